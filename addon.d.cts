@@ -47,6 +47,8 @@ declare namespace addon {
     readonly sent: number
     /** The kernel dropped replies (ENOBUFS) while this was going on. Receiving went on after it. */
     readonly lost: boolean
+    /** Datagrams received into `data`. */
+    readonly datagrams: number
     /** The closing message was seen: an NLMSG_ERROR or NLMSG_DONE with the awaited sequence number, or a message with it without NLM_F_MULTI. */
     readonly complete: boolean
   }

@@ -1,0 +1,110 @@
+import { getSystemErrorMap } from 'node:util'
+
+/**
+ * What went wrong, to branch on.
+ *
+ * - `not-permitted`: CAP_NET_ADMIN is missing
+ * - `in-user-namespace`: CAP_NET_ADMIN is there, but not in the initial user namespace, which IPVS asks for
+ * - `family-unavailable`: the kernel has no such netlink family (no ip_vs module)
+ * - `no-such-namespace`: the network namespace does not exist
+ * - `no-such-virtual-server`, `no-such-real-server`, `no-such-scheduler`, `no-such-persistence-engine`, `no-such-daemon`,
+ *   `no-such-interface`
+ * - `exists`: it is there already
+ * - `invalid`: the kernel refused the values; `reason` says which
+ * - `family-disabled`: IPv6 is switched off in this kernel
+ * - `not-supported`: the kernel does not know the command
+ * - `interrupted`: a deadline, an abort or `close` came first
+ * - `reply-lost`: the kernel dropped its answer for want of buffer
+ * - `no-reply`: nothing answered
+ * - `no-memory`: the kernel ran out of memory, or of buffer
+ * - `unsupported-platform`: not Linux, or no native addon
+ * - `other`: see `code`
+ */
+export type Problem =
+  | 'not-permitted'
+  | 'in-user-namespace'
+  | 'family-unavailable'
+  | 'no-such-namespace'
+  | 'no-such-virtual-server'
+  | 'no-such-real-server'
+  | 'no-such-scheduler'
+  | 'no-such-persistence-engine'
+  | 'no-such-daemon'
+  | 'no-such-interface'
+  | 'exists'
+  | 'invalid'
+  | 'family-disabled'
+  | 'not-supported'
+  | 'interrupted'
+  | 'reply-lost'
+  | 'no-reply'
+  | 'no-memory'
+  | 'unsupported-platform'
+  | 'other'
+
+/** Whether the kernel carried out what was asked: `unknown` when the answer was lost or not waited for. */
+export type Applied = 'no' | 'yes' | 'unknown'
+
+export interface NetlinkErrorFields {
+  /** Positive errno of the kernel; 0 when the error is not the kernel's. */
+  readonly errno: number
+  readonly problem: Problem
+  /** A sentence: what is wrong, and what to do about it. */
+  readonly reason: string
+  readonly syscall?: string | undefined
+  readonly operation?: string | undefined
+  readonly target?: string | undefined
+  readonly applied?: Applied | undefined
+  readonly path?: string | undefined
+  readonly kernelMessage?: string | undefined
+  readonly cause?: unknown
+  /** Replaces the errno's name as `code`. */
+  readonly code?: string | undefined
+}
+
+/** Name of a positive errno: `ENOENT`. */
+export function errnoName(errno: number): string {
+  return getSystemErrorMap().get(-errno)?.[0] ?? OTHER_NAMES[errno] ?? `E${errno}`
+}
+
+/** Linux errors that libuv has no name for. */
+const OTHER_NAMES: Readonly<Record<number, string>> = { 62: 'ETIME', 92: 'ENOPROTOOPT', 512: 'ERESTARTSYS', 524: 'ENOTSUPP' }
+
+/** An operation that the kernel refused, or that did not reach an end. */
+export class NetlinkError extends Error {
+  override readonly name = 'NetlinkError'
+  /** `ENOENT`, `ESRCH`…; `ABORT_ERR`, `ERR_DEADLINE`, `ERR_CLOSED` where the kernel was not the cause. */
+  readonly code: string
+  /** Negative, as in Node; 0 when the error is not the kernel's. */
+  readonly errno: number
+  readonly syscall: string | undefined
+  /** What was asked: `addRealServer`. */
+  readonly operation: string | undefined
+  /** Of which object: `tcp 10.0.0.1:80 → 10.1.0.1:80`. */
+  readonly target: string | undefined
+  readonly problem: Problem
+  readonly applied: Applied
+  readonly reason: string
+  /** The attribute that the kernel points at: `destination.weight`. */
+  readonly path: string | undefined
+  readonly kernelMessage: string | undefined
+
+  constructor(fields: NetlinkErrorFields) {
+    const code = fields.code ?? errnoName(fields.errno)
+    const what = [fields.operation, fields.target].filter(Boolean).join(' ')
+    super(
+      `${what ? `${what}: ` : ''}${fields.reason} (${code})`,
+      fields.cause === undefined ? undefined : { cause: fields.cause },
+    )
+    this.code = code
+    this.errno = -fields.errno || 0
+    this.syscall = fields.syscall
+    this.operation = fields.operation
+    this.target = fields.target
+    this.problem = fields.problem
+    this.applied = fields.applied ?? 'no'
+    this.reason = fields.reason
+    this.path = fields.path
+    this.kernelMessage = fields.kernelMessage
+  }
+}

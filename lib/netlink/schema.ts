@@ -1,0 +1,262 @@
+/**
+ * Attribute tables as data. One table of a nest gives its encoder, its decoder, the type of its record, the path that a byte offset in
+ * an error means, and the trace.
+ */
+import { align4, type MessageReader, type MessageWriter } from './buffer.js'
+
+/** How the payload of one attribute is written and read. Offsets are absolute, lengths in bytes. */
+export interface AttributeType<T> {
+  write(writer: MessageWriter, value: T): void
+  /** Undefined when the payload is too short to be one. */
+  read(reader: MessageReader, offset: number, length: number): T | undefined
+  /** The table below it, where there is one. */
+  readonly nested?: Attributes<Definition>
+}
+
+/** Name of an attribute to its number and type. */
+export type Definition = { readonly [name: string]: readonly [id: number, type: AttributeType<unknown>] }
+
+type ValueOf<T> = T extends AttributeType<infer V> ? V : never
+
+/** An attribute that the table does not know. It is kept, and written back as it was. */
+export interface UnknownAttribute {
+  readonly type: number
+  readonly data: Uint8Array
+}
+
+/** What a table describes. Absent attributes are undefined. */
+export type RecordOf<D extends Definition> = {
+  readonly [K in keyof D]?: ValueOf<D[K][1]> | undefined
+} & { readonly unknown?: readonly UnknownAttribute[] | undefined }
+
+const NLA_TYPE_MASK = 0x3fff
+const NLA_F_NESTED = 0x8000
+
+/** One nest's table. */
+export interface Attributes<D extends Definition> {
+  /** Writes the record's attributes in the order of the table. */
+  encode(writer: MessageWriter, record: RecordOf<D>): void
+  /** Reads the attributes from `start` to `end`. */
+  decode(reader: MessageReader, start: number, end: number): RecordOf<D>
+  /** The same table without some attributes: they are neither decoded nor kept. */
+  without<K extends keyof D>(...names: K[]): Attributes<Omit<D, K>>
+  /** The path of the attribute that holds `offset`, as `destination.weight`; undefined when there is none. */
+  path(reader: MessageReader, start: number, end: number, offset: number): string | undefined
+  /** Path of an attribute by number, for errors that name a missing one. */
+  nameOf(id: number): string | undefined
+}
+
+interface Field {
+  readonly name: string
+  readonly id: number
+  readonly type: AttributeType<unknown>
+}
+
+/** Declares a nest: `attributes({ weight: [4, s32], … })`. */
+export function attributes<const D extends Definition>(definition: D): Attributes<D> {
+  return new Table(
+    Object.entries(definition).map(([name, [id, type]]) => ({ name, id, type })),
+    new Set(),
+  ) as unknown as Attributes<D>
+}
+
+class Table implements Attributes<Definition> {
+  readonly #fields: readonly Field[]
+  readonly #byId: readonly (Field | undefined)[]
+  readonly #ignored: ReadonlySet<number>
+  /** Every record starts as a copy of this, so that all of a table have one shape. */
+  readonly #empty: Record<string, undefined>
+
+  constructor(fields: readonly Field[], ignored: ReadonlySet<number>) {
+    const byId: (Field | undefined)[] = []
+    for (const field of fields) byId[field.id] = field
+    this.#fields = fields
+    this.#byId = Array.from(byId)
+    this.#ignored = ignored
+    this.#empty = Object.fromEntries([...fields.map(field => [field.name, undefined] as const), ['unknown', undefined]])
+  }
+
+  encode(writer: MessageWriter, record: RecordOf<Definition>): void {
+    for (const field of this.#fields) {
+      const value = record[field.name]
+      if (value !== undefined) writeAttribute(writer, field.id | (field.type.nested ? NLA_F_NESTED : 0), field.type, value)
+    }
+    if (record.unknown) for (const attribute of record.unknown) writeAttribute(writer, attribute.type, raw, attribute.data)
+  }
+
+  decode(reader: MessageReader, start: number, end: number): RecordOf<Definition> {
+    const record: Record<string, unknown> = { ...this.#empty }
+    const { u16 } = reader
+    let offset = start
+    while (offset + 4 <= end) {
+      const length = u16[offset >> 1] as number
+      if (length < 4 || offset + length > end) break
+      const type = u16[(offset >> 1) + 1] as number
+      const field = this.#byId[type & NLA_TYPE_MASK]
+      if (field) record[field.name] = field.type.read(reader, offset + 4, length - 4)
+      else if (!this.#ignored.has(type & NLA_TYPE_MASK)) keep(record, type, reader.bytes.slice(offset + 4, offset + length))
+      offset += align4(length)
+    }
+    return record as RecordOf<Definition>
+  }
+
+  without(...names: (string | number)[]): Attributes<Definition> {
+    const dropped = this.#fields.filter(field => names.includes(field.name))
+    return new Table(
+      this.#fields.filter(field => !dropped.includes(field)),
+      new Set([...this.#ignored, ...dropped.map(field => field.id)]),
+    )
+  }
+
+  path(reader: MessageReader, start: number, end: number, target: number): string | undefined {
+    let offset = start
+    while (offset + 4 <= end) {
+      const length = reader.u16[offset >> 1] as number
+      if (length < 4 || offset + length > end) return undefined
+      if (target >= offset && target < offset + length) {
+        const id = (reader.u16[(offset >> 1) + 1] as number) & NLA_TYPE_MASK
+        const field = this.#byId[id]
+        const below = field?.type.nested?.path(reader, offset + 4, offset + length, target)
+        const name = field?.name ?? `attribute ${id}`
+        return below ? `${name}.${below}` : name
+      }
+      offset += align4(length)
+    }
+    return undefined
+  }
+
+  nameOf(id: number): string | undefined {
+    return this.#byId[id]?.name
+  }
+}
+
+function keep(record: Record<string, unknown>, type: number, data: Uint8Array): void {
+  const unknown = (record.unknown as UnknownAttribute[] | undefined) ?? []
+  unknown.push({ type, data })
+  record.unknown = unknown
+}
+
+function writeAttribute(writer: MessageWriter, type: number, kind: AttributeType<unknown>, value: unknown): void {
+  const start = writer.offset
+  writer.reserve(4 + 64)
+  writer.offset += 4
+  kind.write(writer, value)
+  const length = writer.offset - start
+  writer.u16[start >> 1] = length
+  writer.u16[(start >> 1) + 1] = type
+  // The memory has been used before: padding is written, not assumed.
+  while (writer.offset & 3) writer.bytes[writer.offset++] = 0
+}
+
+/** Bytes of any length. */
+export const raw: AttributeType<Uint8Array> = {
+  write(writer, value) {
+    writer.reserve(value.length + 4)
+    writer.bytes.set(value, writer.offset)
+    writer.offset += value.length
+  },
+  read: (reader, offset, length) => reader.bytes.slice(offset, offset + length),
+}
+
+export const u8: AttributeType<number> = {
+  write(writer, value) {
+    writer.bytes[writer.offset++] = value
+  },
+  read: (reader, offset, length) => (length < 1 ? undefined : reader.bytes[offset]),
+}
+
+export const u16: AttributeType<number> = {
+  write(writer, value) {
+    writer.u16[writer.offset >> 1] = value
+    writer.offset += 2
+  },
+  read: (reader, offset, length) => (length < 2 ? undefined : reader.u16[offset >> 1]),
+}
+
+/** 16 bits in network byte order: ports. */
+export const be16: AttributeType<number> = {
+  write(writer, value) {
+    writer.bytes[writer.offset++] = value >> 8
+    writer.bytes[writer.offset++] = value & 255
+  },
+  read: (reader, offset, length) =>
+    length < 2 ? undefined : ((reader.bytes[offset] as number) << 8) | (reader.bytes[offset + 1] as number),
+}
+
+export const u32: AttributeType<number> = {
+  write(writer, value) {
+    writer.u32[writer.offset >> 2] = value
+    writer.offset += 4
+  },
+  read: (reader, offset, length) => (length < 4 ? undefined : reader.u32[offset >> 2]),
+}
+
+export const s32: AttributeType<number> = {
+  write: u32.write,
+  read: (reader, offset, length) => (length < 4 ? undefined : (reader.u32[offset >> 2] as number) | 0),
+}
+
+const LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1
+
+/** 64 bits; the kernel aligns them to 4 bytes only. */
+export const u64: AttributeType<bigint> = {
+  write(writer, value) {
+    const low = Number(BigInt.asUintN(32, value))
+    const high = Number(BigInt.asUintN(32, value >> 32n))
+    writer.u32[writer.offset >> 2] = LITTLE_ENDIAN ? low : high
+    writer.u32[(writer.offset >> 2) + 1] = LITTLE_ENDIAN ? high : low
+    writer.offset += 8
+  },
+  read(reader, offset, length) {
+    if (length < 8) return undefined
+    const first = reader.u32[offset >> 2] as number
+    const second = reader.u32[(offset >> 2) + 1] as number
+    const high = LITTLE_ENDIAN ? second : first
+    const low = LITTLE_ENDIAN ? first : second
+    if (high === 0) return low === 0 ? 0n : BigInt(low) // one shared zero: idle counters cost no memory
+    return (BigInt(high) << 32n) | BigInt(low)
+  },
+}
+
+/** Latin-1 text with its NUL; reading stops at the first NUL. */
+export const cstring: AttributeType<string> = {
+  write(writer, value) {
+    writer.reserve(value.length + 5)
+    const { bytes } = writer
+    let at = writer.offset
+    for (let i = 0; i < value.length; i++) bytes[at++] = value.charCodeAt(i)
+    bytes[at++] = 0
+    writer.offset = at
+  },
+  read({ bytes }, offset, length) {
+    let text = ''
+    for (let i = offset; i < offset + length; i++) {
+      const code = bytes[i] as number
+      if (code === 0) break
+      text += String.fromCharCode(code)
+    }
+    return intern(text)
+  },
+}
+
+/** Names repeat in every record of a dump: one string for each, not one a record. */
+const interned = new Map<string, string>()
+function intern(text: string): string {
+  const known = interned.get(text)
+  if (known !== undefined) return known
+  if (interned.size > 256) interned.clear()
+  interned.set(text, text)
+  return text
+}
+
+/** Present or not. */
+export const flag: AttributeType<true> = { write() {}, read: () => true }
+
+/** Attributes within an attribute. */
+export function nested<const D extends Definition>(table: Attributes<D>): AttributeType<RecordOf<D>> {
+  return {
+    write: (writer, value) => table.encode(writer, value),
+    read: (reader, offset, length) => table.decode(reader, offset, offset + length),
+    nested: table as unknown as Attributes<Definition>,
+  }
+}
