@@ -1,0 +1,36 @@
+{
+  'variables': { 'asan%': 0 },
+  'targets': [
+    {
+      'target_name': 'ts_ipvs',
+      'sources': [
+        'native/addon.cc',
+        'native/compat.cc',
+        'native/environment.cc',
+        'native/handle.cc',
+        'native/js.cc',
+        'native/monitor.cc',
+        'native/netns.cc',
+        'native/socket.cc',
+        'native/transaction.cc',
+        'native/workers.cc',
+      ],
+      'defines': ['NAPI_VERSION=8'],
+      # Else open becomes open64, which musl has not.
+      'defines!': ['_FILE_OFFSET_BITS=64', '_LARGEFILE_SOURCE'],
+      'cflags_cc': ['-std=c++17', '-Wall', '-Wextra', '-Wpedantic', '-fvisibility=hidden', '-U_FORTIFY_SOURCE'],
+      'conditions': [
+        ['asan==1', {
+          'cflags': ['-g', '-O1', '-fno-omit-frame-pointer', '-fsanitize=address,undefined'],
+          'ldflags': ['-fsanitize=address,undefined', '-Wl,-z,nodelete'],
+        }, {
+          # No libc among the needed libraries: its symbols come unversioned from the process, be it linked with glibc or with musl.
+          'ldflags': ['-nodefaultlibs', '-Wl,-z,nodelete,-z,relro,-z,now'],
+          'libraries': ['-lstdc++', '-lgcc_s'],
+        }],
+        # Else atomics call libgcc, which asks the C library for the processor's abilities.
+        ['target_arch=="arm64"', { 'cflags': ['-mno-outline-atomics'] }],
+      ],
+    },
+  ],
+}

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "socket.h"
+
+namespace addon {
+
+struct Reply {
+  std::vector<uint8_t> data;
+  Failure failure;
+  size_t sent = 0;
+  size_t datagrams = 0;
+  bool lost = false;
+  bool complete = false;
+};
+
+/** Requests sent through a socket and the replies to them, on a thread that may wait. */
+class Transaction {
+ public:
+  /** @param timeout milliseconds to wait for the replies after each send; 0 waits for ever */
+  Transaction(const Socket& socket, Scratch& scratch, const Cancellation& cancellation, uint32_t timeout)
+      : socket_(socket), scratch_(scratch), cancellation_(cancellation), timeout_(timeout) {}
+
+  /** All of `request` at once. False: it failed. */
+  bool send(Bytes request);
+  /** Receives until the closing message of sequence number `last`, or until there are `size` bytes. False: it failed or some was
+   * lost. */
+  bool receive(uint32_t last, size_t size = SIZE_MAX);
+  /** The messages of `requests` one after the other, each when the one before has been answered. They must be `wellFormed`. */
+  void dumpMany(Bytes requests);
+
+  Reply take() { return std::move(reply_); }
+
+  /** Whether the bytes are whole netlink messages, one behind the other. */
+  static bool wellFormed(Bytes messages);
+
+ private:
+  bool append(size_t length, uint32_t last);
+  /** Waits until there is something to receive, at most `limit` milliseconds (negative: no limit of its own). Returns 0 or an
+   * errno. */
+  int wait(int limit, bool forReply = true);
+  bool fail(int error, const char* syscall);
+  void startClock();
+
+  const Socket& socket_;
+  Scratch& scratch_;
+  const Cancellation& cancellation_;
+  const uint32_t timeout_;
+  uint64_t deadline_ = 0;
+  Reply reply_;
+};
+
+}  // namespace addon
