@@ -86,7 +86,7 @@ void Monitor::tell(Bytes data, int error) {
   napi_value receiver;
   napi_value arguments[2];
   napi_value callback = callback_.get();
-  if (callback != nullptr && napi_get_undefined(env, &receiver) == napi_ok &&
+  if (callback != nullptr && napi_get_global(env, &receiver) == napi_ok &&
       napi_create_buffer_copy(env, data.length, data.data, nullptr, &arguments[0]) == napi_ok &&
       napi_create_int32(env, error, &arguments[1]) == napi_ok)
     napi_make_callback(env, context_, receiver, callback, 2, arguments, nullptr);
