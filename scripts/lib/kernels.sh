@@ -1,0 +1,147 @@
+# Debian's kernels for scripts/vm: fetched once into a cache, never installed.
+# POSIX sh; needs common.sh.
+#
+# CACHE/KERNEL holds
+#   vmlinux      what QEMU boots, or user-mode-linux itself
+#   busybox      a shell and tools that need no library
+#   initrd       busybox and the modules that reach the host's files
+#   release      the kernel's name for itself (uname -r)
+#   lib/modules  all modules of that kernel, ready for modprobe
+#   SHA256SUMS   of all of these
+
+cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/ts-ipvs
+
+# Sets suite, package, and the drivers that the initrd has to load.
+describe_kernel() {
+  qemu_drivers='virtio_pci virtio_console 9pnet_virtio 9p overlay'
+  case $1 in
+    debian12) suite=bookworm package=linux-image-amd64 drivers=$qemu_drivers ;;
+    debian13) suite=trixie package=linux-image-amd64 drivers=$qemu_drivers ;;
+    uml) suite=bookworm package=user-mode-linux drivers=overlay ;;
+    *) die "there is no kernel '$1': choose debian12, debian13 or uml" ;;
+  esac
+}
+
+# fetch_kernel KERNEL [all]: afterwards CACHE/KERNEL is there and intact.
+# Looks at the files that boot; with "all", at every module as well (a second).
+fetch_kernel() (
+  describe_kernel "$1"
+  [ "$(uname -m)" = x86_64 ] || die "the test kernels are x86_64 and this machine is $(uname -m)"
+  kernel_is_intact "$@" && return
+  need flock util-linux
+  mkdir -p "$cache"
+  exec 9>"$cache/lock"
+  flock 9 # whoever held it may have fetched this very kernel
+  kernel_is_intact "$@" && return
+  if [ -e "$cache/$1" ]; then say "the cached kernel $1 is damaged, fetching it again"; fi
+  unpack_kernel "$1"
+)
+
+kernel_is_intact() (
+  cd "$cache/$1" 2>/dev/null || return 1
+  if [ "${2-}" = all ]; then cat SHA256SUMS; else grep -v ' lib/' SHA256SUMS; fi 2>/dev/null |
+    sha256sum --status -c 2>/dev/null
+)
+
+# Everything is made in a folder beside the cache's own, so that an interrupted
+# first use leaves nothing that looks whole.
+unpack_kernel() (
+  need apt-get apt
+  need depmod kmod
+  need xz xz-utils
+  [ "$(free_mebibytes "$cache")" -ge 1500 ] ||
+    die "a kernel needs 1500 MiB while it is unpacked and $cache has $(free_mebibytes "$cache") MiB free: make room, or set XDG_CACHE_HOME to a larger disk"
+
+  rm -rf "$cache"/new.*
+  new=$(mktemp -d "$cache/new.XXXXXX")
+  trap 'rm -rf "$new"' EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM HUP
+  cd "$new"
+  mkdir unpacked apt kernel
+  private_apt
+  say "$1: reading Debian's package lists ($suite)"
+  quietly apt-get update
+  if [ "$package" = linux-image-amd64 ]; then # it only depends on the kernel of the day
+    package=$(apt-cache depends --important "$package" | awk '/Depends:/ { print $2; exit }')
+  fi
+  say "$1: downloading $package and busybox-static"
+  quietly apt-get download "$package" busybox-static
+  say "$1: unpacking into $cache/$1"
+  for deb in ./*.deb; do dpkg -x "$deb" unpacked; done
+
+  set -- "$1" "$(find unpacked -path '*/modules/[0-9]*' -prune)"
+  release=${2##*/}
+  echo "$release" >kernel/release
+  mv "$(find unpacked \( -path '*/boot/vmlinuz-*' -o -name linux.uml \))" kernel/vmlinux
+  mkdir -p kernel/lib/modules
+  mv "$2" kernel/lib/modules/
+  depmod -b kernel "$release"
+  cp "$(find unpacked -path '*bin/busybox')" kernel/
+  make_initrd >kernel/initrd
+  (cd kernel && find . -type f ! -name SHA256SUMS -printf '%P\0' | sort -z | xargs -0 sha256sum >../sums && mv ../sums SHA256SUMS)
+  rm -rf "${cache:?}/$1"
+  mv -T kernel "$cache/$1"
+  say "$1: Linux $release is ready"
+)
+
+# The modules are numbered in the order in which they have to be loaded.
+make_initrd() (
+  mkdir -p initrd/bin initrd/modules
+  cp kernel/busybox initrd/bin/
+  for driver in $drivers; do
+    modprobe -d "$PWD/kernel" -S "$release" --show-depends "$driver" ||
+      die "the kernel in $package has no module $driver"
+  done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' >order
+  number=100
+  while read -r module; do
+    number=$((number + 1))
+    name=${module##*/}
+    case $name in
+      *.xz) xz -dc "$module" >"initrd/modules/$number-${name%.xz}" ;;
+      *) cp "$module" "initrd/modules/$number-$name" ;;
+    esac
+  done <order
+  cd initrd
+  find . | bin/busybox cpio -o -H newc 2>/dev/null
+)
+
+# From here on apt works on lists and sources of its own in this folder: the
+# host's are only read, for the address of its Debian mirror. Signatures are
+# checked as ever.
+private_apt() {
+  mirror=$(debian_mirror)
+  keys=/usr/share/keyrings/debian-archive-keyring.gpg
+  [ -e "$keys" ] || die "$keys is missing: apt-get install debian-archive-keyring"
+  mkdir -p apt/lists/partial apt/archives/partial
+  echo "deb [arch=amd64 signed-by=$keys] $mirror $suite main" >apt/sources.list
+  cat >apt/apt.conf <<CONF
+Dir::State::Lists "$PWD/apt/lists";
+Dir::State::status "/dev/null";
+Dir::Cache "$PWD/apt";
+Dir::Etc::sourcelist "$PWD/apt/sources.list";
+Dir::Etc::sourceparts "/dev/null";
+Dir::Etc::preferencesparts "/dev/null";
+APT::Sandbox::User "root"; // the cache may lie where apt's own user cannot go
+APT::Update::Error-Mode "any";
+Acquire::Languages "none";
+Acquire::Retries "3";
+CONF
+  export APT_CONFIG="$PWD/apt/apt.conf"
+}
+
+# apt itself reads its sources, in whichever of the two formats they are.
+debian_mirror() {
+  apt-get indextargets --no-release-info --format '$(COMPONENT) $(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
+    awk '$1 == "main" && $2 ~ /^(bookworm|trixie|forky|sid|(old)*stable|testing|unstable)$/ { print $3; found = 1; exit }
+         END { exit !found }' ||
+    die "apt's sources name no Debian mirror to fetch kernels from: add one"
+}
+
+# Shows what a command said only if it failed.
+quietly() {
+  "$@" >log 2>&1 || {
+    cat log >&2
+    die "'$*' failed: see above"
+  }
+}
