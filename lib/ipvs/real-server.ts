@@ -1,5 +1,5 @@
 /** A real server: plain object to wire record and back. */
-import { AF_INET6, familyOf, formatAddress, formatEndpoint } from '../netlink/address.js'
+import { AF_INET6, canonicalAddress, familyOf, formatAddress, formatEndpoint } from '../netlink/address.js'
 import { statisticsFromWire } from './statistics.js'
 import type { Forwarding, RealServer, RealServerConfig, RealServerKey, Tunnel } from './types.js'
 import { integer, knownKeys, object, oneOf } from './validate.js'
@@ -125,7 +125,7 @@ function tunnelFromWire(record: DestinationRecord): NonNullable<RealServer['tunn
 
 /** `10.1.0.1:8080` */
 export function describeRealServer(key: RealServerKey): string {
-  return formatEndpoint(String(key?.address), key?.port)
+  return formatEndpoint(canonicalAddress(String(key?.address)) ?? String(key?.address), key?.port)
 }
 
 /** Whether the kernel's real server is as wished. Both records are of one key. */

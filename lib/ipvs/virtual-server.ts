@@ -2,6 +2,7 @@
 import {
   AF_INET,
   AF_INET6,
+  canonicalAddress,
   type Family,
   familyOf,
   formatAddress,
@@ -239,9 +240,10 @@ function netmaskFromWire({ netmask, addressFamily }: ServiceRecord): string | nu
 
 /** Canonical text of a key, for errors and for maps: `tcp 10.0.0.1:80`, `fwmark 5 ipv6`. */
 export function describeVirtualServer(key: VirtualServerKey): string {
+  if (key === null || typeof key !== 'object') return String(key)
   if ('firewallMark' in key && key.firewallMark !== undefined) return `fwmark ${key.firewallMark} ${key.family}`
   const { protocol, address, port } = key as { protocol: string; address: string; port: number }
-  return `${protocol} ${formatEndpoint(String(address), port)}`
+  return `${protocol} ${formatEndpoint(canonicalAddress(String(address)) ?? String(address), port)}`
 }
 
 /** Whether the kernel's virtual server is as wished. Both records are of one key. */

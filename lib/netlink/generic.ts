@@ -1,5 +1,5 @@
 /** Generic netlink (net/netlink/genetlink.c): families are found by name, and their numbers change when a module is loaded again. */
-import { align4, MessageReader, type MessageWriter } from './buffer.js'
+import { MessageReader, type MessageWriter } from './buffer.js'
 import { Channel, type Limit, readerOf } from './channel.js'
 import { errnoName, NetlinkError } from './error.js'
 import {
@@ -72,6 +72,12 @@ export interface FamilyMessage {
   readonly end: number
 }
 
+/** Part of a dump. */
+export interface Page {
+  readonly messages: readonly FamilyMessage[]
+  readonly datagrams: number
+}
+
 /** A family over a channel: its number, its messages, and asking again when the number is stale. */
 export class GenericFamily {
   readonly family: Family
@@ -127,56 +133,48 @@ export class GenericFamily {
     })
   }
 
-  /** The pages of a dump, made by the kernel as they are read. */
-  async *dump(
-    command: number,
-    body: Body | undefined,
-    size: number,
-    limit: Limit,
-  ): AsyncGenerator<{ messages: FamilyMessage[]; datagrams: number }> {
-    const first = await this.#retryStale(limit, async () => {
-      await this.resolve(limit)
+  /** The pages of a dump, made by the kernel as they are read. Every page has a limit of its own: the reader decides how long it lasts. */
+  async *dump(command: number, body: Body | undefined, size: number, limit: () => Limit): AsyncGenerator<Page> {
+    const first = limit()
+    const start = await this.#retryStale(first, async () => {
+      await this.resolve(first)
       const writer = this.channel.writer()
       const sequence = this.channel.sequence(1)
       this.write(writer, command, NLM_F_DUMP, sequence, body)
-      const reply = await this.channel.page(writer.written(), sequence, size, limit)
+      const reply = await this.channel.page(writer.written(), sequence, size, first)
       return { sequence, reply, messages: this.#replies(readerOf([reply.data]), sequence, writer, false) }
     })
-    let { reply, messages } = first
+    const { sequence } = start
+    let { reply, messages } = start
     for (;;) {
       yield { messages, datagrams: reply.datagrams }
       if (reply.complete) return
-      reply = await this.channel.page(null, first.sequence, size, limit)
-      messages = this.#replies(readerOf([reply.data]), first.sequence, undefined, false)
+      reply = await this.channel.page(null, sequence, size, limit())
+      messages = this.#replies(readerOf([reply.data]), sequence, undefined, false)
     }
   }
 
-  /** Many dumps in one crossing. `each` gets every reply with the index of its dump. Returns how many datagrams came. */
+  /** Many dumps in one crossing: the replies of each, in order, and how many datagrams they came in. */
   async dumpMany(
     command: number,
     bodies: readonly Body[],
     limit: Limit,
-    each: (index: number, message: FamilyMessage) => void,
-  ): Promise<number> {
+  ): Promise<{ dumps: FamilyMessage[][]; datagrams: number }> {
     return this.#retryStale(limit, async () => {
       await this.resolve(limit)
       const writer = this.channel.writer()
       const first = this.channel.sequence(bodies.length)
       bodies.forEach((body, i) => {
         this.write(writer, command, NLM_F_DUMP, first + i, body)
-        writer.offset = align4(writer.offset)
       })
       const reply = await this.channel.dumpMany(writer.written(), limit)
       const reader = readerOf([reply.data])
-      const messages: FamilyMessage[] = []
+      const dumps: FamilyMessage[][] = bodies.map(() => [])
       for (const message of messagesOf(reader)) {
-        const index = message.sequence - first
-        if (index < 0 || index >= bodies.length) continue
-        if (message.type < GENL_ID_CTRL) throwIfRefused(reader, message, undefined)
-        else messages.push(familyMessage(reader, message))
+        if (message.type >= GENL_ID_CTRL) dumps[message.sequence - first]?.push(familyMessage(reader, message))
+        else if (dumps[message.sequence - first]) throwIfRefused(reader, message, undefined)
       }
-      for (const message of messages) each(message.sequence - first, message)
-      return reply.datagrams
+      return { dumps, datagrams: reply.datagrams }
     })
   }
 

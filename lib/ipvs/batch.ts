@@ -1,0 +1,350 @@
+/**
+ * Many operations at once. They are sent without an acknowledgement each: only failures answer, and the last message of a window says
+ * that the window has been worked off (af_netlink.c, netlink_rcv_skb).
+ */
+
+import { MessageReader, type MessageWriter } from '../netlink/buffer.js'
+import type { Limit } from '../netlink/channel.js'
+import { readerOf } from '../netlink/channel.js'
+import { errnoName, NetlinkError } from '../netlink/error.js'
+import { Refusal } from '../netlink/generic.js'
+import { type Acknowledgement, messagesOf, NLM_F_ACK, NLMSG_ERROR, readAcknowledgement } from '../netlink/message.js'
+import { askedOf, attribute, explain, needsSurroundings, type Surroundings } from './explain.js'
+import type { Kernel } from './kernel.js'
+import { checkPort, realServerKeyToWire, realServerToWire } from './real-server.js'
+import type { RealServerConfig, RealServerKey, VirtualServerConfig, VirtualServerKey } from './types.js'
+import { DEFAULT_SCHEDULER, describeVirtualServer, virtualServerKeyToWire, virtualServerToWire } from './virtual-server.js'
+import { command, type DestinationRecord, request, type ServiceRecord } from './wire.js'
+
+/** One operation of a batch. The names are those of the client's methods. */
+export type Operation =
+  | {
+      readonly operation: 'addVirtualServer' | 'updateVirtualServer' | 'ensureVirtualServer'
+      readonly virtualServer: VirtualServerConfig
+    }
+  | { readonly operation: 'removeVirtualServer'; readonly virtualServer: VirtualServerKey }
+  | {
+      readonly operation: 'addRealServer' | 'updateRealServer' | 'ensureRealServer'
+      readonly virtualServer: VirtualServerKey
+      readonly realServer: RealServerConfig
+    }
+  | { readonly operation: 'removeRealServer'; readonly virtualServer: VirtualServerKey; readonly realServer: RealServerKey }
+  /** Sets counters to zero: of one virtual server and its real servers, or of all. */
+  | { readonly operation: 'zero'; readonly virtualServer?: VirtualServerKey | undefined }
+  | { readonly operation: 'flush' }
+
+/**
+ * What became of one operation. `found` is false where something to be removed was not there, which is no failure.
+ * An error is a NetlinkError, or a TypeError or RangeError of an operation that was not sent.
+ */
+export type Result = { readonly ok: true; readonly found?: false } | { readonly ok: false; readonly error: Error }
+
+const DONE: Result = Object.freeze({ ok: true })
+const NOT_FOUND: Result = Object.freeze({ ok: true, found: false })
+
+/** Bytes of a window: as fast as a megabyte, and the kernel's mutex is held shorter. */
+const WINDOW = 60 << 10
+/** What an answer takes of the receive buffer (an skb, not the bytes in it). */
+const ANSWER = 1280
+
+/** Messages in flight together. */
+interface Window {
+  readonly writer: MessageWriter
+  readonly first: number
+  /** Index of the operation that message i belongs to. */
+  readonly owners: number[]
+  /** Where message i starts. */
+  readonly starts: number[]
+}
+
+export async function run(kernel: Kernel, operations: readonly Operation[], limit: Limit): Promise<Result[]> {
+  return new Run(kernel, operations, limit).all()
+}
+
+class Run {
+  readonly #kernel: Kernel
+  readonly #operations: readonly Operation[]
+  readonly #limit: Limit
+  readonly #results: Result[]
+  /** Why a virtual server was not made, by its key; operations on it fail for the same reason. */
+  readonly #failed = new Map<string, Error>()
+  /** Virtual servers whose operation never went out: what belongs to them is not sent either. */
+  readonly #withheld = new Map<string, Error>()
+  /** Schedulers that the kernel has not got. */
+  readonly #noScheduler = new Map<string, Acknowledgement>()
+  #around: Surroundings | undefined
+  #next = 0
+  /** A scheduler new to us ends its window: were it missing, every further try would cost the kernel a modprobe. */
+  #unproven: string | undefined
+  #lastKey: VirtualServerKey | undefined
+  #lastRecord: ServiceRecord | undefined
+
+  constructor(kernel: Kernel, operations: readonly Operation[], limit: Limit) {
+    this.#kernel = kernel
+    this.#operations = operations
+    this.#limit = limit
+    this.#results = new Array<Result>(operations.length)
+  }
+
+  async all(): Promise<Result[]> {
+    const { writes } = this.#kernel
+    await writes.resolve(this.#limit)
+    let flying: { window: Window; exchange: ReturnType<typeof writes.channel.exchange> } | undefined
+    try {
+      for (;;) {
+        // Encoded while the window before is in flight.
+        const window = this.#unproven === undefined && this.#next < this.#operations.length ? this.#encode() : undefined
+        if (flying) await this.#settle(flying.window, await flying.exchange, window)
+        flying = undefined
+        if (window?.starts.length) {
+          this.#limit.throwIfOver()
+          const sent = window.writer.written()
+          flying = { window, exchange: writes.channel.exchange(sent, window.first + window.starts.length - 1, this.#limit) }
+          flying.exchange.catch(() => {}) // looked at above, after the next window was encoded
+        } else if (this.#next >= this.#operations.length) break
+      }
+    } catch (error) {
+      this.#giveUp(error, flying?.window)
+    }
+    return this.#results
+  }
+
+  /** Encodes operations until the window is full. */
+  #encode(): Window {
+    const { writes } = this.#kernel
+    const most = Math.max(16, Math.floor(writes.channel.open().receiveBuffer / ANSWER))
+    const writer = writes.channel.writer()
+    const window: Window = { writer, first: writes.channel.sequence(2 * most + 2), owners: [], starts: [] }
+    while (
+      this.#next < this.#operations.length &&
+      writer.offset < WINDOW &&
+      window.starts.length < most &&
+      this.#unproven === undefined
+    ) {
+      const index = this.#next++
+      this.#write(window, index)
+    }
+    const last = window.starts.at(-1)
+    if (last !== undefined) writer.u16[(last >> 1) + 3] = (writer.u16[(last >> 1) + 3] as number) | NLM_F_ACK
+    return window
+  }
+
+  #write(window: Window, index: number): void {
+    const operation = this.#operations[index] as Operation
+    const start = window.writer.offset
+    const count = window.starts.length
+    try {
+      this.#encodeOne(window, index, operation)
+    } catch (error) {
+      window.writer.offset = start
+      window.starts.length = window.owners.length = count
+      this.#fail(index, error as Error)
+      if (operation && (operation.operation === 'addVirtualServer' || operation.operation === 'ensureVirtualServer'))
+        this.#withheld.set(describeVirtualServer(operation.virtualServer ?? {}), error as Error)
+    }
+  }
+
+  #encodeOne(window: Window, index: number, operation: Operation): void {
+    switch (operation?.operation) {
+      case 'addVirtualServer':
+      case 'updateVirtualServer':
+      case 'ensureVirtualServer': {
+        const service = virtualServerToWire(operation.virtualServer)
+        this.#checkScheduler(service.scheduler ?? DEFAULT_SCHEDULER, operation)
+        if (operation.operation !== 'addVirtualServer') this.#message(window, index, command.setService, service)
+        if (operation.operation !== 'updateVirtualServer') this.#message(window, index, command.newService, service)
+        return
+      }
+      case 'removeVirtualServer':
+        return this.#message(window, index, command.delService, this.#key(operation.virtualServer))
+      case 'addRealServer':
+      case 'updateRealServer':
+      case 'ensureRealServer': {
+        const service = this.#key(operation.virtualServer)
+        const destination = realServerToWire(operation.realServer)
+        if (operation.operation !== 'updateRealServer') checkPort(destination, service)
+        // What exists already is set first: of the two messages one takes effect, whichever it is.
+        if (operation.operation !== 'addRealServer') this.#message(window, index, command.setDest, service, destination)
+        if (operation.operation !== 'updateRealServer') this.#message(window, index, command.newDest, service, destination)
+        return
+      }
+      case 'removeRealServer':
+        return this.#message(
+          window,
+          index,
+          command.delDest,
+          this.#key(operation.virtualServer),
+          realServerKeyToWire(operation.realServer),
+        )
+      case 'zero':
+        return this.#message(window, index, command.zero, operation.virtualServer && this.#key(operation.virtualServer))
+      case 'flush':
+        return this.#message(window, index, command.flush, undefined)
+      default:
+        throw new TypeError(
+          `operation: ${JSON.stringify((operation as { operation?: unknown })?.operation)} is none: see the type Operation`,
+        )
+    }
+  }
+
+  #key(key: VirtualServerKey): ServiceRecord {
+    if (key !== this.#lastKey || !this.#lastRecord) {
+      this.#lastRecord = virtualServerKeyToWire(key)
+      this.#lastKey = key
+    }
+    if (this.#withheld.size > 0) {
+      const cause = this.#withheld.get(describeVirtualServer(key))
+      if (cause)
+        throw new NetlinkError({
+          errno: 3,
+          problem: 'no-such-virtual-server',
+          reason: 'not sent, because the virtual server was not made',
+          cause,
+        })
+    }
+    return this.#lastRecord
+  }
+
+  #checkScheduler(scheduler: string, operation: Operation): void {
+    const missing = this.#noScheduler.get(scheduler)
+    if (missing) throw explain(askedOf(operation), new Refusal(missing, undefined), undefined)
+    if (!this.#kernel.proven.has(scheduler)) this.#unproven = scheduler
+  }
+
+  #message(window: Window, index: number, id: number, service: ServiceRecord | undefined, destination?: DestinationRecord): void {
+    const { writer, first, starts, owners } = window
+    starts.push(
+      this.#kernel.writes.write(
+        writer,
+        id,
+        0,
+        first + starts.length,
+        service && (to => request.encode(to, destination ? { service, destination } : { service })),
+      ),
+    )
+    owners.push(index)
+  }
+
+  /** Reads the answers to a window. `next` is encoded already and may have to be told of a new family number. */
+  async #settle(window: Window, { data, lost }: { data: Uint8Array[]; lost: boolean }, next: Window | undefined): Promise<void> {
+    const failures = failuresOf(window, data)
+    const last = window.starts.length - 1
+    if ([...failures.values()].some(ack => errnoName(ack.errno) === 'ENOENT') && (await this.#kernel.writes.changed(this.#limit)))
+      return this.#again(window, failures, next)
+    const unproven = this.#unproven
+    this.#unproven = undefined
+    if (this.#around === undefined && [...failures.values()].some(ack => needsSurroundings(ack.errno)))
+      this.#around = await this.#kernel.surroundings()
+    for (let i = 0; i <= last; ) {
+      const index = window.owners[i] as number
+      const count = window.owners[i + 1] === index ? 2 : 1
+      this.#judge(window, i, count, failures, lost)
+      i += count
+    }
+    if (unproven !== undefined && this.#results[window.owners[last] as number]?.ok && !lost) this.#kernel.proven.add(unproven)
+  }
+
+  /** The result of the operation whose messages start at `i`. */
+  #judge(window: Window, i: number, count: number, failures: ReadonlyMap<number, Acknowledgement>, lost: boolean): void {
+    const index = window.owners[i] as number
+    let at = i + count - 1
+    let failure = failures.get(at)
+    if (count === 2) {
+      const set = failures.get(i)
+      if (!set && !lost) failure = undefined
+      else if (failure && errnoName(failure.errno) === 'EEXIST') [failure, at] = [set, i]
+    }
+    const operation = this.#operations[index] as Operation
+    if (failure && operation.operation.startsWith('remove') && ['ESRCH', 'ENOENT'].includes(errnoName(failure.errno)))
+      this.#results[index] = NOT_FOUND
+    else if (failure) this.#refuse(window, index, at, operation, failure)
+    else if (lost) this.#fail(index, lostReply())
+    else this.#results[index] = DONE
+  }
+
+  #refuse(window: Window, index: number, at: number, operation: Operation, failure: Acknowledgement): void {
+    const asked = askedOf(operation)
+    const key =
+      'virtualServer' in operation && operation.virtualServer ? describeVirtualServer(operation.virtualServer) : undefined
+    const path =
+      failure.offset === undefined
+        ? undefined
+        : this.#kernel.writes.path(new MessageReader(window.writer.written()), window.starts[at] as number, failure.offset)
+    const cause = errnoName(failure.errno) === 'ESRCH' && key !== undefined ? this.#failed.get(key) : undefined
+    const error = explain(asked, new Refusal(failure, path), this.#around, cause)
+    this.#results[index] = { ok: false, error }
+    if (!operation.operation.endsWith('VirtualServer') || key === undefined) return
+    this.#failed.set(key, error)
+    if (error.problem === 'no-such-scheduler')
+      this.#noScheduler.set(
+        (operation as { virtualServer: VirtualServerConfig }).virtualServer.scheduler ?? DEFAULT_SCHEDULER,
+        failure,
+      )
+  }
+
+  /** The module was loaded again: nothing of a window with the old number was carried out, so all of it is sent once more. */
+  async #again(window: Window, failures: ReadonlyMap<number, Acknowledgement>, next: Window | undefined): Promise<void> {
+    const { writes } = this.#kernel
+    const id = await writes.resolve(this.#limit)
+    if (next) for (const start of next.starts) next.writer.u16[(start >> 1) + 2] = id
+    const indexes = new Set(
+      [...failures].filter(([, ack]) => errnoName(ack.errno) === 'ENOENT').map(([i]) => window.owners[i] as number),
+    )
+    for (const index of window.owners) if (!indexes.has(index)) this.#results[index] = DONE
+    const list = [...indexes]
+    const retry = new Run(
+      this.#kernel,
+      list.map(index => this.#operations[index] as Operation),
+      this.#limit,
+    )
+    const results = await retry.all()
+    list.forEach((index, i) => {
+      this.#results[index] = results[i] as Result
+    })
+    this.#unproven = undefined
+  }
+
+  #fail(index: number, error: Error): void {
+    const operation = this.#operations[index] as Operation
+    this.#results[index] = { ok: false, error: attribute(error, askedOf(operation)) as Error }
+  }
+
+  /** Interrupted: what is in flight is unknown, what was not sent is known to be undone. */
+  #giveUp(error: unknown, window: Window | undefined): void {
+    if (window) for (const index of window.owners) if (!this.#results[index]) this.#fail(index, error as Error)
+    const unsent =
+      error instanceof NetlinkError
+        ? new NetlinkError({
+            errno: -error.errno,
+            code: error.code,
+            problem: error.problem,
+            applied: 'no',
+            reason: 'not sent, because the batch ended before',
+            cause: error,
+          })
+        : (error as Error)
+    for (let index = 0; index < this.#operations.length; index++) if (!this.#results[index]) this.#fail(index, unsent)
+  }
+}
+
+function failuresOf(window: Window, data: readonly Uint8Array[]): Map<number, Acknowledgement> {
+  const failures = new Map<number, Acknowledgement>()
+  const reader = readerOf(data)
+  for (const message of messagesOf(reader)) {
+    const i = message.sequence - window.first
+    if (message.type !== NLMSG_ERROR || i < 0 || i >= window.starts.length) continue
+    const acknowledgement = readAcknowledgement(reader, message)
+    if (acknowledgement.errno !== 0) failures.set(i, acknowledgement)
+  }
+  return failures
+}
+
+function lostReply(): NetlinkError {
+  return new NetlinkError({
+    errno: 105,
+    problem: 'reply-lost',
+    applied: 'unknown',
+    reason:
+      'the kernel dropped answers for want of receive buffer, this one may have been among them: read the state to learn what happened',
+  })
+}

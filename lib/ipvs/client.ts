@@ -1,0 +1,417 @@
+import type { CallOptions } from '../netlink/channel.js'
+import type { NetlinkError } from '../netlink/error.js'
+import { type Body, type FamilyMessage, Refusal } from '../netlink/generic.js'
+import { NLM_F_ACK } from '../netlink/message.js'
+import { nativeTransport } from '../netlink/native.js'
+import type { Netns } from '../netlink/netns.js'
+import type { Transport } from '../netlink/transport.js'
+import { type Operation, type Result, run } from './batch.js'
+import { type Capabilities, capabilities, workingSchedulers } from './capabilities.js'
+import { type DrainOptions, type DrainResult, drain } from './drain.js'
+import { type Asked, askedOf, attribute, needsSurroundings } from './explain.js'
+import { Kernel } from './kernel.js'
+import { Listing } from './listing.js'
+import { type ApplyResult, apply, type DesiredVirtualServer, type Plan, type PlanOptions, plan } from './plan.js'
+import { type Connection, type ConnectionOptions, connections, cpuStatistics, globalStatistics } from './proc.js'
+import { realServerFromWire, realServerKeyToWire } from './real-server.js'
+import { decodeDestinations, decodeServices, destinationKey, readDestinations, walk } from './snapshot.js'
+import { roleToWire, syncDaemonFromWire, syncDaemonToWire } from './sync-daemon.js'
+import { readSysctl, readSysctls, type SysctlName, type Sysctls, writeSysctl } from './sysctl.js'
+import type {
+  Info,
+  RealServer,
+  RealServerConfig,
+  RealServerKey,
+  Scheduler,
+  Statistics,
+  SyncDaemon,
+  SyncDaemonConfig,
+  Timeouts,
+  VirtualServer,
+  VirtualServerConfig,
+  VirtualServerKey,
+  VirtualServerWithRealServers,
+} from './types.js'
+import { integer, knownKeys, object } from './validate.js'
+import { describeVirtualServer, virtualServerFromWire, virtualServerKeyToWire } from './virtual-server.js'
+import { type Change, type WatchOptions, watch } from './watch.js'
+import { command, info, request } from './wire.js'
+
+export interface OpenOptions {
+  /** Network namespace to work in. Default: that of this process. */
+  readonly netns?: Netns | undefined
+  /** Seconds that a call may take unless it says otherwise. Default 60. The kernel may work for tens of seconds on one request. */
+  readonly deadline?: number | undefined
+  /** Where the messages go, for tests: `memoryKernel()` of `ts-ipvs/testing`. Default: the kernel. Closed together with the client. */
+  readonly transport?: Transport | undefined
+}
+
+export interface ListOptions extends CallOptions {
+  /** Decode counters and rates. Default false. */
+  readonly statistics?: boolean | undefined
+}
+
+/** Everything in one value. */
+export interface Snapshot {
+  readonly virtualServers: VirtualServerWithRealServers[]
+  readonly timeouts: Timeouts
+  readonly syncDaemons: SyncDaemon[]
+  /** False when others kept changing the tables while they were read, so that something may be missing. */
+  readonly consistent: boolean
+}
+
+const DEFAULT_DEADLINE = 60
+/** INT_MAX / HZ at the highest HZ. */
+const MAXIMUM_TIMEOUT = 2_147_483
+
+/**
+ * Opens a client of the kernel's IPVS. It needs CAP_NET_ADMIN in the initial user namespace, and the module ip_vs, which the kernel loads
+ * by itself where it may. Whether both are there shows with the first call.
+ *
+ * @throws {NetlinkError} `no-such-namespace`, `not-permitted`, `unsupported-platform`
+ * @example
+ * await using lvs = await open()
+ * await lvs.addVirtualServer({ protocol: 'tcp', address: '10.0.0.1', port: 80, scheduler: 'rr' })
+ */
+export async function open(options: OpenOptions = {}): Promise<IpvsClient> {
+  object(options, 'options')
+  knownKeys(options, 'options', { netns: 0, deadline: 0, transport: 0 })
+  const transport = options.transport ?? nativeTransport(options.netns)
+  const kernel = new Kernel(transport, options.deadline ?? DEFAULT_DEADLINE)
+  try {
+    kernel.limit(undefined) // refuses a bad deadline
+    kernel.writes.channel.open()
+  } catch (error) {
+    await kernel.close()
+    throw error
+  }
+  return new IpvsClient(kernel)
+}
+
+/**
+ * A client. Calls run in the order in which they were made. Every call takes `signal` and `deadline`: before the request was sent they end
+ * it with `applied: 'no'`, after that at once with `applied: 'unknown'`.
+ */
+export class IpvsClient {
+  readonly #kernel: Kernel
+
+  /** @internal */
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel
+  }
+
+  /** Adds a virtual server. @throws {NetlinkError} `exists`, `no-such-scheduler`, `no-such-persistence-engine` */
+  async addVirtualServer(virtualServer: VirtualServerConfig, options?: CallOptions): Promise<void> {
+    await this.#one({ operation: 'addVirtualServer', virtualServer }, options)
+  }
+
+  /** Replaces the configuration of a virtual server: what is left out becomes the default. Its real servers stay. */
+  async updateVirtualServer(virtualServer: VirtualServerConfig, options?: CallOptions): Promise<void> {
+    await this.#one({ operation: 'updateVirtualServer', virtualServer }, options)
+  }
+
+  /** Adds it, or replaces its configuration when it is there. */
+  async ensureVirtualServer(virtualServer: VirtualServerConfig, options?: CallOptions): Promise<void> {
+    await this.#one({ operation: 'ensureVirtualServer', virtualServer }, options)
+  }
+
+  /** Removes a virtual server and its real servers. False when there was none. */
+  async removeVirtualServer(virtualServer: VirtualServerKey, options?: CallOptions): Promise<boolean> {
+    return (await this.#one({ operation: 'removeVirtualServer', virtualServer }, options)).found !== false
+  }
+
+  /** One virtual server, with its counters; undefined when there is none. */
+  async getVirtualServer(key: VirtualServerKey, options?: CallOptions): Promise<VirtualServer | undefined> {
+    const service = virtualServerKeyToWire(key)
+    const asked: Asked = { operation: 'getVirtualServer', target: describeVirtualServer(key) }
+    try {
+      const messages = await this.#request(asked, command.getService, 0, writer => request.encode(writer, { service }), options)
+      const [record] = decodeServices(messages, { statistics: true })
+      return record && virtualServerFromWire(record)
+    } catch (error) {
+      if ((error as NetlinkError).problem === 'no-such-virtual-server') return undefined
+      throw error
+    }
+  }
+
+  /**
+   * The virtual servers, as the kernel delivers them: a reader that stops, stops the kernel. A change through this client in between is
+   * safe; one by others may make the kernel leave something out: `snapshot` notices that.
+   */
+  listVirtualServers(options: ListOptions = {}): Listing<VirtualServer> {
+    const { statistics = false } = options
+    return new Listing(async () => {
+      const stream = await this.#asking({ operation: 'listVirtualServers' }, () =>
+        this.#kernel.stream(command.getService, undefined, options),
+      )
+      return { stream, decode: page => decodeServices(page, { statistics }).map(virtualServerFromWire) }
+    })
+  }
+
+  /** Adds a real server to a virtual server. @throws {NetlinkError} `exists`, `no-such-virtual-server`, `invalid` */
+  async addRealServer(virtualServer: VirtualServerKey, realServer: RealServerConfig, options?: CallOptions): Promise<void> {
+    await this.#one({ operation: 'addRealServer', virtualServer, realServer }, options)
+  }
+
+  /** Replaces the configuration of a real server: what is left out becomes the default. Its connections stay. */
+  async updateRealServer(virtualServer: VirtualServerKey, realServer: RealServerConfig, options?: CallOptions): Promise<void> {
+    await this.#one({ operation: 'updateRealServer', virtualServer, realServer }, options)
+  }
+
+  /** Adds it, or replaces its configuration when it is there. */
+  async ensureRealServer(virtualServer: VirtualServerKey, realServer: RealServerConfig, options?: CallOptions): Promise<void> {
+    await this.#one({ operation: 'ensureRealServer', virtualServer, realServer }, options)
+  }
+
+  /** Removes a real server at once; packets of its connections are dropped from then on (`drain` waits for them). False when there was none. */
+  async removeRealServer(virtualServer: VirtualServerKey, realServer: RealServerKey, options?: CallOptions): Promise<boolean> {
+    return (await this.#one({ operation: 'removeRealServer', virtualServer, realServer }, options)).found !== false
+  }
+
+  /** One real server, with its counters; undefined when there is none. */
+  async getRealServer(
+    virtualServer: VirtualServerKey,
+    key: RealServerKey,
+    options?: CallOptions,
+  ): Promise<RealServer | undefined> {
+    const service = virtualServerKeyToWire(virtualServer)
+    const wanted = destinationKey(realServerKeyToWire(key))
+    const asked = askedOf({ operation: 'removeRealServer', virtualServer, realServer: key })
+    const { records } = await this.#asking({ ...asked, operation: 'getRealServer' }, () =>
+      this.#kernel.call(options, limit => readDestinations(this.#kernel, limit, service, { statistics: true })),
+    )
+    const record = records.find(candidate => destinationKey(candidate) === wanted)
+    return record && realServerFromWire(record, service.addressFamily ?? 0)
+  }
+
+  /** The real servers of a virtual server, newest first. @throws {NetlinkError} `no-such-virtual-server`, which the kernel would not say */
+  listRealServers(virtualServer: VirtualServerKey, options: ListOptions = {}): Listing<RealServer> {
+    const { statistics = false } = options
+    const service = virtualServerKeyToWire(virtualServer)
+    const asked: Asked = { operation: 'listRealServers', target: describeVirtualServer(virtualServer) }
+    return new Listing(async () => {
+      const body: Body = writer => request.encode(writer, { service })
+      const stream = await this.#asking(asked, () => this.#kernel.stream(command.getDest, body, options))
+      // The kernel's answer for a missing virtual server is an empty list.
+      const whenEmpty = async (): Promise<void> => {
+        await this.#request(asked, command.getService, 0, body, options)
+      }
+      const decode = (page: readonly FamilyMessage[]): RealServer[] =>
+        decodeDestinations(page, service, { statistics }).map(record => realServerFromWire(record, service.addressFamily ?? 0))
+      return { stream, decode, whenEmpty }
+    })
+  }
+
+  /** Version of IPVS and size of its connection table. */
+  async info(options?: CallOptions): Promise<Info> {
+    const [message] = await this.#request({ operation: 'info' }, command.getInfo, 0, undefined, options)
+    const { version = 0, connectionTableSize = 0 } = message ? info.decode(message.reader, message.start, message.end) : {}
+    return { version: `${(version >> 16) & 255}.${(version >> 8) & 255}.${version & 255}`, connectionTableSize }
+  }
+
+  /** Removes every virtual server of the namespace, whoever made it. */
+  async flush(options?: CallOptions): Promise<void> {
+    await this.#one({ operation: 'flush' }, options)
+  }
+
+  /** Sets the counters of a virtual server and its real servers to zero, or all counters of the namespace. */
+  async zero(virtualServer?: VirtualServerKey, options?: CallOptions): Promise<void> {
+    await this.#one({ operation: 'zero', virtualServer }, options)
+  }
+
+  /** Idle time-outs of connections. */
+  async timeouts(options?: CallOptions): Promise<Timeouts> {
+    const [message] = await this.#request({ operation: 'timeouts' }, command.getConfig, 0, undefined, options)
+    const record = message ? request.decode(message.reader, message.start, message.end) : {}
+    return { tcp: record.tcpTimeout ?? 0, tcpFin: record.tcpFinTimeout ?? 0, udp: record.udpTimeout ?? 0 }
+  }
+
+  /** Sets time-outs, each 1 to 2,147,483 seconds; what is left out stays. (The kernel would take 0 and ignore it.) */
+  async setTimeouts(timeouts: Partial<Timeouts>, options?: CallOptions): Promise<void> {
+    object(timeouts, 'timeouts')
+    knownKeys(timeouts, 'timeouts', { tcp: 0, tcpFin: 0, udp: 0 })
+    const check = (key: keyof Timeouts): number | undefined =>
+      timeouts[key] === undefined ? undefined : integer(timeouts[key], `timeouts.${key}`, 1, MAXIMUM_TIMEOUT)
+    const record = { tcpTimeout: check('tcp'), tcpFinTimeout: check('tcpFin'), udpTimeout: check('udp') }
+    await this.#request(
+      { operation: 'setTimeouts' },
+      command.setConfig,
+      NLM_F_ACK,
+      writer => request.encode(writer, record),
+      options,
+    )
+  }
+
+  /** The synchronisation daemons that run: none, one, or one of each role. */
+  async syncDaemons(options?: CallOptions): Promise<SyncDaemon[]> {
+    const pages = await this.#asking({ operation: 'syncDaemons' }, () =>
+      this.#kernel.call(options, limit => this.#kernel.reads.dumpMany(command.getDaemon, [() => {}], limit)),
+    )
+    return pages.dumps.flat().flatMap(({ reader, start, end }) => {
+      const { daemon } = request.decode(reader, start, end)
+      return daemon ? [syncDaemonFromWire(daemon)] : []
+    })
+  }
+
+  /** Starts a synchronisation daemon. @throws {NetlinkError} `exists`, `no-such-interface`, `invalid` */
+  async startSyncDaemon(config: SyncDaemonConfig, options?: CallOptions): Promise<void> {
+    const daemon = syncDaemonToWire(config)
+    const asked: Asked = { operation: 'startSyncDaemon', target: config.role, interface: config.interface }
+    await this.#request(asked, command.newDaemon, NLM_F_ACK, writer => request.encode(writer, { daemon }), options)
+  }
+
+  /** Stops the daemon of a role. False when none ran. */
+  async stopSyncDaemon(role: SyncDaemonConfig['role'], options?: CallOptions): Promise<boolean> {
+    const daemon = { state: roleToWire(role) }
+    try {
+      await this.#request(
+        { operation: 'stopSyncDaemon', target: role },
+        command.delDaemon,
+        NLM_F_ACK,
+        writer => request.encode(writer, { daemon }),
+        options,
+      )
+      return true
+    } catch (error) {
+      if ((error as NetlinkError).problem === 'no-such-daemon') return false
+      throw error
+    }
+  }
+
+  /** The connection table, read from /proc as a stream. */
+  connections(options?: ConnectionOptions): AsyncGenerator<Connection> {
+    return connections(this.#kernel.transport, options)
+  }
+
+  /** Counters of the whole namespace. */
+  globalStatistics(): Promise<Statistics> {
+    return globalStatistics(this.#kernel.transport)
+  }
+
+  /** Counters of the whole namespace by CPU, without rates. */
+  cpuStatistics(): ReturnType<typeof cpuStatistics> {
+    return cpuStatistics(this.#kernel.transport)
+  }
+
+  /** The sysctls of /proc/sys/net/ipv4/vs/ that this kernel has. */
+  sysctls(): Promise<Partial<Sysctls>> {
+    return readSysctls(this.#kernel.transport)
+  }
+
+  /** One sysctl; undefined when this kernel has not got it. */
+  sysctl<K extends SysctlName>(name: K): Promise<Sysctls[K] | undefined> {
+    return readSysctl(this.#kernel.transport, name)
+  }
+
+  /** Sets a sysctl. @throws {NetlinkError} `not-supported`, `not-permitted`, `invalid`; {RangeError} for a value out of its range */
+  setSysctl<K extends SysctlName>(name: K, value: Sysctls[K]): Promise<void> {
+    return writeSysctl(this.#kernel.transport, name, value)
+  }
+
+  /**
+   * Carries out operations in order, and goes on after an error: one result each. It never rejects once the first was sent: interrupted,
+   * the results say what was applied, what was not, and what is unknown.
+   * @throws {NetlinkError} `family-unavailable` and what else can happen before the first is sent
+   */
+  run(operations: readonly Operation[], options?: CallOptions): Promise<Result[]> {
+    return this.#asking({ operation: 'run' }, () => this.#kernel.call(options, limit => run(this.#kernel, operations, limit)))
+  }
+
+  /** All virtual servers with their real servers, time-outs and daemons, each once; read again where others changed it meanwhile. */
+  async snapshot(options: ListOptions = {}): Promise<Snapshot> {
+    const { statistics = false } = options
+    const timeouts = this.timeouts(options)
+    const tables = this.#asking({ operation: 'snapshot' }, () =>
+      this.#kernel.call(options, async limit => {
+        const virtualServers: VirtualServerWithRealServers[] = []
+        let consistent = true
+        for await (const group of walk(this.#kernel, limit, { statistics })) {
+          for (const { service, destinations, consistent: same } of group) {
+            const realServers = destinations.map(record => realServerFromWire(record, service.addressFamily ?? 0))
+            virtualServers.push({ ...virtualServerFromWire(service), realServers })
+            consistent &&= same
+          }
+        }
+        return { virtualServers, consistent }
+      }),
+    )
+    const [times, daemons, { virtualServers, consistent }] = await Promise.all([timeouts, this.syncDaemons(options), tables])
+    return { virtualServers, timeouts: times, syncDaemons: daemons, consistent }
+  }
+
+  /**
+   * What has to be done so that the kernel is as desired. Nothing is changed. It removes virtual servers that `owns` accepts and nobody
+   * desires (by default none), and of the desired ones the real servers that are not desired.
+   */
+  plan(desired: readonly DesiredVirtualServer[], options: PlanOptions = {}): Promise<Plan> {
+    return this.#asking({ operation: 'plan' }, () =>
+      this.#kernel.call(options, limit => plan(this.#kernel, limit, desired, options)),
+    )
+  }
+
+  /** Carries out a plan. @throws {ApplyError} with every result, when something failed */
+  async apply(plan: Plan, options?: CallOptions): Promise<ApplyResult> {
+    return apply(plan, await this.run(plan.operations, options))
+  }
+
+  /**
+   * Takes a real server out of service without breaking its connections: weight 0, waiting, removal. Called again after an interruption
+   * it goes on. See `DrainOptions`.
+   */
+  drain(virtualServer: VirtualServerKey, realServer: RealServerKey, options?: DrainOptions): Promise<DrainResult> {
+    return drain(this, virtualServer, realServer, options)
+  }
+
+  /** Changes of the tables, found by reading them again and again: the kernel has no events for IPVS. */
+  watch(options?: WatchOptions): AsyncGenerator<Change> {
+    return watch(this, options)
+  }
+
+  /** Which of these schedulers (by default all of Linux) the kernel has, found out by using them: it may load modules. */
+  schedulers(names?: readonly Scheduler[], options?: CallOptions): Promise<Scheduler[]> {
+    return workingSchedulers(this, names, options)
+  }
+
+  /** What this kernel can do, found out by doing it with a firewall mark that nothing carries. */
+  capabilities(options?: CallOptions): Promise<Capabilities> {
+    return capabilities(this, this.#kernel, options)
+  }
+
+  /** Waits for the calls in flight, and closes the sockets. Later calls reject. */
+  close(): Promise<void> {
+    return this.#kernel.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #one(operation: Operation, options: CallOptions | undefined): Promise<Extract<Result, { ok: true }>> {
+    const [result] = await this.#asking(askedOf(operation), () =>
+      this.#kernel.call(options, limit => run(this.#kernel, [operation], limit)),
+    )
+    if (!result?.ok) throw result?.error
+    return result
+  }
+
+  #request(
+    asked: Asked,
+    id: number,
+    flags: number,
+    body: Body | undefined,
+    options: CallOptions | undefined,
+  ): Promise<FamilyMessage[]> {
+    return this.#asking(asked, () => this.#kernel.call(options, limit => this.#kernel.writes.request(id, flags, body, limit)))
+  }
+
+  /** Runs a call, and adds to its error what was asked. */
+  async #asking<T>(asked: Asked, call: () => Promise<T>): Promise<T> {
+    try {
+      return await call()
+    } catch (error) {
+      const around =
+        error instanceof Refusal && needsSurroundings(error.acknowledgement.errno) ? await this.#kernel.surroundings() : undefined
+      throw attribute(error, asked, around)
+    }
+  }
+}

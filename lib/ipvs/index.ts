@@ -1,0 +1,27 @@
+/**
+ * Linux's in-kernel load balancer.
+ *
+ * @example
+ * import * as ipvs from 'ts-ipvs/ipvs'
+ * const lvs = await ipvs.open()
+ *
+ * @module
+ */
+export type { CallOptions } from '../netlink/channel.js'
+export type { Applied, Problem } from '../netlink/error.js'
+export { NetlinkError } from '../netlink/error.js'
+export type { Netns } from '../netlink/netns.js'
+export type { Transport } from '../netlink/transport.js'
+export type { Operation, Result } from './batch.js'
+export type { Capabilities } from './capabilities.js'
+export { IpvsClient, type ListOptions, type OpenOptions, open, type Snapshot } from './client.js'
+export type { DrainOptions, DrainProgress, DrainResult } from './drain.js'
+export type { Listing } from './listing.js'
+export { ApplyError, type ApplyResult, type DesiredVirtualServer, type Plan, type PlanOptions } from './plan.js'
+export type { Connection, ConnectionOptions, Endpoint } from './proc.js'
+export { describeRealServer } from './real-server.js'
+export { SYSCTLS, type SysctlName, type Sysctls } from './sysctl.js'
+export { formatTable } from './text.js'
+export type * from './types.js'
+export { describeVirtualServer } from './virtual-server.js'
+export type { Change, WatchOptions } from './watch.js'

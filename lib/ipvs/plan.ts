@@ -1,0 +1,250 @@
+/** Desired state against the kernel. A plan is a value: it can be printed, compared and thrown away. */
+import { setImmediate } from 'node:timers/promises'
+import type { Limit } from '../netlink/channel.js'
+import type { Operation, Result } from './batch.js'
+import type { Kernel } from './kernel.js'
+import { checkPort, describeRealServer, realServerFromWire, realServerToWire, sameRealServer } from './real-server.js'
+import { destinationKey, type Entry, serviceKey, walk } from './snapshot.js'
+import type { RealServerConfig, VirtualServer, VirtualServerConfig, VirtualServerKey } from './types.js'
+import { boolean, object } from './validate.js'
+import {
+  describeVirtualServer,
+  sameVirtualServer,
+  virtualServerFromWire,
+  virtualServerKeyFromWire,
+  virtualServerToWire,
+} from './virtual-server.js'
+import type { DestinationRecord, ServiceRecord } from './wire.js'
+
+/** A virtual server as it shall be. Without `realServers` its real servers are left alone; with a list they become just that. */
+export type DesiredVirtualServer = VirtualServerConfig & { readonly realServers?: readonly RealServerConfig[] | undefined }
+
+export interface PlanOptions {
+  /** Whether a virtual server that nobody desires is ours to remove. Default: none is. */
+  readonly owns?: ((virtualServer: VirtualServer) => boolean) | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly deadline?: number | undefined
+}
+
+/** Operations that make the kernel as desired. */
+export interface Plan {
+  /** Additions first, then changes, then removals: make before break. */
+  readonly operations: readonly Operation[]
+  readonly empty: boolean
+  /** False when others kept changing the tables while they were read: nothing is removed then, and a later plan may find more. */
+  readonly consistent: boolean
+  /** A line an operation: `+`, `~` or `-`, the object, and what changes. */
+  toString(): string
+}
+
+export interface ApplyResult {
+  /** How many operations were carried out. */
+  readonly applied: number
+  readonly results: readonly Result[]
+}
+
+/** Some operations of a plan failed; the others were carried out. */
+export class ApplyError extends AggregateError {
+  override readonly name = 'ApplyError'
+  /** One for each operation of the plan, in its order. */
+  readonly results: readonly Result[]
+  readonly operations: readonly Operation[]
+
+  constructor(operations: readonly Operation[], results: readonly Result[]) {
+    const errors = results.flatMap(result => (result.ok ? [] : [result.error]))
+    const first = errors[0]?.message
+    super(errors, `${errors.length} of ${results.length} operations failed, the others were applied; the first: ${first}`)
+    this.operations = operations
+    this.results = results
+  }
+}
+
+export function apply(plan: Plan, results: readonly Result[]): ApplyResult {
+  if (results.some(result => !result.ok)) throw new ApplyError(plan.operations, results)
+  return { applied: results.length, results }
+}
+
+interface Wish {
+  readonly config: DesiredVirtualServer
+  readonly record: ServiceRecord
+  readonly field: string
+}
+
+/** Operations by the order in which they have to run. */
+class Steps {
+  readonly additions: Operation[] = []
+  readonly changes: Operation[] = []
+  readonly removals: Operation[] = []
+  readonly notes = new Map<Operation, string>()
+}
+
+/** Milliseconds of comparing before others get a turn. */
+const SLICE = 4
+
+export async function plan(
+  kernel: Kernel,
+  limit: Limit,
+  desired: readonly DesiredVirtualServer[],
+  { owns = () => false }: PlanOptions,
+): Promise<Plan> {
+  const wishes = indexWishes(desired)
+  const steps = new Steps()
+  let consistent = true
+  for await (const group of walk(kernel, limit, { statistics: false })) {
+    let since = performance.now()
+    for (const entry of group) {
+      consistent &&= entry.consistent
+      const key = serviceKey(entry.service)
+      const wish = wishes.get(key)
+      if (wish) compare(steps, wish, entry)
+      else if (owned(owns, entry.service))
+        steps.removals.push({ operation: 'removeVirtualServer', virtualServer: virtualServerKeyFromWire(entry.service) })
+      wishes.delete(key)
+      if (performance.now() - since > SLICE) {
+        await setImmediate()
+        since = performance.now()
+      }
+    }
+  }
+  let since = performance.now()
+  for (const wish of wishes.values()) {
+    addAll(steps, wish)
+    if (performance.now() - since > SLICE) {
+      await setImmediate()
+      since = performance.now()
+    }
+  }
+  return new PlanValue(steps, consistent)
+}
+
+function indexWishes(desired: readonly DesiredVirtualServer[]): Map<string, Wish> {
+  if (!Array.isArray(desired)) throw new TypeError('desired: give a list of virtual servers')
+  const wishes = new Map<string, Wish>()
+  desired.forEach((config, i) => {
+    const field = `desired[${i}]`
+    const record = virtualServerToWire(config, field)
+    const key = serviceKey(record)
+    const other = wishes.get(key)
+    if (other)
+      throw new RangeError(`${field}: ${describeVirtualServer(config)} is there twice, ${other.field} is the same: keep one`)
+    if (config.realServers !== undefined && !Array.isArray(config.realServers))
+      throw new TypeError(`${field}.realServers: give a list`)
+    wishes.set(key, { config, record, field })
+  })
+  return wishes
+}
+
+function owned(owns: (virtualServer: VirtualServer) => boolean, service: ServiceRecord): boolean {
+  return boolean(owns(virtualServerFromWire(service)), 'owns')
+}
+
+/** The key alone: operations on real servers keep no more of the caller's object alive. */
+function keyOf(wish: Wish): VirtualServerKey {
+  return virtualServerKeyFromWire(wish.record)
+}
+
+function addAll(steps: Steps, wish: Wish): void {
+  const { realServers, ...virtualServer } = wish.config
+  steps.additions.push({ operation: 'addVirtualServer', virtualServer: virtualServer as VirtualServerConfig })
+  const key = keyOf(wish)
+  for (const { config } of wishedRealServers(wish).values())
+    steps.additions.push({ operation: 'addRealServer', virtualServer: key, realServer: config })
+}
+
+function wishedRealServers(wish: Wish): Map<string | number, { config: RealServerConfig; record: DestinationRecord }> {
+  const wished = new Map<string | number, { config: RealServerConfig; record: DestinationRecord }>()
+  wish.config.realServers?.forEach((config, i) => {
+    const field = `${wish.field}.realServers[${i}]`
+    object(config, field)
+    const record = realServerToWire(config, field)
+    checkPort(record, wish.record, field)
+    const key = destinationKey(record)
+    if (wished.has(key)) throw new RangeError(`${field}: ${describeRealServer(config)} is there twice: keep one`)
+    wished.set(key, { config, record })
+  })
+  return wished
+}
+
+function compare(steps: Steps, wish: Wish, { service, destinations }: Entry): void {
+  const { realServers, ...virtualServer } = wish.config
+  if (!sameVirtualServer(wish.record, service)) {
+    const operation: Operation = { operation: 'updateVirtualServer', virtualServer: virtualServer as VirtualServerConfig }
+    steps.changes.push(operation)
+    steps.notes.set(operation, difference(virtualServerFromWire(service), virtualServerFromWire(wish.record)))
+  }
+  if (realServers === undefined) return
+  const wished = wishedRealServers(wish)
+  let key: VirtualServerKey | undefined
+  const target = (): VirtualServerKey => (key ??= keyOf(wish))
+  for (const actual of destinations) {
+    const found = wished.get(destinationKey(actual))
+    if (!found) {
+      const { address, port } = realServerFromWire(actual, service.addressFamily ?? 0)
+      steps.removals.push({ operation: 'removeRealServer', virtualServer: target(), realServer: { address, port } })
+      continue
+    }
+    wished.delete(destinationKey(actual))
+    if (sameRealServer(found.record, actual)) continue
+    const operation: Operation = { operation: 'updateRealServer', virtualServer: target(), realServer: found.config }
+    steps.changes.push(operation)
+    const family = service.addressFamily ?? 0
+    steps.notes.set(operation, difference(realServerFromWire(actual, family), realServerFromWire(found.record, family)))
+  }
+  for (const { config } of wished.values())
+    steps.additions.push({ operation: 'addRealServer', virtualServer: target(), realServer: config })
+}
+
+/** `weight 1 → 3, forwarding masquerade → tunnel` */
+function difference(before: object, after: object): string {
+  const old = before as Record<string, unknown>
+  const wanted = after as Record<string, unknown>
+  return [...new Set([...Object.keys(old), ...Object.keys(wanted)])]
+    .filter(name => !/Connections$|^statistics$|^otherFlags$/.test(name) && show(old[name]) !== show(wanted[name]))
+    .map(name => `${name} ${show(old[name])} → ${show(wanted[name])}`)
+    .join(', ')
+}
+
+function show(value: unknown): string {
+  return value === undefined ? 'default' : typeof value === 'object' ? JSON.stringify(value) : String(value)
+}
+
+class PlanValue implements Plan {
+  readonly operations: readonly Operation[]
+  readonly consistent: boolean
+  readonly #notes: ReadonlyMap<Operation, string>
+
+  constructor(steps: Steps, consistent: boolean) {
+    this.operations = [...steps.additions, ...steps.changes, ...(consistent ? steps.removals : [])]
+    this.consistent = consistent
+    this.#notes = steps.notes
+  }
+
+  get empty(): boolean {
+    return this.operations.length === 0
+  }
+
+  toString(): string {
+    if (this.empty) return 'nothing to do'
+    return this.operations.map(operation => describe(operation, this.#notes.get(operation))).join('\n')
+  }
+}
+
+const SIGNS: Readonly<Record<string, string>> = { add: '+', update: '~', remove: '-' }
+
+function describe(operation: Operation, note: string | undefined): string {
+  const sign = SIGNS[/^[a-z]+/.exec(operation.operation)?.[0] ?? ''] ?? ' '
+  const { virtualServer, realServer } = operation as { virtualServer: VirtualServerConfig; realServer?: RealServerConfig }
+  const name = describeVirtualServer(virtualServer) + (realServer ? ` → ${describeRealServer(realServer)}` : '')
+  const detail =
+    note ??
+    (operation.operation === 'addVirtualServer'
+      ? virtualServer.scheduler
+      : operation.operation === 'addRealServer'
+        ? weightOf(realServer)
+        : undefined)
+  return `${sign} ${name}${detail ? `  ${detail}` : ''}`
+}
+
+function weightOf(realServer: RealServerConfig | undefined): string {
+  return `weight ${realServer?.weight ?? 1} ${realServer?.forwarding ?? 'masquerade'}`
+}

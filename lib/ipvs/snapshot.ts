@@ -1,0 +1,228 @@
+/**
+ * Reading everything. IPVS dumps go on by index: what is removed by others between two datagrams of a dump makes the kernel leave out
+ * what is still there, without a mark (ip_vs_ctl.c, ip_vs_genl_dump_services). A dump in one datagram was made under the kernel's lock;
+ * any other is read again until it comes out the same.
+ */
+import { setImmediate } from 'node:timers/promises'
+import type { Limit } from '../netlink/channel.js'
+import type { Body, FamilyMessage } from '../netlink/generic.js'
+import { attributes, nested } from '../netlink/schema.js'
+import type { Kernel } from './kernel.js'
+import {
+  command,
+  type DestinationRecord,
+  destination,
+  plainDestination,
+  plainService,
+  request,
+  type ServiceRecord,
+  service,
+} from './wire.js'
+
+/** The whole configuration record, or all of it but the counters. */
+const full = { service: attributes({ it: [1, nested(service)] }), destination: attributes({ it: [2, nested(destination)] }) }
+const plain = {
+  service: attributes({ it: [1, nested(plainService)] }),
+  destination: attributes({ it: [2, nested(plainDestination)] }),
+}
+
+const PAGE = 1 << 20
+/** How often a dump that keeps changing is read. */
+const TRIES = 5
+/** Bytes of answers that one crossing should bring. */
+const CROSSING = 512 << 10
+const MOST_DUMPS = 128
+/** A dump that may have taken more than one datagram: the kernel's smallest is a page less an skb's overhead. */
+const ONE_DATAGRAM = 3000
+/** Milliseconds of decoding before others get a turn. */
+const SLICE = 4
+
+export interface Read<T> {
+  readonly records: T[]
+  /** False when it never came out the same twice. */
+  readonly consistent: boolean
+}
+
+export interface WalkOptions {
+  readonly statistics: boolean
+}
+
+/** A virtual server with its real servers, as records. */
+export interface Entry {
+  readonly service: ServiceRecord
+  readonly destinations: DestinationRecord[]
+  readonly consistent: boolean
+}
+
+/** Distinct for distinct keys. */
+export function serviceKey(record: ServiceRecord): string {
+  if (record.firewallMark) return `${record.firewallMark}m${record.addressFamily}`
+  return `${record.protocol}/${record.port}/${latin1(record.address)}/${record.addressFamily}`
+}
+
+/** A number for IPv4, which costs no memory. */
+export function destinationKey(record: DestinationRecord): string | number {
+  const { address, port = 0, addressFamily } = record
+  if (!address) return port
+  if (addressFamily === 10) return `${latin1(address)}${port}`
+  return (
+    ((((address[0] as number) << 24) |
+      ((address[1] as number) << 16) |
+      ((address[2] as number) << 8) |
+      (address[3] as number)) >>>
+      0) *
+      65536 +
+    port
+  )
+}
+
+function latin1(bytes: Uint8Array | undefined): string {
+  return bytes ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1') : ''
+}
+
+/** All virtual servers, once each. */
+export async function readServices(kernel: Kernel, limit: Limit, options: WalkOptions): Promise<Read<ServiceRecord>> {
+  return settled(serviceKey, () => dumpServices(kernel, limit, options))
+}
+
+async function dumpServices(
+  kernel: Kernel,
+  limit: Limit,
+  options: WalkOptions,
+): Promise<{ records: ServiceRecord[]; whole: boolean }> {
+  const records: ServiceRecord[] = []
+  let datagrams = 0
+  for await (const page of kernel.reads.dump(command.getService, undefined, PAGE, () => limit)) {
+    datagrams += page.datagrams
+    records.push(...decodeServices(page.messages, options))
+  }
+  return { records, whole: datagrams <= 1 }
+}
+
+/** Reads until two readings agree on what there is, or one was whole. */
+async function settled<T>(
+  keyOf: (record: T) => string | number,
+  read: () => Promise<{ records: T[]; whole: boolean }>,
+): Promise<Read<T>> {
+  let before: Map<string | number, T> | undefined
+  for (let tries = 0; tries < TRIES; tries++) {
+    const { records, whole } = await read()
+    const now = new Map(records.map(record => [keyOf(record), record]))
+    if (whole || (before && before.size === now.size && [...now.keys()].every(key => before?.has(key))))
+      return { records: [...now.values()], consistent: true }
+    before = before && tries === TRIES - 1 ? new Map([...before, ...now]) : now
+  }
+  return { records: [...(before?.values() ?? [])], consistent: false }
+}
+
+/** Everything, in groups of virtual servers. */
+export async function* walk(kernel: Kernel, limit: Limit, options: WalkOptions): AsyncGenerator<Entry[]> {
+  const { records, consistent } = await readServices(kernel, limit, options)
+  let size = 16
+  let pending = crossing(kernel, limit, records, 0, size)
+  for (let at = 0; at < records.length; ) {
+    const group = records.slice(at, at + size)
+    const { dumps, datagrams } = await pending
+    at += group.length
+    const bytes = dumps.reduce((sum, dump) => sum + sizeOf(dump), 0)
+    size = Math.max(1, Math.min(MOST_DUMPS, Math.floor((CROSSING / Math.max(bytes, 1)) * group.length)))
+    const suspicious = datagrams > group.length
+    // The kernel works on the next group while this one is decoded; but not while some of it has to be read again.
+    if (!suspicious) pending = crossing(kernel, limit, records, at, size)
+    const entries = await decode(kernel, limit, group, dumps, suspicious, consistent, options)
+    if (suspicious) pending = crossing(kernel, limit, records, at, size)
+    pending.catch(() => {})
+    yield entries
+  }
+}
+
+function crossing(
+  kernel: Kernel,
+  limit: Limit,
+  records: readonly ServiceRecord[],
+  at: number,
+  size: number,
+): ReturnType<Kernel['reads']['dumpMany']> {
+  if (at >= records.length) return Promise.resolve({ dumps: [], datagrams: 0 })
+  return kernel.reads.dumpMany(command.getDest, records.slice(at, at + size).map(bodyOf), limit)
+}
+
+function bodyOf({ addressFamily, protocol, address, port, firewallMark }: ServiceRecord): Body {
+  const service = firewallMark ? { addressFamily, firewallMark } : { addressFamily, protocol, address, port }
+  return writer => request.encode(writer, { service })
+}
+
+function sizeOf(dump: readonly FamilyMessage[]): number {
+  const [first] = dump
+  const last = dump.at(-1)
+  return first && last ? last.end - first.start : 0
+}
+
+async function decode(
+  kernel: Kernel,
+  limit: Limit,
+  group: readonly ServiceRecord[],
+  dumps: readonly FamilyMessage[][],
+  suspicious: boolean,
+  consistent: boolean,
+  options: WalkOptions,
+): Promise<Entry[]> {
+  const entries: Entry[] = []
+  let since = performance.now()
+  for (const [i, service] of group.entries()) {
+    const dump = dumps[i] ?? []
+    const read =
+      suspicious && sizeOf(dump) > ONE_DATAGRAM
+        ? await readDestinations(kernel, limit, service, options, dump)
+        : { records: decodeDestinations(dump, service, options), consistent: true }
+    entries.push({ service, destinations: read.records, consistent: consistent && read.consistent })
+    if (performance.now() - since > SLICE) {
+      await setImmediate()
+      since = performance.now()
+    }
+  }
+  return entries
+}
+
+/** The real servers of one virtual server, once each. `first` is a reading that is there already. */
+export async function readDestinations(
+  kernel: Kernel,
+  limit: Limit,
+  service: ServiceRecord,
+  options: WalkOptions,
+  first?: readonly FamilyMessage[],
+): Promise<Read<DestinationRecord>> {
+  let given = first
+  return settled(destinationKey, async () => {
+    if (given) {
+      const records = decodeDestinations(given, service, options)
+      given = undefined
+      return { records, whole: false }
+    }
+    const { dumps, datagrams } = await kernel.reads.dumpMany(command.getDest, [bodyOf(service)], limit)
+    return { records: decodeDestinations(dumps[0] ?? [], service, options), whole: datagrams <= 1 }
+  })
+}
+
+export function decodeDestinations(
+  messages: readonly FamilyMessage[],
+  service: ServiceRecord,
+  { statistics }: WalkOptions,
+): DestinationRecord[] {
+  const table = (statistics ? full : plain).destination
+  const records: DestinationRecord[] = []
+  for (const { reader, start, end } of messages) {
+    const it = table.decode(reader, start, end).it as { addressFamily?: number | undefined } | undefined
+    if (!it) continue
+    // Kernels before 3.18 do not say: it is that of the virtual server.
+    if (!it.addressFamily) it.addressFamily = service.addressFamily
+    records.push(it as DestinationRecord)
+  }
+  return records
+}
+
+/** Decodes virtual servers of a page. */
+export function decodeServices(messages: readonly FamilyMessage[], { statistics }: WalkOptions): ServiceRecord[] {
+  const table = (statistics ? full : plain).service
+  return messages.flatMap(({ reader, start, end }) => (table.decode(reader, start, end).it as ServiceRecord | undefined) ?? [])
+}
