@@ -87,6 +87,8 @@ export class GenericFamily {
   constructor(transport: Transport, family: Family) {
     this.family = family
     const tracer = trace((reader, message) => {
+      if (message.type === GENL_ID_CTRL)
+        return { name: 'family', attributes: present(control.decode(reader, message.payload + GENERIC_HEADER, message.end)) }
       if (message.type !== this.#id) return undefined
       const command = reader.bytes[message.payload] as number
       const attributes = family.table(command).decode(reader, message.payload + GENERIC_HEADER, message.end)

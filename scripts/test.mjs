@@ -1,0 +1,159 @@
+// Runs the stages of the test, two at a time, and counts: the last line is `N passed, N failed`.
+import { spawn } from 'node:child_process'
+import { createWriteStream, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { Parser } from 'tap-parser'
+
+const LOGS = 'build/test-logs'
+const COVERAGE = join(process.cwd(), 'build/coverage')
+const OUT = join(process.cwd(), 'build/vm')
+const wanted = process.argv.slice(2)
+
+/** Minutes that a stage may take before it counts as hung. */
+const LIMIT = 20
+
+const tap = file => ({ name: file.replace(/^build\/js\//, '').replace(/\.js$/, ''), command: ['node', file] })
+const guest = (kernel, ...suites) => ({
+  name: `${suites.join(' and ')} on ${kernel}`,
+  command: ['scripts/vm', '--kernel', kernel, '--out', OUT, '--', 'node', 'build/js/test/kernel/guest.js', ...suites],
+  env: { NODE_V8_COVERAGE: join(OUT, `coverage-${kernel}`) },
+})
+
+/** Each test file of a folder below build/js/test, but for those of other stages. */
+function files(folder) {
+  return readdirSync(`build/js/test/${folder}`)
+    .filter(name => name.endsWith('.test.js'))
+    .map(name => tap(`build/js/test/${folder}/${name}`))
+}
+
+const lanes = [
+  [
+    { name: 'lint', command: ['node_modules/.bin/biome', 'check', '.'], counts: false },
+    ...['netlink', 'ipvs', 'testing', 'native'].flatMap(files),
+    tap('build/js/test/kernel/conformance.test.js'),
+    { name: 'sanitizers', command: ['node', 'test/native/asan.mjs'] },
+    ...files('package'),
+  ],
+  [
+    guest('uml', 'conformance'),
+    guest('debian12', 'conformance', 'traffic'),
+    guest('debian13', 'conformance'),
+    { name: 'virtual machines', command: ['sh', 'test/vm.test.sh'] },
+    tap('build/js/test/start.test.js'),
+  ],
+]
+
+/** Counts the tests that hold no others. */
+function count(parser, totals) {
+  let holder = false
+  parser.on('child', child => {
+    holder = true
+    count(child, totals)
+  })
+  parser.on('assert', result => {
+    if (holder) {
+      holder = false
+      if (result.ok) return
+    }
+    if (result.skip || result.todo) totals.skipped.push(result.name)
+    else if (result.ok) totals.passed++
+    else totals.failures.push(result.fullname || result.name)
+  })
+}
+
+function run(stage) {
+  return new Promise(resolve => {
+    const totals = { passed: 0, failures: [], skipped: [] }
+    const parser = new Parser()
+    count(parser, totals)
+    const log = createWriteStream(join(LOGS, `${stage.name.replaceAll(/\W+/g, '-')}.log`))
+    const [program, ...args] = stage.command
+    const child = spawn(program, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, NODE_V8_COVERAGE: COVERAGE, TAP: '1', ...stage.env },
+    })
+    const timer = setTimeout(() => child.kill('SIGTERM'), LIMIT * 60_000)
+    let tail = ''
+    const keep = text => {
+      tail = (tail + text).slice(-6000)
+      log.write(text)
+    }
+    child.stdout.on('data', data => {
+      keep(data)
+      if (stage.counts !== false) parser.write(data)
+    })
+    child.stderr.on('data', keep)
+    child.on('error', error => keep(String(error)))
+    child.on('close', (status, signal) => {
+      clearTimeout(timer)
+      parser.end()
+      if (stage.counts === false && status === 0) totals.passed++
+      const broken = status !== 0 || signal || (stage.counts !== false && totals.passed + totals.failures.length === 0)
+      if (broken && totals.failures.length === 0) totals.failures.push(`${stage.name} ended with ${signal ?? `status ${status}`}`)
+      log.end()
+      resolve({ ...totals, tail })
+    })
+  })
+}
+
+async function lane(stages) {
+  const results = []
+  for (const stage of stages) {
+    const began = Date.now()
+    const result = await run(stage)
+    const seconds = ((Date.now() - began) / 1000).toFixed(1)
+    const skipped = result.skipped.length > 0 ? `, ${result.skipped.length} skipped: ${result.skipped.join('; ')}` : ''
+    console.log(
+      `${result.failures.length === 0 ? 'ok    ' : 'not ok'} ${stage.name}: ${result.passed} passed, ${result.failures.length} failed${skipped} (${seconds} s)`,
+    )
+    if (result.failures.length > 0)
+      console.log(`${result.failures.map(name => `  not ok ${name}`).join('\n')}\n${result.tail.replaceAll(/^/gm, '  | ')}`)
+    results.push(result)
+  }
+  return results
+}
+
+/** What of lib/ ran, in the virtual machines, too: they see the same paths. */
+async function coverage() {
+  const guests = existsSync(OUT) ? readdirSync(OUT).filter(name => name.startsWith('coverage-')) : []
+  const { cp } = await import('node:fs/promises')
+  for (const name of guests) await cp(join(OUT, name), COVERAGE, { recursive: true, force: true })
+  const args = [
+    'report',
+    '--temp-directory',
+    COVERAGE,
+    '--exclude-after-remap',
+    '--include',
+    'lib/**',
+    '--reporter',
+    'text',
+    '--reporter',
+    'html',
+    '--reports-dir',
+    'build/coverage-report',
+  ]
+  await new Promise(resolve => spawn('node_modules/.bin/c8', args, { stdio: 'inherit' }).on('close', resolve))
+}
+
+for (const folder of [LOGS, COVERAGE, OUT]) {
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+}
+const chosen = lanes.map(stages => stages.filter(({ name }) => wanted.length === 0 || wanted.some(word => name.includes(word))))
+if (chosen.flat().length === 0) {
+  console.error(
+    `no stage is named like ${wanted.join(' or ')}: ${lanes
+      .flat()
+      .map(({ name }) => name)
+      .join(', ')}`,
+  )
+  process.exit(1)
+}
+const results = (await Promise.all(chosen.map(lane))).flat()
+await coverage()
+const passed = results.reduce((sum, { passed }) => sum + passed, 0)
+const failed = results.reduce((sum, { failures }) => sum + failures.length, 0)
+const skipped = results.reduce((sum, { skipped }) => sum + skipped.length, 0)
+if (skipped > 0) console.log(`${skipped} skipped`)
+console.log(`${passed} passed, ${failed} failed`)
+process.exitCode = failed === 0 ? 0 : 1
