@@ -114,7 +114,7 @@ class Run {
     const { writes } = this.#kernel
     const most = Math.max(16, Math.floor(writes.channel.open().receiveBuffer / ANSWER))
     const writer = writes.channel.writer()
-    const window: Window = { writer, first: writes.channel.sequence(2 * most + 2), owners: [], starts: [] }
+    const window: Window = { writer, first: writes.channel.sequence(0, 2 * most + 2), owners: [], starts: [] }
     while (
       this.#next < this.#operations.length &&
       writer.offset < WINDOW &&
@@ -124,6 +124,7 @@ class Run {
       const index = this.#next++
       this.#write(window, index)
     }
+    writes.channel.sequence(window.starts.length)
     const last = window.starts.at(-1)
     if (last !== undefined) writer.u16[(last >> 1) + 3] = (writer.u16[(last >> 1) + 3] as number) | NLM_F_ACK
     return window

@@ -97,9 +97,9 @@ export class Channel {
     this.#trace = trace
   }
 
-  /** Takes `count` sequence numbers and returns the first. Never 0, and one run never wraps. */
-  sequence(count: number): number {
-    if (this.#sequence + count > 0x7fffffff) this.#sequence = 1
+  /** Takes `count` sequence numbers and returns the first. Never 0; the next `room` follow without a gap. */
+  sequence(count: number, room = count): number {
+    if (this.#sequence + room > 0x7fffffff) this.#sequence = 1
     const first = this.#sequence
     this.#sequence += count
     return first
