@@ -140,11 +140,10 @@ export class IpvsClient {
    */
   listVirtualServers(options: ListOptions = {}): Listing<VirtualServer> {
     const { statistics = false } = options
+    const asked: Asked = { operation: 'listVirtualServers' }
     return new Listing(async () => {
-      const stream = await this.#asking({ operation: 'listVirtualServers' }, () =>
-        this.#kernel.stream(command.getService, undefined, options),
-      )
-      return { stream, decode: page => decodeServices(page, { statistics }).map(virtualServerFromWire) }
+      const stream = await this.#asking(asked, () => this.#kernel.stream(command.getService, undefined, options))
+      return { stream, decode: page => decodeServices(page, { statistics }).map(virtualServerFromWire), asked }
     })
   }
 
@@ -198,7 +197,7 @@ export class IpvsClient {
       }
       const decode = (page: readonly FamilyMessage[]): RealServer[] =>
         decodeDestinations(page, service, { statistics }).map(record => realServerFromWire(record, service.addressFamily ?? 0))
-      return { stream, decode, whenEmpty }
+      return { stream, decode, whenEmpty, asked }
     })
   }
 

@@ -1,4 +1,5 @@
 import type { FamilyMessage } from '../netlink/generic.js'
+import { type Asked, attribute } from './explain.js'
 import type { DumpStream } from './kernel.js'
 
 interface Source<T> {
@@ -6,6 +7,8 @@ interface Source<T> {
   readonly decode: (page: readonly FamilyMessage[]) => T[]
   /** Runs when there was nothing at all. */
   readonly whenEmpty?: () => Promise<void>
+  /** For errors in the middle. */
+  readonly asked: Asked
 }
 
 /** A list that is read as the kernel delivers it: `for await`, or `toArray()`. Every iteration reads anew. */
@@ -18,7 +21,7 @@ export class Listing<T> implements AsyncIterable<T> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
-    const { stream, decode, whenEmpty } = await this.#open()
+    const { stream, decode, whenEmpty, asked } = await this.#open()
     let empty = true
     try {
       for (let page = await stream.next(); page; page = await stream.next()) {
@@ -27,6 +30,8 @@ export class Listing<T> implements AsyncIterable<T> {
           yield item
         }
       }
+    } catch (error) {
+      throw attribute(error, asked)
     } finally {
       stream.abandon()
     }

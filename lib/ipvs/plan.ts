@@ -31,7 +31,10 @@ export interface Plan {
   /** Additions first, then changes, then removals: make before break. */
   readonly operations: readonly Operation[]
   readonly empty: boolean
-  /** False when others kept changing the tables while they were read: nothing is removed then, and a later plan may find more. */
+  /**
+   * False when others kept changing the tables while they were read. What is missing may only have been left out by the kernel: it is
+   * ensured then instead of added.
+   */
   readonly consistent: boolean
   /** A line an operation: `+`, `~` or `-`, the object, and what changes. */
   toString(): string
@@ -214,7 +217,7 @@ class PlanValue implements Plan {
   readonly #notes: ReadonlyMap<Operation, string>
 
   constructor(steps: Steps, consistent: boolean) {
-    this.operations = [...steps.additions, ...steps.changes, ...(consistent ? steps.removals : [])]
+    this.operations = [...(consistent ? steps.additions : steps.additions.map(ensured)), ...steps.changes, ...steps.removals]
     this.consistent = consistent
     this.#notes = steps.notes
   }
@@ -229,7 +232,11 @@ class PlanValue implements Plan {
   }
 }
 
-const SIGNS: Readonly<Record<string, string>> = { add: '+', update: '~', remove: '-' }
+function ensured(operation: Operation): Operation {
+  return { ...operation, operation: operation.operation.replace('add', 'ensure') } as Operation
+}
+
+const SIGNS: Readonly<Record<string, string>> = { add: '+', ensure: '+', update: '~', remove: '-' }
 
 function describe(operation: Operation, note: string | undefined): string {
   const sign = SIGNS[/^[a-z]+/.exec(operation.operation)?.[0] ?? ''] ?? ' '

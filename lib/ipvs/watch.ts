@@ -63,7 +63,10 @@ function tablesOf(virtualServers: readonly VirtualServerWithRealServers[]): Tabl
 }
 
 function keepMissing(before: Tables, after: Tables): void {
-  for (const [key, entry] of before) if (!after.has(key)) after.set(key, entry)
+  for (const [key, entry] of before) {
+    const now = after.get(key)
+    after.set(key, now ? { ...now, realServers: new Map([...entry.realServers, ...now.realServers]) } : entry)
+  }
 }
 
 function* changes(before: Tables, after: Tables): Generator<Change> {
