@@ -231,7 +231,8 @@ function persistenceFromWire(record: ServiceRecord): Persistence {
 function netmaskFromWire({ netmask, addressFamily }: ServiceRecord): string | number | undefined {
   if (!netmask || netmask.length < 4) return undefined
   if (addressFamily === AF_INET6) {
-    const prefix = new Uint32Array(netmask.slice(0, 4).buffer)[0]
+    // Copied into memory of its own: what was received is a Buffer, whose slice is a view.
+    const prefix = new Uint32Array(Uint8Array.from(netmask.subarray(0, 4)).buffer)[0]
     return prefix === 128 ? undefined : prefix
   }
   const mask = formatAddress(netmask, 0, 'ipv4')
