@@ -1,0 +1,68 @@
+/**
+ * Runs suites under this kernel, in one process, and prints TAP: `node guest.js conformance traffic`. With `only=WORD` only the cases whose
+ * name contains the word.
+ */
+import { conformance } from './conformance/index.js'
+import type { Case } from './support/case.js'
+import { thisKernel } from './support/kernels.js'
+import { Linux, Namespaces } from './support/linux.js'
+import { Report } from './support/tap.js'
+
+const SUITES: Readonly<Record<string, readonly Case[]>> = { conformance }
+
+/** Milliseconds after which a case counts as hung. */
+const HUNG = 300_000
+
+async function runCase(it: Exclude<Case, { needs: 'memory' }>, namespaces: Namespaces): Promise<void> {
+  const context = new Linux(await namespaces.take(it.needs === 'linux' ? it.lo : undefined))
+  let failure: unknown
+  try {
+    await it.run(context)
+  } catch (error) {
+    failure = error
+  }
+  await context.close()
+  if (failure !== undefined) throw failure
+}
+
+async function orHung(running: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const hung = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not done after ${HUNG / 1000} s`)), HUNG)
+  })
+  await Promise.race([running, hung]).finally(() => clearTimeout(timer))
+}
+
+async function main(words: readonly string[]): Promise<number> {
+  const only = words.find(word => word.startsWith('only='))?.slice('only='.length)
+  const report = new Report()
+  const namespaces = new Namespaces()
+  const kernel = thisKernel()
+  report.comment(`${kernel.name}: Linux ${kernel.release}, Node.js ${process.version}`)
+  for (const word of words.filter(word => !word.startsWith('only='))) {
+    const cases = SUITES[word]
+    if (!cases) throw new Error(`there is no suite ${word}: ${Object.keys(SUITES).join(', ')}`)
+    for (const it of cases) {
+      if (only !== undefined && !it.name.includes(only)) continue
+      if (it.needs === 'memory') {
+        report.skip(it.name, 'needs a kernel that can be told to misbehave: the memory kernel')
+        continue
+      }
+      const began = performance.now()
+      try {
+        await orHung(runCase(it, namespaces))
+        report.pass(it.name)
+      } catch (error) {
+        report.fail(it.name, error)
+      }
+      const took = performance.now() - began
+      if (took > 2000) report.comment(`  took ${(took / 1000).toFixed(1)} s`)
+    }
+  }
+  await namespaces.close()
+  report.end()
+  return report.failed === 0 ? 0 : 1
+}
+
+process.setSourceMapsEnabled(true)
+process.exit(await main(process.argv.slice(2)))
