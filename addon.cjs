@@ -1,6 +1,6 @@
 'use strict'
 
-const { readdirSync } = require('node:fs')
+const { readFileSync } = require('node:fs')
 const { join } = require('node:path')
 const nodeGypBuild = require('node-gyp-build')
 
@@ -36,11 +36,7 @@ function unavailable(causes) {
 }
 
 function libc() {
-  try {
-    return readdirSync('/lib').some(name => name.startsWith('ld-musl')) ? 'musl' : 'glibc'
-  } catch {
-    return 'unknown libc'
-  }
+  return readFileSync('/proc/self/maps', 'utf8').includes('/ld-musl-') ? 'musl' : 'glibc'
 }
 
 module.exports = load()

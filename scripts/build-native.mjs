@@ -12,17 +12,15 @@ import { fileURLToPath } from 'node:url'
 export const root = dirname(dirname(fileURLToPath(import.meta.url)))
 export const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'ts-ipvs')
 
+function files() {
+  const native = readdirSync(join(root, 'native')).filter(name => /\.(cc|h)$/.test(name))
+  return ['binding.gyp', ...native.sort().map(name => `native/${name}`)]
+}
+
 /** A digest of all that the addon is made from. */
 export function sources(...flags) {
   const hash = createHash('sha256').update([process.versions.modules, process.versions.napi, process.arch, ...flags].join())
-  for (const file of [
-    'binding.gyp',
-    ...readdirSync(join(root, 'native'))
-      .sort()
-      .map(name => `native/${name}`),
-  ]) {
-    if (/\.(cc|h|gyp)$/.test(file) && file !== 'native/binding.gyp') hash.update(file).update(readFileSync(join(root, file)))
-  }
+  for (const file of files()) hash.update(file).update(readFileSync(join(root, file)))
   return hash.digest('hex')
 }
 
@@ -47,44 +45,41 @@ export function nodeHeaders() {
   return unpacked
 }
 
-/** Runs node-gyp in `folder`. Quiet, unless it fails. */
-export function gyp(folder, ...flags) {
+/**
+ * Compiles in a folder of its own, so that nothing else in build/ changes.
+ * @returns the path of the addon there; `clean` removes the folder
+ */
+export function compile(name, flags = [], env = {}) {
+  const folder = join(root, 'build', `.${name}`)
+  const clean = () => rmSync(folder, { recursive: true, force: true })
+  clean()
+  mkdirSync(join(folder, 'native'), { recursive: true })
+  for (const file of files()) copyFileSync(join(root, file), join(folder, file))
   const program = join(root, 'node_modules/node-gyp/bin/node-gyp.js')
   try {
-    execFileSync(process.execPath, [program, 'rebuild', `--nodedir=${nodeHeaders()}`, ...flags], { cwd: folder, stdio: 'pipe' })
+    const args = [program, 'rebuild', `--nodedir=${nodeHeaders()}`, ...flags]
+    execFileSync(process.execPath, args, { cwd: folder, stdio: 'pipe', env: { ...process.env, ...env } })
   } catch (error) {
     process.stderr.write(`${error.stdout ?? ''}${error.stderr ?? ''}`)
     throw new Error('The native addon does not compile; what the compiler said is above', { cause: error })
   }
-}
-
-/** Copies what is compiled to `folder`, so that a build there leaves this one's build/ alone. */
-export function copySources(folder) {
-  rmSync(folder, { recursive: true, force: true })
-  mkdirSync(join(folder, 'native'), { recursive: true })
-  for (const name of readdirSync(join(root, 'native'))) {
-    if (/\.(cc|h)$/.test(name)) copyFileSync(join(root, 'native', name), join(folder, 'native', name))
-  }
-  for (const name of ['binding.gyp', 'package.json']) copyFileSync(join(root, name), join(folder, name))
+  return { addon: join(folder, 'build/Release/ts_ipvs.node'), clean }
 }
 
 function build(configuration, flags) {
   const folder = join(root, 'build', configuration)
-  const addon = join(folder, 'ts_ipvs.node')
+  const target = join(folder, 'ts_ipvs.node')
   const stamp = join(folder, '.stamp')
   const digest = sources(...flags)
-  if (existsSync(addon) && existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return
+  if (existsSync(target) && existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return
 
-  const work = join(root, 'build', `.${configuration}`)
-  copySources(work)
-  gyp(work, ...flags)
+  const { addon, clean } = compile(configuration, flags)
   mkdirSync(folder, { recursive: true })
-  // A new file: a running process may have the old one mapped.
-  rmSync(addon, { force: true })
-  copyFileSync(join(work, 'build/Release/ts_ipvs.node'), addon)
+  rmSync(target, { force: true }) // a new file: a running process may have the old one mapped
+  copyFileSync(addon, target)
   writeFileSync(stamp, digest)
-  rmSync(work, { recursive: true })
-  console.log(`built ${addon}`)
+  clean()
+  console.log(`built ${target}`)
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

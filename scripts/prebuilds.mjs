@@ -1,0 +1,105 @@
+/**
+ * Makes the addons that the package carries: prebuilds/linux-x64 and prebuilds/linux-arm64. Does nothing when they are there and current.
+ * With --check it makes nothing, and fails unless they are there, current, and run on every machine that they are meant for.
+ *
+ * One file per processor serves glibc and musl: it names no C library, and takes the symbols of the one that Node has loaded.
+ */
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { cache, compile, root, sources } from './build-native.mjs'
+
+const processors = [
+  { arch: 'x64', machine: 'X86-64', triple: 'x86_64-linux-gnu', compiler: 'g++' },
+  { arch: 'arm64', machine: 'AArch64', triple: 'aarch64-linux-gnu', compiler: 'g++-aarch64-linux-gnu' },
+]
+/** What Node 20 itself needs, and GCC 8, the oldest that a machine with that glibc has. */
+const newest = { GLIBC: [2, 28], GLIBCXX: [3, 4, 25], CXXABI: [1, 3, 11] }
+const allowed = ['libstdc++.so.6', 'libgcc_s.so.1']
+
+const fileOf = arch => join(root, 'prebuilds', `linux-${arch}`, 'ts-ipvs.node')
+const stampOf = arch => join(root, 'build', `.prebuilt-${arch}`)
+const run = (program, ...args) => execFileSync(program, args, { encoding: 'utf8', maxBuffer: 2 ** 28 })
+const current = arch =>
+  existsSync(fileOf(arch)) && existsSync(stampOf(arch)) && readFileSync(stampOf(arch), 'utf8') === sources(arch)
+
+function make({ arch, triple, compiler }) {
+  if (current(arch)) return
+  requireCompiler(`${triple}-g++`, compiler)
+  const env = { CC: `${triple}-gcc`, CXX: `${triple}-g++`, LINK: `${triple}-g++` }
+  const { addon, clean } = compile(`prebuild-${arch}`, [`--arch=${arch}`], env)
+  run(`${triple}-strip`, addon)
+  mkdirSync(dirname(fileOf(arch)), { recursive: true })
+  copyFileSync(addon, fileOf(arch))
+  writeFileSync(stampOf(arch), sources(arch))
+  clean()
+  console.log(`made ${fileOf(arch)}`)
+}
+
+function requireCompiler(program, debian) {
+  const there = () => {
+    try {
+      return run(program, '--version') !== ''
+    } catch {
+      return false
+    }
+  }
+  if (there()) return
+  const install = ['apt-get', 'install', '-y', '--no-install-recommends', debian]
+  if (process.getuid() === 0 && existsSync('/usr/bin/apt-get')) execFileSync(install[0], install.slice(1), { stdio: 'inherit' })
+  if (!there()) throw new Error(`The prebuilt addon for this processor takes ${program}. To install it: ${install.join(' ')}`)
+}
+
+/** What is wrong with the file, as sentences. */
+function* faults({ arch, machine }, libc) {
+  const file = fileOf(arch)
+  if (!existsSync(file)) return yield `${file} is missing`
+  if (!current(arch)) yield `${file} was not made from these sources`
+
+  if (!run('readelf', '-h', file).includes(machine)) yield `${file} is not for ${arch}`
+  for (const [, library] of run('readelf', '-d', file).matchAll(/\(NEEDED\).*\[(.*)\]/g)) {
+    if (!allowed.includes(library)) yield `${file} needs ${library}`
+  }
+  for (const { symbol, version } of undefinedSymbols(file)) {
+    const [, name, number] = /^([A-Z]+)_([\d.]+)$/.exec(version ?? '') ?? []
+    if (name !== undefined && isNewer(number, newest[name] ?? [])) yield `${file} needs ${symbol} of ${version}`
+    if (version === undefined && !/^(napi_|uv_|_ITM_|__gmon_start__)/.test(symbol) && !libc.has(symbol)) {
+      yield `${file} needs ${symbol}, which musl has not`
+    }
+  }
+}
+
+function isNewer(number, limit) {
+  const parts = number.split('.').map(Number)
+  const at = parts.findIndex((part, i) => part !== (limit[i] ?? 0))
+  return at >= 0 && parts[at] > (limit[at] ?? 0)
+}
+
+function undefinedSymbols(file) {
+  const lines = run('readelf', '--wide', '--dyn-syms', file).split('\n')
+  const found = lines.map(line => / UND ([^@\s]+)(?:@+(\S+))?/.exec(line)).filter(match => match !== null)
+  return found.map(([, symbol, version]) => ({ symbol, version }))
+}
+
+/** The symbols of musl's C library: of its Debian package, unpacked into the cache, or of the one that is installed. */
+function muslSymbols() {
+  const unpacked = join(cache, 'musl')
+  const loader = folder => join(folder, 'lib', `ld-musl-${run('uname', '-m').trim()}.so.1`)
+  const library = () => ['/', unpacked].map(loader).find(existsSync)
+  if (library() === undefined) {
+    mkdirSync(unpacked, { recursive: true })
+    execFileSync('apt-get', ['download', 'musl'], { cwd: unpacked, stdio: 'ignore' })
+    const archive = readdirSync(unpacked).find(name => name.endsWith('.deb'))
+    run('dpkg-deb', '-x', join(unpacked, archive), unpacked)
+  }
+  return new Set(run('nm', '-D', '--defined-only', '--format=just-symbols', library()).split('\n'))
+}
+
+if (process.argv.includes('--check')) {
+  const libc = muslSymbols()
+  const found = processors.flatMap(processor => [...faults(processor, libc)])
+  for (const fault of found) console.error(fault)
+  process.exit(found.length === 0 ? 0 : 1)
+} else {
+  for (const processor of processors) make(processor)
+}
