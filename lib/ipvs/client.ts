@@ -313,7 +313,10 @@ export class IpvsClient {
    * @throws {NetlinkError} `family-unavailable` and what else can happen before the first is sent
    */
   run(operations: readonly Operation[], options?: CallOptions): Promise<Result[]> {
-    return this.#asking({ operation: 'run' }, () => this.#kernel.call(options, limit => run(this.#kernel, operations, limit)))
+    return this.#asking({ operation: 'run' }, async () => {
+      if (!Array.isArray(operations)) throw new TypeError('operations: give a list of operations')
+      return this.#kernel.call(options, limit => run(this.#kernel, operations, limit))
+    })
   }
 
   /** All virtual servers with their real servers, time-outs and daemons, each once; read again where others changed it meanwhile. */
