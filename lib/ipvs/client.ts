@@ -15,7 +15,7 @@ import { type ApplyResult, apply, type DesiredVirtualServer, type Plan, type Pla
 import { type Connection, type ConnectionOptions, connections, cpuStatistics, globalStatistics } from './proc.js'
 import { realServerFromWire, realServerKeyToWire } from './real-server.js'
 import { decodeDestinations, decodeServices, destinationKey, readDestinations, walk } from './snapshot.js'
-import { roleToWire, syncDaemonFromWire, syncDaemonToWire } from './sync-daemon.js'
+import { roleToWire, stopSyncDaemon, syncDaemonFromWire, syncDaemonToWire } from './sync-daemon.js'
 import { readSysctl, readSysctls, type SysctlName, type Sysctls, writeSysctl } from './sysctl.js'
 import type {
   Info,
@@ -261,14 +261,10 @@ export class IpvsClient {
 
   /** Stops the daemon of a role. False when none ran. */
   async stopSyncDaemon(role: SyncDaemonConfig['role'], options?: CallOptions): Promise<boolean> {
-    const daemon = { state: roleToWire(role) }
+    const state = roleToWire(role)
     try {
-      await this.#request(
-        { operation: 'stopSyncDaemon', target: role },
-        command.delDaemon,
-        NLM_F_ACK,
-        writer => request.encode(writer, { daemon }),
-        options,
+      await this.#asking({ operation: 'stopSyncDaemon', target: role }, () =>
+        this.#kernel.call(options, limit => stopSyncDaemon(this.#kernel, state, limit)),
       )
       return true
     } catch (error) {

@@ -1,9 +1,14 @@
 /** A synchronisation daemon: plain object to wire record and back (net/netfilter/ipvs/ip_vs_sync.c). */
 import { familyOf, formatAddress } from '../netlink/address.js'
+import { type Limit, readerOf } from '../netlink/channel.js'
+import { errnoName } from '../netlink/error.js'
+import { Refusal } from '../netlink/generic.js'
+import { type Acknowledgement, messagesOf, NLMSG_ERROR, readAcknowledgement } from '../netlink/message.js'
+import type { Kernel } from './kernel.js'
 import type { SyncDaemon, SyncDaemonConfig } from './types.js'
 import { integer, knownKeys, name, object, oneOf } from './validate.js'
 import { addressToWire } from './virtual-server.js'
-import type { DaemonRecord } from './wire.js'
+import { command, type DaemonRecord, request } from './wire.js'
 
 export const ROLES = ['master', 'backup'] as const
 const KNOWN = { role: 0, interface: 0, syncId: 0, maximumLength: 0, group: 0, port: 0, ttl: 0 }
@@ -46,4 +51,29 @@ export function syncDaemonFromWire(record: DaemonRecord): SyncDaemon {
     port: record.port ?? 0,
     ttl: record.ttl ?? 0,
   }
+}
+
+/**
+ * Stops the daemon of a role. One whose thread had no time to begin is stopped with EINTR (kthread_stop), and a request that ends with
+ * EINTR is not answered at all (af_netlink.c, netlink_rcv_skb). So another question is asked behind it: when that is answered without a
+ * refusal before it, the daemon has stopped.
+ */
+export async function stopSyncDaemon(kernel: Kernel, state: number, limit: Limit): Promise<void> {
+  const refusal = await tryStopping(kernel, state, limit)
+  if (!refusal) return
+  if (errnoName(refusal.errno) !== 'ENOENT' || !(await kernel.writes.changed(limit))) throw new Refusal(refusal, undefined)
+  await stopSyncDaemon(kernel, state, limit)
+}
+
+async function tryStopping({ writes }: Kernel, state: number, limit: Limit): Promise<Acknowledgement | undefined> {
+  await writes.resolve(limit)
+  const writer = writes.channel.writer()
+  const first = writes.channel.sequence(2)
+  writes.write(writer, command.delDaemon, 0, first, to => request.encode(to, { daemon: { state } }))
+  writes.write(writer, command.getInfo, 0, first + 1, undefined)
+  const { data } = await writes.channel.exchange(writer.written(), first + 1, limit)
+  const reader = readerOf(data)
+  for (const message of messagesOf(reader))
+    if (message.sequence === first && message.type === NLMSG_ERROR) return readAcknowledgement(reader, message)
+  return undefined
 }
