@@ -7,42 +7,43 @@ namespace addon {
 
 namespace {
 
-/** Marks our Externals: another addon's would be read as a Handle otherwise. */
+/** Marks our objects: what another addon has wrapped would be read as a Handle otherwise. */
 constexpr napi_type_tag tag{0x6f1d2b7c90a34e58, 0xa4c85e03d7b9f126};
 
 }  // namespace
 
 napi_value Handle::wrap(Environment& environment, Socket socket) {
   const napi_env env = environment.env;
-  napi_value external;
+  napi_value object;
   auto* handle = new Handle(environment, std::move(socket));
   // It may be the last to go: the environment can have ended before.
   auto destroy = [](napi_env env, void* data, void*) {
     auto* handle = static_cast<Handle*>(data);
-    if (handle->external_ != nullptr) napi_delete_reference(env, handle->external_);
+    if (handle->object_ != nullptr) napi_delete_reference(env, handle->object_);
     delete handle;
   };
-  if (napi_create_external(env, handle, destroy, nullptr, &external) != napi_ok) {
+  if (napi_create_object(env, &object) != napi_ok || napi_wrap(env, object, handle, destroy, nullptr, nullptr) != napi_ok) {
     delete handle;
     return nullptr;
   }
-  // From here on the External owns it.
-  if (napi_type_tag_object(env, external, &tag) != napi_ok) return nullptr;
-  if (napi_create_reference(env, external, 0, &handle->external_) != napi_ok) return nullptr;
-  return external;
+  // From here on the object owns it.
+  if (napi_type_tag_object(env, object, &tag) != napi_ok) return nullptr;
+  if (napi_create_reference(env, object, 0, &handle->object_) != napi_ok) return nullptr;
+  return object;
 }
 
 Handle* Handle::unwrap(napi_env env, napi_value value) {
+  // Not an External, whose tag cannot be asked for safely: Node takes those of its own, which have none, for an addon's.
   napi_valuetype type;
-  if (napi_typeof(env, value, &type) != napi_ok || type != napi_external) return nullptr;
+  if (napi_typeof(env, value, &type) != napi_ok || type != napi_object) return nullptr;
   bool ours = false;
   if (napi_check_object_type_tag(env, value, &tag, &ours) != napi_ok || !ours) return nullptr;
   void* data = nullptr;
-  return napi_get_value_external(env, value, &data) == napi_ok ? static_cast<Handle*>(data) : nullptr;
+  return napi_unwrap(env, value, &data) == napi_ok ? static_cast<Handle*>(data) : nullptr;
 }
 
-void Handle::hold() { napi_reference_ref(environment.env, external_, nullptr); }
-void Handle::release() { napi_reference_unref(environment.env, external_, nullptr); }
+void Handle::hold() { napi_reference_ref(environment.env, object_, nullptr); }
+void Handle::release() { napi_reference_unref(environment.env, object_, nullptr); }
 
 void Handle::jobBegins() {
   if (unsettled_++ == 0) hold();

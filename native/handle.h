@@ -12,14 +12,15 @@ namespace addon {
 class Environment;
 class Monitor;
 
-/** What JavaScript holds: a socket with its jobs or its subscription. An External owns it, and whatever is going on holds that.
+/** What JavaScript holds: a socket with its jobs or its subscription. An object of its own owns it, and whatever is going on
+ * holds that.
  */
 class Handle {
  public:
   Handle(Environment& environment, Socket socket) : environment(environment), socket(std::move(socket)) {}
   Handle(const Handle&) = delete;
 
-  /** The External that owns it, or null, with an exception pending. */
+  /** The object that owns it, or null, with an exception pending. */
   static napi_value wrap(Environment& environment, Socket socket);
   /** Null when the value is something else. */
   static Handle* unwrap(napi_env env, napi_value value);
@@ -45,7 +46,7 @@ class Handle {
  private:
   void closeWhenIdle();
 
-  napi_ref external_ = nullptr;
+  napi_ref object_ = nullptr;
   size_t unsettled_ = 0;
   bool closing_ = false;
   std::vector<napi_deferred> closers_;

@@ -13,7 +13,7 @@ t.test('what is no socket of ours is refused', async t => {
   // An External that node made: it too points to memory, but not to ours.
   const foreign = (server as unknown as { _handle: { _externalStream: unknown } })._handle._externalStream
   t.equal(Object.prototype.toString.call(foreign), '[object Object]')
-  for (const value of [undefined, null, 1, 'socket', {}, [], () => {}, foreign, Object.create(foreign as object)]) {
+  for (const value of [undefined, null, 1, 'socket', {}, [], () => {}, foreign, Object.create(open()), new Proxy(open(), {})]) {
     for (const call of [exchange, page, dumpMany, subscribe, ref, unref, join, leave, close, namespaceOf])
       t.throws(() => call?.(value, barrier(1), 1, 1, 1), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' })
   }
