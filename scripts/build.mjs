@@ -50,7 +50,7 @@ function filesOf(path) {
   if (/\.\w+$/.test(path)) return [path]
   const entries = readdirSync(join(root, path), { recursive: true, withFileTypes: true })
   return entries
-    .filter(entry => entry.isFile() && /\.(c?ts|json)$/.test(entry.name))
+    .filter(entry => entry.isFile() && /\.([cm]?ts|json)$/.test(entry.name))
     .map(entry => join(entry.parentPath, entry.name).slice(root.length + 1))
     .sort()
 }
@@ -84,7 +84,7 @@ function copyTypes(folder) {
     const types = readFileSync(join(folder, name), 'utf8')
     writeFileSync(
       join(folder, name.replace(/\.d\.ts$/, '.d.cts')),
-      types.replace(/(\bfrom |\bimport\()'(\.{1,2}\/[^']*)\.js'/g, "$1'$2.cjs'"),
+      types.replace(/(\bfrom |\bimport\()(['"]\.{1,2}\/[^'"]*)\.js(?=['"])/g, '$1$2.cjs'),
     )
   }
 }
