@@ -1,5 +1,5 @@
 {
-  'variables': { 'asan%': 0 },
+  'variables': { 'sanitize%': '' },
   'targets': [
     {
       'target_name': 'ts_ipvs',
@@ -20,9 +20,9 @@
       'defines!': ['_FILE_OFFSET_BITS=64', '_LARGEFILE_SOURCE'],
       'cflags_cc': ['-std=c++17', '-Wall', '-Wextra', '-Wpedantic', '-fvisibility=hidden', '-U_FORTIFY_SOURCE'],
       'conditions': [
-        ['asan==1', {
-          'cflags': ['-g', '-O1', '-fno-omit-frame-pointer', '-fsanitize=address,undefined'],
-          'ldflags': ['-fsanitize=address,undefined', '-Wl,-z,nodelete'],
+        ['sanitize!=""', {
+          'cflags': ['-g', '-O1', '-fno-omit-frame-pointer', '-fsanitize=<(sanitize)'],
+          'ldflags': ['-fsanitize=<(sanitize)', '-Wl,-z,nodelete'],
         }, {
           # No libc among the needed libraries: its symbols come unversioned from the process, be it linked with glibc or with musl.
           'ldflags': ['-nodefaultlibs', '-Wl,-z,nodelete,-z,relro,-z,now'],

@@ -83,6 +83,6 @@ function build(configuration, flags) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  if (process.argv.includes('--asan')) build('Asan', ['--asan=1'])
+  if (process.argv.includes('--asan')) build('Asan', ['--sanitize=address,undefined'])
   else build('Release', [])
 }
