@@ -1,6 +1,6 @@
 /**
- * Three web servers behind one address, balanced by Linux itself. `npm start` runs this in a network namespace of its own, where all
- * the addresses below are local. It needs root, and nothing else.
+ * Three web servers behind one address, balanced by Linux itself. It runs as root on any Linux with IPVS, for all addresses are local;
+ * `npm start` gives it a network namespace of its own.
  */
 import assert from 'node:assert/strict'
 import { ipvs } from 'ts-ipvs'
@@ -38,7 +38,8 @@ await lvs.addVirtualServer({ ...shop, scheduler: 'rr', persistence: { timeout: 3
 for (const { address, port } of backends) await lvs.addRealServer(shop, { address, port })
 
 for (const client of ['127.0.0.2', '127.0.0.3']) {
-  const names = [await ask(shop, client), await ask(shop, client), await ask(shop, client), await ask(shop, client)]
+  const names: string[] = []
+  for (let i = 1; i <= 4; i++) names.push(await ask(shop, client))
   console.log(`   client ${client} was answered by ${names.join(', ')}`)
   assert.equal(new Set(names).size, 1, 'a client stays with its backend')
 }
