@@ -14,6 +14,7 @@ function load() {
     try {
       return nodeGypBuild(place)
     } catch (cause) {
+      if (cause.code !== undefined && cause.code !== 'ERR_DLOPEN_FAILED') throw cause
       causes.push(cause)
     }
   }

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <string>
 
 #include "environment.h"
 #include "js.h"
@@ -17,56 +16,16 @@ namespace addon {
 
 namespace {
 
-/** The property when it is there, or null. */
-napi_value property(Arguments& arguments, napi_value object, const char* name) {
-  napi_value value;
-  napi_valuetype type;
-  if (!arguments.ok()) return nullptr;
-  if (napi_get_named_property(arguments.env, object, name, &value) != napi_ok) {
-    arguments.expect(napi_object_expected, "options", "an object");
-    return nullptr;
-  }
-  return napi_typeof(arguments.env, value, &type) == napi_ok && type != napi_undefined ? value : nullptr;
-}
-
-int integer(Arguments& arguments, napi_value value, const char* name) {
-  int32_t integer = 0;
-  arguments.expect(napi_get_value_int32(arguments.env, value, &integer), name, "a number");
-  return integer;
-}
-
-int integer(Arguments& arguments, napi_value object, const char* name, int absent) {
-  const napi_value value = property(arguments, object, name);
-  return value != nullptr ? integer(arguments, value, name) : absent;
-}
-
-std::vector<int> integers(Arguments& arguments, napi_value object, const char* name) {
-  std::vector<int> integers;
-  const napi_value array = property(arguments, object, name);
-  if (array == nullptr) return integers;
-  uint32_t length = 0;
-  arguments.expect(napi_get_array_length(arguments.env, array, &length), name, "an array");
-  for (uint32_t i = 0; i < length && arguments.ok(); i++) {
-    napi_value element;
-    arguments.expect(napi_get_element(arguments.env, array, i, &element), name, "an array of numbers");
-    if (arguments.ok()) integers.push_back(integer(arguments, element, name));
-  }
-  return integers;
-}
-
 OpenOptions openOptions(Arguments& arguments) {
   const napi_value object = arguments[0];
   OpenOptions options;
-  const napi_value protocol = property(arguments, object, "protocol");
-  if (protocol == nullptr)
-    arguments.expect(napi_number_expected, "protocol", "a number");
-  else
-    options.protocol = integer(arguments, protocol, "protocol");
-  options.netns = integer(arguments, object, "netns", -1);
-  options.groups = integers(arguments, object, "groups");
-  options.receiveBuffer = integer(arguments, object, "receiveBuffer", 0);
-  options.sendBuffer = integer(arguments, object, "sendBuffer", 0);
-  options.destination = static_cast<uint32_t>(integer(arguments, object, "destination", 0));
+  options.protocol = static_cast<int>(arguments.integer(object, "protocol", -1));
+  options.netns = static_cast<int>(arguments.integer(object, "netns", -1));
+  options.groups = arguments.integers(object, "groups");
+  options.receiveBuffer = static_cast<int>(arguments.integer(object, "receiveBuffer", 0));
+  options.sendBuffer = static_cast<int>(arguments.integer(object, "sendBuffer", 0));
+  options.destination = static_cast<uint32_t>(arguments.integer(object, "destination", 0));
+  if (options.protocol < 0) arguments.refuse("ERR_INVALID_ARG_TYPE", "protocol must be a number from 0", napi_throw_type_error);
   return options;
 }
 
@@ -102,7 +61,7 @@ napi_value exchange(napi_env env, napi_callback_info info) {
   auto job = std::make_unique<Job>(Job::Kind::exchange);
   Handle* handle = arguments.socket(0);
   job->request = arguments.bytes(1, "request");
-  job->last = arguments.uint32(2, "last");
+  job->last = static_cast<uint32_t>(arguments.integer(2, "last"));
   job->timeout = arguments.milliseconds(3, "timeout");
   return submit(arguments, handle, std::move(job), arguments[1]);
 }
@@ -113,8 +72,8 @@ napi_value page(napi_env env, napi_callback_info info) {
   Handle* handle = arguments.socket(0);
   const bool goOn = arguments.isNull(1);
   if (!goOn) job->request = arguments.bytes(1, "request");
-  job->last = arguments.uint32(2, "last");
-  job->size = std::max(arguments.uint32(3, "size"), 1u);
+  job->last = static_cast<uint32_t>(arguments.integer(2, "last"));
+  job->size = static_cast<size_t>(std::max<int64_t>(arguments.integer(3, "size"), 1));
   job->timeout = arguments.milliseconds(4, "timeout");
   return submit(arguments, handle, std::move(job), goOn ? nullptr : arguments[1]);
 }
@@ -125,10 +84,9 @@ napi_value dumpMany(napi_env env, napi_callback_info info) {
   Handle* handle = arguments.socket(0);
   job->request = arguments.bytes(1, "requests");
   job->timeout = arguments.milliseconds(2, "timeout");
-  if (arguments.ok() && !Transaction::wellFormed(job->request)) {
-    napi_throw_range_error(env, "ERR_OUT_OF_RANGE", "requests must be whole netlink messages: an nlmsg_len is wrong");
-    return nullptr;
-  }
+  if (!Transaction::wellFormed(job->request))
+    arguments.refuse("ERR_OUT_OF_RANGE", "requests must be whole netlink messages: an nlmsg_len is wrong",
+                     napi_throw_range_error);
   return submit(arguments, handle, std::move(job), arguments[1]);
 }
 
@@ -142,23 +100,25 @@ napi_value subscribe(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-napi_value ref(napi_env env, napi_callback_info info) {
+Monitor* monitorOf(napi_env env, napi_callback_info info) {
   Arguments arguments(env, info);
   const Handle* handle = arguments.socket(0);
-  if (arguments.ok() && handle->monitor != nullptr) handle->monitor->ref();
+  return arguments.ok() ? handle->monitor : nullptr;
+}
+
+napi_value ref(napi_env env, napi_callback_info info) {
+  if (Monitor* monitor = monitorOf(env, info)) monitor->ref();
   return nullptr;
 }
 
 napi_value unref(napi_env env, napi_callback_info info) {
-  Arguments arguments(env, info);
-  const Handle* handle = arguments.socket(0);
-  if (arguments.ok() && handle->monitor != nullptr) handle->monitor->unref();
+  if (Monitor* monitor = monitorOf(env, info)) monitor->unref();
   return nullptr;
 }
 
 napi_value membership(Arguments& arguments, int option) {
   const Handle* handle = arguments.socket(0);
-  const int group = arguments.int32(1, "group");
+  const int group = static_cast<int>(arguments.integer(1, "group"));
   return arguments.ok() ? number(arguments.env, handle->socket.membership(option, group)) : nullptr;
 }
 
@@ -190,9 +150,9 @@ napi_value namespaceOf(napi_env env, napi_callback_info info) {
 
 napi_value openIn(napi_env env, napi_callback_info info) {
   Arguments arguments(env, info);
-  const int netns = arguments.int32(0, "netns");
+  const int netns = static_cast<int>(arguments.integer(0, "netns"));
   const std::string path = arguments.string(1, "path");
-  const int flags = arguments.int32(2, "flags");
+  const int flags = static_cast<int>(arguments.integer(2, "flags"));
   if (!arguments.ok()) return nullptr;
 
   int fd = -1;

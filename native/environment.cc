@@ -73,7 +73,7 @@ void Environment::deliver() {
   if (ending_) return endWhenIdle();
   const Jobs jobs = workers_.finished();
   if (jobs.empty()) return;
-  CallbackScope scope(*this);
+  CallbackScope scope(env, context);
   for (const std::unique_ptr<Job>& job : jobs) settle(*job);
 }
 
@@ -112,19 +112,6 @@ void Environment::close() {
     delete environment;
     if (hook != nullptr) napi_remove_async_cleanup_hook(hook);
   });
-}
-
-CallbackScope::CallbackScope(const Environment& environment) : env_(environment.env) {
-  napi_value resource;
-  if (napi_open_handle_scope(env_, &handles_) != napi_ok) handles_ = nullptr;
-  if (handles_ == nullptr || napi_create_object(env_, &resource) != napi_ok ||
-      napi_open_callback_scope(env_, resource, environment.context, &callbacks_) != napi_ok)
-    callbacks_ = nullptr;
-}
-
-CallbackScope::~CallbackScope() {
-  if (callbacks_ != nullptr) napi_close_callback_scope(env_, callbacks_);
-  if (handles_ != nullptr) napi_close_handle_scope(env_, handles_);
 }
 
 }  // namespace addon

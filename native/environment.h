@@ -52,17 +52,4 @@ class Environment {
   bool ending_ = false;
 };
 
-/** A handle scope and a callback scope: promises settled inside go on when it ends. */
-class CallbackScope {
- public:
-  explicit CallbackScope(const Environment& environment);
-  ~CallbackScope();
-  CallbackScope(const CallbackScope&) = delete;
-
- private:
-  napi_env env_;
-  napi_handle_scope handles_ = nullptr;
-  napi_callback_scope callbacks_ = nullptr;
-};
-
 }  // namespace addon

@@ -12,9 +12,7 @@ namespace addon {
 class Environment;
 class Monitor;
 
-/** What JavaScript holds: a socket with its jobs or its subscription. An object of its own owns it, and whatever is going on
- * holds that.
- */
+/** What JavaScript holds: a socket with its jobs or its subscription. An object there owns it; what is going on keeps that. */
 class Handle {
  public:
   Handle(Environment& environment, Socket socket) : environment(environment), socket(std::move(socket)) {}

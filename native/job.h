@@ -18,7 +18,7 @@ struct Job {
   const Kind kind;
   Handle* handle = nullptr;
   Bytes request;
-  /** Keeps the memory of `request`, which is never copied. */
+  /** Keeps the memory of `request`, which is never copied. Empty when there is nothing to send. */
   Reference buffer;
   uint32_t last = 0;
   size_t size = SIZE_MAX;
@@ -31,7 +31,7 @@ struct Job {
     Transaction transaction(socket, scratch, cancellation, timeout);
     if (kind == Kind::dumpMany)
       transaction.dumpMany(request);
-    else if (request.data == nullptr || transaction.send(request))
+    else if (!buffer || transaction.send(request))
       transaction.receive(last, size);
     reply = transaction.take();
   }

@@ -2,11 +2,10 @@
 
 #include <node_api.h>
 
-#include <cmath>
 #include <cstdint>
-#include <cstdio>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "socket.h"
 
@@ -44,8 +43,7 @@ class Reference {
   napi_ref ref_ = nullptr;
 };
 
-/** Builds an object. Null when the environment is ending or out of memory: then an exception is pending, or nobody is left to see
- * it. */
+/** Builds an object. Null when that fails: an exception is pending then, or the environment is ending and nobody sees it. */
 class Object {
  public:
   explicit Object(napi_env env) : env_(env), ok_(napi_create_object(env, &object_) == napi_ok) {}
@@ -78,16 +76,25 @@ class Object {
   bool ok_;
 };
 
+/** A handle scope and a callback scope: promises that are settled inside go on when it ends. */
+class CallbackScope {
+ public:
+  CallbackScope(napi_env env, napi_async_context context);
+  ~CallbackScope();
+  CallbackScope(const CallbackScope&) = delete;
+
+ private:
+  napi_env env_;
+  napi_handle_scope handles_ = nullptr;
+  napi_callback_scope callbacks_ = nullptr;
+};
+
+napi_value number(napi_env env, double value);
 napi_async_context asyncContext(napi_env env, const char* name);
 /** Rejects with the exception that is pending; does nothing when there is none. */
 void rejectWithPending(napi_env env, napi_deferred deferred);
 /** Hands an exception that a callback threw to 'uncaughtException'. */
 void raiseUncaught(napi_env env);
-
-inline napi_value number(napi_env env, double value) {
-  napi_value result = nullptr;
-  return napi_create_double(env, value, &result) == napi_ok ? result : nullptr;
-}
 
 /**
  * The arguments of one call. The first that is wrong leaves an exception pending, and reading goes on with empty values: look at
@@ -95,12 +102,7 @@ inline napi_value number(napi_env env, double value) {
  */
 class Arguments {
  public:
-  Arguments(napi_env env, napi_callback_info info) : env(env) {
-    size_t count = sizeof values_ / sizeof *values_;
-    void* data = nullptr;
-    ok_ = napi_get_cb_info(env, info, &count, values_, nullptr, &data) == napi_ok;
-    environment = static_cast<Environment*>(data);
-  }
+  Arguments(napi_env env, napi_callback_info info);
 
   bool ok() const { return ok_; }
   napi_value operator[](size_t index) const { return values_[index]; }
@@ -109,58 +111,32 @@ class Arguments {
   Handle* socket(size_t index);
   /** The same, closed or not. */
   Handle* anySocket(size_t index);
-
-  uint32_t uint32(size_t index, const char* name) {
-    uint32_t value = 0;
-    expect(napi_get_value_uint32(env, values_[index], &value), name, "a number");
-    return value;
-  }
-  int int32(size_t index, const char* name) {
-    int32_t value = 0;
-    expect(napi_get_value_int32(env, values_[index], &value), name, "a number");
-    return value;
-  }
-  double real(size_t index, const char* name) {
-    double value = 0;
-    expect(napi_get_value_double(env, values_[index], &value), name, "a number");
-    return value;
-  }
+  int64_t integer(size_t index, const char* name) { return toInteger(values_[index], name); }
   /** 0 for what is not a number of milliseconds above 0. */
-  uint32_t milliseconds(size_t index, const char* name) {
-    const double value = std::ceil(real(index, name));
-    return value > 0 && value <= INT32_MAX ? static_cast<uint32_t>(value) : 0;
-  }
+  uint32_t milliseconds(size_t index, const char* name);
   Bytes bytes(size_t index, const char* name);
   std::string string(size_t index, const char* name);
-  napi_value function(size_t index, const char* name) {
-    napi_valuetype type = napi_undefined;
-    if (ok_ && napi_typeof(env, values_[index], &type) == napi_ok && type == napi_function) return values_[index];
-    expect(napi_function_expected, name, "a function");
-    return nullptr;
-  }
-  bool isNull(size_t index) const {
-    napi_valuetype type = napi_undefined;
-    return ok_ && napi_typeof(env, values_[index], &type) == napi_ok && type == napi_null;
-  }
+  napi_value function(size_t index, const char* name);
+  bool isNull(size_t index) const { return typeOf(values_[index]) == napi_null; }
 
-  /** Throws a TypeError unless the status is ok. */
-  void expect(napi_status status, const char* name, const char* expected) {
-    if (!ok_ || status == napi_ok) return;
-    char message[128];
-    std::snprintf(message, sizeof message, "%s must be %s", name, expected);
-    napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE", message);
-    ok_ = false;
-  }
-  napi_value refuse(const char* code, const char* message) {
-    if (ok_) napi_throw_error(env, code, message);
-    ok_ = false;
-    return nullptr;
-  }
+  /** Properties of an options object. */
+  int64_t integer(napi_value object, const char* name, int64_t absent);
+  std::vector<int> integers(napi_value object, const char* name);
+
+  /** Throws, and returns what the call then returns. */
+  napi_value refuse(const char* code, const char* message, decltype(napi_throw_error)& raise = napi_throw_error);
 
   const napi_env env;
   Environment* environment = nullptr;
 
  private:
+  napi_valuetype typeOf(napi_value value) const;
+  int64_t toInteger(napi_value value, const char* name);
+  /** Null when it is not there. */
+  napi_value property(napi_value object, const char* name);
+  /** Throws a TypeError unless it is so. */
+  void expect(bool so, const char* name, const char* expected);
+
   napi_value values_[5] = {};
   bool ok_;
 };

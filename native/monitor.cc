@@ -51,7 +51,7 @@ void Monitor::close() {
     Environment& environment = handle.environment;
     environment.remove(*monitor);
     delete monitor;
-    CallbackScope scope(environment);
+    CallbackScope scope(environment.env, environment.context);
     handle.monitorEnds();
   });
 }

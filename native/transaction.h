@@ -19,14 +19,15 @@ struct Reply {
 /** Requests sent through a socket and the replies to them, on a thread that may wait. */
 class Transaction {
  public:
-  /** @param timeout milliseconds to wait for the replies after each send; 0 waits for ever */
+  /** @param timeout milliseconds to wait for the replies, again after each send; 0 waits for ever */
   Transaction(const Socket& socket, Scratch& scratch, const Cancellation& cancellation, uint32_t timeout)
-      : socket_(socket), scratch_(scratch), cancellation_(cancellation), timeout_(timeout) {}
+      : socket_(socket), scratch_(scratch), cancellation_(cancellation), timeout_(timeout) {
+    startClock();
+  }
 
   /** All of `request` at once. False: it failed. */
   bool send(Bytes request);
-  /** Receives until the closing message of sequence number `last`, or until there are `size` bytes. False: it failed or some was
-   * lost. */
+  /** Receives until the closing message of sequence number `last`, or `size` bytes. False: it failed, or the end was lost. */
   bool receive(uint32_t last, size_t size = SIZE_MAX);
   /** The messages of `requests` one after the other, each when the one before has been answered. They must be `wellFormed`. */
   void dumpMany(Bytes requests);
@@ -38,8 +39,7 @@ class Transaction {
 
  private:
   bool append(size_t length, uint32_t last);
-  /** Waits until there is something to receive, at most `limit` milliseconds (negative: no limit of its own). Returns 0 or an
-   * errno. */
+  /** Waits for something to receive, at most `limit` milliseconds (negative: up to the deadline). Returns 0 or an errno. */
   int wait(int limit, bool forReply = true);
   bool fail(int error, const char* syscall);
   void startClock();

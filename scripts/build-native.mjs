@@ -2,7 +2,7 @@
  * Builds the native addon: build/Release/ts_ipvs.node, or with --asan build/Asan/ts_ipvs.node. Does nothing when nothing has changed.
  * @example node scripts/build-native.mjs --asan
  */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
@@ -56,12 +56,15 @@ export function compile(name, flags = [], env = {}) {
   mkdirSync(join(folder, 'native'), { recursive: true })
   for (const file of files()) copyFileSync(join(root, file), join(folder, file))
   const program = join(root, 'node_modules/node-gyp/bin/node-gyp.js')
-  try {
-    const args = [program, 'rebuild', `--nodedir=${nodeHeaders()}`, ...flags]
-    execFileSync(process.execPath, args, { cwd: folder, stdio: 'pipe', env: { ...process.env, ...env } })
-  } catch (error) {
-    process.stderr.write(`${error.stdout ?? ''}${error.stderr ?? ''}`)
-    throw new Error('The native addon does not compile; what the compiler said is above', { cause: error })
+  const args = [program, 'rebuild', `--nodedir=${nodeHeaders()}`, ...flags]
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+  })
+  if (status !== 0) {
+    process.stderr.write(`${stdout}${stderr.replace(/^gyp info.*\n/gm, '')}`)
+    throw new Error('The native addon does not compile: what the compiler said is above')
   }
   return { addon: join(folder, 'build/Release/ts_ipvs.node'), clean }
 }

@@ -102,6 +102,15 @@ t.test('a dump comes in pages, and continues where the last one stopped', async 
   await addon.close(socket)
 })
 
+t.test('a page without a request waits for as long as it is told', unlessRoot, async t => {
+  const { client, peer } = await openWithPeer(namespace(t).fd)
+  t.match(await addon.page(client, null, 1, 1, 20), { errno: errno.ETIMEDOUT, syscall: 'poll', sent: 0 })
+  const page = addon.page(client, null, 1, 1, second)
+  await tell(peer, answer(1))
+  t.ok((await page).complete)
+  await Promise.all([addon.close(client), addon.close(peer)])
+})
+
 t.test('many dumps in one call', async t => {
   const socket = open()
   const requests = Buffer.concat([dumpFamilies(1), dumpFamilies(2), getFamily(3), barrier(4)])
