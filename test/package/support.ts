@@ -24,10 +24,11 @@ interface RunOptions {
   readonly env?: NodeJS.ProcessEnv
 }
 
-/** Runs a program to its end, whatever that is. */
+/** Runs a program to its end, whatever that is. What it covers is not of this project's folder, so it is not counted. */
 export function run({ cwd, env }: RunOptions, program: string, ...args: readonly string[]): Promise<Outcome> {
+  const environment = { ...process.env, NODE_V8_COVERAGE: undefined, ...env }
   return new Promise(resolve => {
-    execFile(program, args, { cwd, env: { ...process.env, ...env }, maxBuffer: 1 << 26 }, (error, stdout, stderr) =>
+    execFile(program, args, { cwd, env: environment, maxBuffer: 1 << 26 }, (error, stdout, stderr) =>
       resolve({ status: error ? (error.code ?? error.signal ?? 'unknown') : 0, stdout, stderr }),
     )
   })
