@@ -21,7 +21,7 @@ const { status } = spawnSync(
     '--disable-coverage',
     '--jobs=1',
     '--timeout=1200',
-    '--reporter=terse',
+    '--reporter=min',
     ...tests.map(name => join('test/native', name)),
   ],
   {
