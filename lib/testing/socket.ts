@@ -1,0 +1,197 @@
+/** A socket of the memory kernel. It sends and receives as the native addon does (native/transaction.cc). */
+import { MessageReader, MessageWriter } from '../netlink/buffer.js'
+import { beginMessage, endMessage, type Message, messagesOf, NLM_F_MULTI, NLMSG_DONE, NLMSG_ERROR } from '../netlink/message.js'
+import type { Reply, Socket } from '../netlink/transport.js'
+import { EAGAIN, ECANCELED, EMSGSIZE, ENOBUFS, ESRCH, ETIMEDOUT } from './errno.js'
+import type { Faults, SocketCall, Strike } from './faults.js'
+import { acknowledgement, type KernelSocket } from './netlink.js'
+
+/** net.core.wmem_default, and what the kernel keeps of it for itself (netlink_sendmsg). */
+const SEND_BUFFER = 212_992 - 32
+
+export class MemorySocket implements Socket {
+  readonly receiveBuffer: number
+  readonly #kernel: KernelSocket
+  readonly #faults: Faults
+  readonly #closed = new AbortController()
+  #running: Promise<unknown> = Promise.resolve()
+  #busy = false
+  /** Of the call before. */
+  #previous: readonly Uint8Array[] = []
+
+  constructor(kernel: KernelSocket, faults: Faults) {
+    this.#kernel = kernel
+    this.#faults = faults
+    this.receiveBuffer = kernel.receiveBuffer
+  }
+
+  exchange(request: Uint8Array, last: number, timeout: number): Promise<Reply> {
+    return this.#run('exchange', timeout, async transaction => {
+      if (await transaction.send(request)) await transaction.receive(last, Infinity)
+    })
+  }
+
+  page(request: Uint8Array | null, last: number, size: number, timeout: number): Promise<Reply> {
+    return this.#run('page', timeout, async transaction => {
+      if (!request || (await transaction.send(request))) await transaction.receive(last, size)
+    })
+  }
+
+  dumpMany(requests: Uint8Array, timeout: number): Promise<Reply> {
+    return this.#run('dumpMany', timeout, async transaction => {
+      const reader = new MessageReader(requests)
+      transaction.complete = true
+      for (const { start, end, sequence } of messagesOf(reader)) {
+        if (!(await transaction.send(reader.bytes.subarray(start, end)))) return
+        if (!(await transaction.receive(sequence, Infinity))) return
+      }
+    })
+  }
+
+  /** The family of IPVS has no multicast groups: nothing is ever reported. */
+  subscribe(): void {}
+  join(): void {}
+  leave(): void {}
+  ref(): void {}
+  unref(): void {}
+
+  async close(): Promise<void> {
+    this.#closed.abort()
+    await this.#running
+  }
+
+  #run(call: SocketCall, timeout: number, work: (transaction: Transaction) => Promise<void>): Promise<Reply> {
+    if (this.#closed.signal.aborted) throw new Error('the socket is closed')
+    if (this.#busy) throw new Error('one call at a time on a socket')
+    this.#busy = true
+    const strike = this.#faults.strike(call)
+    const transaction = new Transaction(this.#kernel, this.#closed.signal, timeout, strike, this.#previous)
+    const reply = this.#settle(transaction, work)
+    this.#running = reply.catch(() => {})
+    return reply
+  }
+
+  /** The kernel works on another thread, and what it did is known in a later turn of the event loop. */
+  async #settle(transaction: Transaction, work: (transaction: Transaction) => Promise<void>): Promise<Reply> {
+    try {
+      await new Promise(resolve => setImmediate(resolve))
+      await work(transaction)
+    } finally {
+      this.#busy = false
+    }
+    this.#previous = transaction.received
+    return transaction.reply()
+  }
+}
+
+/** One call. */
+class Transaction {
+  readonly received: Uint8Array[] = []
+  complete = false
+  readonly #kernel: KernelSocket
+  readonly #closed: AbortSignal
+  readonly #timeout: number
+  readonly #strike: Strike | undefined
+  readonly #early: Uint8Array[] = []
+  #errno = 0
+  #syscall = ''
+  #sent = 0
+  #lost = false
+
+  constructor(
+    kernel: KernelSocket,
+    closed: AbortSignal,
+    timeout: number,
+    strike: Strike | undefined,
+    previous: readonly Uint8Array[],
+  ) {
+    this.#kernel = kernel
+    this.#closed = closed
+    this.#timeout = timeout
+    this.#strike = strike
+    if (strike?.fault === 'late-reply') this.#early.push(...previous)
+  }
+
+  async send(request: Uint8Array): Promise<boolean> {
+    const fault = this.#strike?.fault
+    if (fault === 'hang') await this.#strike?.released
+    if (typeof fault === 'object' && fault.syscall === 'sendmsg') return this.#fail(fault.errno, 'sendmsg')
+    if (request.length > SEND_BUFFER) return this.#fail(EMSGSIZE, 'sendmsg')
+    this.#kernel.send(request)
+    this.#sent += request.length
+    return true
+  }
+
+  async receive(last: number, size: number): Promise<boolean> {
+    const fault = this.#strike?.fault
+    if (typeof fault === 'object') return this.#fail(fault.errno, fault.syscall)
+    if (fault === 'lost-replies') this.#kernel.loseReplies()
+    if (fault === 'no-reply') this.#kernel.discard()
+    if (fault === 'foreign-reply') this.#early.push(foreignReply(this.#kernel.portId))
+    let length = 0
+    this.complete = false
+    while (!this.complete && length < size) {
+      const datagram = this.#early.shift() ?? this.#kernel.receive()
+      if (typeof datagram !== 'number') {
+        if (fault === 'malformed-reply') spoil(datagram)
+        this.received.push(datagram)
+        length += datagram.length
+        for (const message of messagesOf(new MessageReader(datagram))) this.complete ||= closes(message, last)
+      } else if (datagram === ENOBUFS) this.#lost = true
+      else if (datagram === EAGAIN && this.#lost) return false
+      else return this.#fail(await this.#silence(), 'poll')
+    }
+    return true
+  }
+
+  reply(): Reply {
+    return {
+      data: Buffer.concat(this.received),
+      errno: this.#errno,
+      syscall: this.#syscall,
+      sent: this.#sent,
+      lost: this.#lost,
+      complete: this.complete,
+      datagrams: this.received.length,
+    }
+  }
+
+  #fail(errno: number, syscall: string): false {
+    this.#errno = errno
+    this.#syscall = syscall
+    this.complete = false
+    return false
+  }
+
+  /** This kernel answers within `sendmsg` or not at all: what ends the waiting is the time, or a close. */
+  #silence(): Promise<number> {
+    return new Promise(resolve => {
+      const timer = this.#timeout > 0 ? setTimeout(() => resolve(ETIMEDOUT), this.#timeout) : undefined
+      const cancel = (): void => {
+        clearTimeout(timer)
+        resolve(ECANCELED)
+      }
+      if (this.#closed.aborted) cancel()
+      else this.#closed.addEventListener('abort', cancel, { once: true })
+    })
+  }
+}
+
+function closes({ type, flags, sequence }: Message, last: number): boolean {
+  return sequence === last && (type === NLMSG_ERROR || type === NLMSG_DONE || (flags & NLM_F_MULTI) === 0)
+}
+
+function foreignReply(portId: number): Uint8Array {
+  const writer = new MessageWriter(64)
+  endMessage(writer, beginMessage(writer, NLMSG_ERROR, 0, 0xfffffff0))
+  const reader = new MessageReader(writer.written())
+  const [message] = messagesOf(reader)
+  return message ? acknowledgement(portId, reader, message, ESRCH, {}) : new Uint8Array()
+}
+
+/** Families' messages begin with an attribute behind 20 bytes of headers. */
+function spoil(datagram: Uint8Array): void {
+  const reader = new MessageReader(datagram)
+  for (const { type, start, end } of messagesOf(reader))
+    if (type >= 16 && end - start >= 24) reader.u16[(start + 20) >> 1] = 0xffff
+}
