@@ -11,7 +11,6 @@ export const EEXIST = 17
 export const ENODEV = 19
 export const EINVAL = 22
 export const ERANGE = 34
-export const EBADMSG = 74
 export const EMSGSIZE = 90
 export const EPROTONOSUPPORT = 93
 export const EOPNOTSUPP = 95

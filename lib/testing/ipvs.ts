@@ -112,7 +112,7 @@ export class Ipvs {
     Object.assign(service, this.#stored(service, settings, service.flags))
   }
 
-  /** The kernel keeps a time-out in 32 bits of jiffies, and what does not fit is lost. */
+  /** What is kept of the settings: of a time-out 32 bits of jiffies, and what does not fit is lost. */
   #stored(key: ServiceKey, settings: ServiceSettings, flags: number) {
     const { scheduler, engine, netmask, mask } = settings
     const { schedulers, persistenceEngines, hz } = this.options
@@ -185,6 +185,7 @@ export class Ipvs {
 
   #checkSettings({ weight, upperThreshold, lowerThreshold, tunnelType, tunnelPort }: DestinationSettings): void {
     if (weight < 0 || lowerThreshold > upperThreshold) throw new Errno(ERANGE)
+    // The largest threshold came late: Linux 6.1.176 takes more, 6.1.192 and 6.12.117 do not.
     if (upperThreshold > INT_MAX || (tunnelType === GUE && tunnelPort === 0)) throw new Errno(EINVAL)
   }
 

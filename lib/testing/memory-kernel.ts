@@ -46,7 +46,7 @@ export interface MemoryKernelOptions {
   readonly receiveBuffer?: number | undefined
 }
 
-/** Counters, and what a real server's connections number besides those of `addConnection`. */
+/** Counters, and how many connections a real server has: for tests that need no rows in the table of connections. */
 export type CounterValues = Partial<Statistics & Connections>
 
 /** A transport, and what tests do to the kernel behind it. All sockets share one state. */
@@ -60,8 +60,8 @@ export interface MemoryKernel extends Transport {
   /** Sets counters of a real server, of a virtual server, or of all together (/proc/net/ip_vs_stats). Throws when it is not there. */
   setCounters(values: CounterValues, virtualServer?: VirtualServerKey, realServer?: RealServerKey): void
   /**
-   * Adds a row to /proc/net/ip_vs_conn. It counts as active or inactive, or as a persistence template, with the real server that it goes
-   * to, also when that is removed and added again. `end` takes it away.
+   * Adds a row to /proc/net/ip_vs_conn. It counts as active or inactive with the real server that it goes to, or as a persistence
+   * template when its client has port 0; also when the real server is removed and added again. `end` takes it away.
    */
   addConnection(connection: Connection): { end(): void }
   /** Makes something go wrong. */
@@ -273,8 +273,8 @@ function destinationOf(ipvs: Ipvs, { protocol, virtual, destination }: Connectio
 
 const ACTIVE = ['ESTABLISHED', 'SYN_SENT', 'SYN_RECV', 'SYNACK']
 
-/** tcp_state_active_table; SCTP counts while established, UDP never. */
+/** Persistence templates have no client port. TCP as in tcp_state_active_table; SCTP counts while established, UDP never. */
 function kindOf({ protocol, state, client }: Connection): keyof Connections {
-  if (state === 'NONE' && client.port === 0) return 'persistentConnections'
+  if (client.port === 0) return 'persistentConnections'
   return protocol !== 'udp' && ACTIVE.includes(state) ? 'activeConnections' : 'inactiveConnections'
 }

@@ -229,7 +229,7 @@ t.test('connections count with their real server, and come back with it', async 
   }
   const { end } = booted.kernel.addConnection({ ...connection, state: 'ESTABLISHED' })
   booted.kernel.addConnection({ ...connection, state: 'TIME_WAIT' })
-  booted.kernel.addConnection({ ...connection, client: { address: '10.9.9.9', port: 0 }, state: 'NONE' })
+  booted.kernel.addConnection({ ...connection, client: { address: '10.9.9.9', port: 0 }, state: 'ASSURED' })
   const counts = { activeConnections: 1, inactiveConnections: 1, persistentConnections: 1 }
   t.match(await destOf(booted), counts)
   await booted.do('delDest', { service: key, dest: destKey })
