@@ -35,7 +35,7 @@ export function nodeHeaders() {
   if (!has(unpacked)) {
     mkdirSync(unpacked, { recursive: true })
     const quiet = { cwd: unpacked, stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' }
-    const archive = execFileSync('npm', ['pack', `${name}@${process.versions.node}`], quiet)
+    const archive = execFileSync('npm', ['pack', '--silent', `${name}@${process.versions.node}`], quiet)
       .trim()
       .split('\n')
       .at(-1)

@@ -45,9 +45,15 @@ function requireCompiler(program, debian) {
     }
   }
   if (there()) return
-  const install = ['apt-get', 'install', '-y', '--no-install-recommends', debian]
-  if (process.getuid() === 0 && existsSync('/usr/bin/apt-get')) execFileSync(install[0], install.slice(1), { stdio: 'inherit' })
-  if (!there()) throw new Error(`The prebuilt addon for this processor takes ${program}. To install it: ${install.join(' ')}`)
+  if (process.getuid() === 0 && existsSync('/usr/bin/apt-get')) apt('install', '-y', '--no-install-recommends', debian)
+  if (!there()) throw new Error(`The addon for this processor takes ${program}. To install it: apt-get install ${debian}`)
+}
+
+/** A fresh machine has no lists of packages. */
+function apt(...args) {
+  mkdirSync(cache, { recursive: true })
+  execFileSync('apt-get', ['update', '-qq'], { stdio: ['ignore', 'ignore', 'inherit'] })
+  execFileSync('apt-get', args, { stdio: ['ignore', 'ignore', 'inherit'], cwd: cache })
 }
 
 /** What is wrong with the file, as sentences. */
@@ -87,10 +93,9 @@ function muslSymbols() {
   const loader = folder => join(folder, 'lib', `ld-musl-${run('uname', '-m').trim()}.so.1`)
   const library = () => ['/', unpacked].map(loader).find(existsSync)
   if (library() === undefined) {
-    mkdirSync(unpacked, { recursive: true })
-    execFileSync('apt-get', ['download', 'musl'], { cwd: unpacked, stdio: 'ignore' })
-    const archive = readdirSync(unpacked).find(name => name.endsWith('.deb'))
-    run('dpkg-deb', '-x', join(unpacked, archive), unpacked)
+    apt('download', 'musl')
+    const archive = readdirSync(cache).find(name => /^musl_.*\.deb$/.test(name))
+    run('dpkg-deb', '-x', join(cache, archive), unpacked)
   }
   return new Set(run('nm', '-D', '--defined-only', '--format=just-symbols', library()).split('\n'))
 }
