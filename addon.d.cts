@@ -1,6 +1,7 @@
 /**
  * What the native addon offers: a netlink socket that never blocks JavaScript. It moves bytes and knows no message format beyond
- * `struct nlmsghdr`. Arguments are taken as they are (lib/netlink validates); a wrong type throws a TypeError, a closed socket an Error.
+ * `struct nlmsghdr`. Arguments are taken as they are (lib/netlink validates); a wrong type throws a TypeError (ERR_INVALID_ARG_TYPE), a
+ * closed socket an Error (ERR_SOCKET_CLOSED), one that is both asked and watched too (ERR_SOCKET_IN_USE).
  * Kernel and system errors never throw: they come back as `errno` (positive) and `syscall`.
  */
 declare namespace addon {
@@ -39,9 +40,12 @@ declare namespace addon {
   interface Reply {
     /** Whole netlink messages, in the order of arrival, each aligned to 4 bytes; empty after an error before the first. */
     readonly data: Buffer
-    /** 0, or the error that ended it: ENOBUFS from receiving is `lost` instead; ETIMEDOUT, ECANCELED (closed or environment ending). */
+    /**
+     * 0, or the error that ended it: ENOBUFS from receiving is `lost` instead; ETIMEDOUT; ECANCELED (closed before it began: nothing was
+     * sent); EBADMSG for bytes that are no messages, EMSGSIZE for a datagram over 1 MiB (neither comes from a kernel).
+     */
     readonly errno: number
-    /** 'sendmsg', 'recvmsg', 'poll' */
+    /** 'sendmsg', 'recvmsg', 'poll', or 'pthread_create' when no thread could be had. */
     readonly syscall: string
     /** Bytes that the kernel took. It runs a buffer's requests inside sendmsg: 0 means that nothing was applied. */
     readonly sent: number
@@ -72,7 +76,8 @@ declare namespace addon {
 
   /**
    * Many small dumps in one crossing: sends the messages of `requests` one after the other, each when the one before has been answered
-   * whole. All their replies come in one buffer. Ends at the first system error.
+   * whole. All their replies come in one buffer. Ends at the first system error. The timeout counts anew for each. A wrong nlmsg_len
+   * throws a RangeError (ERR_OUT_OF_RANGE), and nothing is sent.
    */
   function dumpMany(socket: Socket, requests: Uint8Array, timeout: number): Promise<Reply>
 
@@ -90,7 +95,7 @@ declare namespace addon {
   function leave(socket: Socket, group: number): number
 
   /**
-   * Closes it once what is in flight has ended; subscriptions end at once. Idempotent. The promise settles when the descriptor is closed.
+   * Closes it once what is in flight has ended; calls that have not begun settle with ECANCELED, subscriptions end at once. Idempotent. The promise settles when the descriptor is closed.
    */
   function close(socket: Socket): Promise<void>
 
