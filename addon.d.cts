@@ -95,7 +95,8 @@ declare namespace addon {
   function leave(socket: Socket, group: number): number
 
   /**
-   * Closes it once what is in flight has ended; calls that have not begun settle with ECANCELED, subscriptions end at once. Idempotent. The promise settles when the descriptor is closed.
+   * Closes it once what is in flight has ended; calls that have not begun settle with ECANCELED, subscriptions end at once. Idempotent.
+   * The promise settles when the descriptor is closed.
    */
   function close(socket: Socket): Promise<void>
 
