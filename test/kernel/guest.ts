@@ -14,7 +14,8 @@ const SUITES: Readonly<Record<string, readonly Case[]>> = { conformance }
 const HUNG = 300_000
 
 async function runCase(it: Exclude<Case, { needs: 'memory' }>, namespaces: Namespaces): Promise<void> {
-  const context = new Linux(await namespaces.take(it.needs === 'linux' ? it.lo : undefined))
+  const down = it.needs === 'linux' && it.lo === 'down'
+  const context = new Linux(down ? await namespaces.takeDown() : await namespaces.take(), namespaces)
   let failure: unknown
   try {
     await it.run(context)

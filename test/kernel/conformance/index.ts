@@ -1,11 +1,23 @@
 /** All cases. What unloads modules comes last. */
 import type { Case } from '../support/case.js'
+import * as daemonsRaw from './daemons-raw.js'
 import * as errors from './errors.js'
+import * as messages from './messages.js'
 import * as realServer from './real-server.js'
+import * as required from './required.js'
 import * as settings from './settings.js'
 import * as syncDaemon from './sync-daemon.js'
+import * as values from './values.js'
 import * as virtualServer from './virtual-server.js'
 
-export const conformance: readonly Case[] = [virtualServer, realServer, syncDaemon, settings, errors].flatMap(
-  ({ cases }) => cases,
-)
+export const conformance: readonly Case[] = [
+  virtualServer,
+  realServer,
+  syncDaemon,
+  settings,
+  errors,
+  required,
+  values,
+  daemonsRaw,
+  messages,
+].flatMap(({ cases }): readonly Case[] => cases)

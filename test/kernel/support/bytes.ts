@@ -26,8 +26,10 @@ export const ipv4 = (address: string, length = 16): Buffer => {
 /** An IPv6 address by its groups, all eight of them. */
 export const ipv6 = (groups: string): Buffer => Buffer.concat(groups.split(':').map(group => be16(Number.parseInt(group, 16))))
 
-export const readU16 = (bytes: Uint8Array | undefined): number | undefined => bytes && new Uint16Array(bytes.slice().buffer)[0]
-export const readU32 = (bytes: Uint8Array | undefined): number | undefined => bytes && new Uint32Array(bytes.slice().buffer)[0]
+export const readU16 = (bytes: Uint8Array | undefined): number | undefined =>
+  bytes && new Uint16Array(Uint8Array.from(bytes).buffer)[0]
+export const readU32 = (bytes: Uint8Array | undefined): number | undefined =>
+  bytes && new Uint32Array(Uint8Array.from(bytes).buffer)[0]
 export const readText = (bytes: Uint8Array | undefined): string | undefined =>
   bytes && Buffer.from(bytes).toString('latin1').replace(/\0.*$/s, '')
 

@@ -1,6 +1,7 @@
 /** What a case of the conformance suite is, and what it runs in. */
 import type { IpvsClient, OpenOptions } from '../../../lib/ipvs/index.js'
 import type { Transport } from '../../../lib/netlink/index.js'
+import type { MemoryKernel } from '../../../lib/testing/index.js'
 import type { Kernel } from './kernels.js'
 import type { Raw } from './raw.js'
 
@@ -31,6 +32,11 @@ export interface LinuxContext extends Context {
   another(): Promise<string>
 }
 
+/** The kernel itself, to be told to misbehave. */
+export interface MemoryContext extends Context {
+  readonly memory: MemoryKernel
+}
+
 /** A case: its name is the sentence that it proves. */
 export type Case = AnywhereCase | LinuxCase | MemoryCase
 
@@ -53,7 +59,7 @@ export interface LinuxCase {
 export interface MemoryCase {
   readonly name: string
   readonly needs: 'memory'
-  run(context: Context): Promise<void>
+  run(context: MemoryContext): Promise<void>
 }
 
 /** Undoing in reverse order; every undo runs, and the first failure is told. */

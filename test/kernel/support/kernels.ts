@@ -12,6 +12,8 @@ export interface Kernel {
   readonly hugeThreshold: 'OK' | 'EINVAL'
   /** Has threads for the estimation of rates, and their sysctls (Linux 6.2). */
   readonly estimationThreads: boolean
+  /** Jiffies a second: time-outs are kept in 32 bits of jiffies. */
+  readonly hz: number
   /** Buckets of the connection table. */
   readonly connectionTableSize: number
 }
@@ -22,13 +24,14 @@ const LINUX_6_1: Differences = {
   without: ['twos'],
   hugeThreshold: 'OK',
   estimationThreads: false,
+  hz: 250,
   connectionTableSize: 4096,
 }
-const LINUX_6_12: Differences = { without: [], hugeThreshold: 'OK', estimationThreads: true, connectionTableSize: 4096 }
+const LINUX_6_12: Differences = { without: [], hugeThreshold: 'OK', estimationThreads: true, hz: 250, connectionTableSize: 4096 }
 
 const KNOWN: readonly (Differences & { readonly name: string; readonly pattern: RegExp })[] = [
   { name: 'debian12', pattern: /^6\.1\.0-.*amd64$/, ...LINUX_6_1 },
-  { name: 'uml', pattern: /^6\.1\.\d+$/, ...LINUX_6_1 },
+  { name: 'uml', pattern: /^6\.1\.\d+$/, ...LINUX_6_1, hz: 100 },
   { name: 'debian13', pattern: /^6\.12\..*amd64$/, ...LINUX_6_12 },
 ]
 
@@ -40,6 +43,5 @@ export function thisKernel(): Kernel {
   return { ...kernel, release: release() }
 }
 
-export function memoryKernelFacts(): Kernel {
-  return { name: 'memory', release: 'memory', ...LINUX_6_1 }
-}
+/** What the memory kernel plays: Linux 6.1, but for thresholds, which it checks as Linux 7 does. */
+export const playedByMemory: Kernel = { name: 'memory', release: 'none', ...LINUX_6_1, hugeThreshold: 'EINVAL' }

@@ -3,43 +3,79 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { type IpvsClient, open } from '../../../lib/ipvs/index.js'
 import { nativeTransport, type Transport } from '../../../lib/netlink/index.js'
-import { Cleanup, type LinuxCase, type LinuxContext } from './case.js'
+import { Cleanup, type LinuxContext } from './case.js'
 import { type Kernel, thisKernel } from './kernels.js'
 import { Raw } from './raw.js'
 
 const run = promisify(execFile)
-let namespaces = 0
 
 async function sh(command: string): Promise<string> {
   const { stdout } = await run('sh', ['-c', command])
   return stdout
 }
 
-async function makeNamespace(lo: 'up' | 'down'): Promise<string> {
-  const name = `conformance-${process.pid}-${namespaces++}`
-  await sh(`ip netns add ${name}${lo === 'up' ? ` && ip -n ${name} link set lo up` : ''}`)
-  return name
-}
+/** How many namespaces one command makes or removes: under emulation a process of Node takes a tenth of a second to start another. */
+const AT_ONCE = 16
 
-/** The next namespace is made while a case runs: making one takes longer than most cases. */
+/** Namespaces with lo up, made and removed while cases run. */
 export class Namespaces {
-  #next: Promise<string> = makeNamespace('up')
+  readonly #ready: string[] = []
+  #used: string[] = []
+  #making: Promise<void> | undefined
+  #removing: Promise<unknown> = Promise.resolve()
+  #count = 0
 
-  async take(lo: LinuxCase['lo']): Promise<string> {
-    if (lo === 'down') return makeNamespace('down')
-    const name = await this.#next
-    this.#next = makeNamespace('up')
-    this.#next.catch(() => {}) // told when it is taken
+  async take(): Promise<string> {
+    while (this.#ready.length === 0) await this.#make()
+    const name = this.#ready.shift()
+    if (this.#ready.length < AT_ONCE / 2) this.#make().catch(() => {}) // told to who finds none
+    return name ?? this.take()
+  }
+
+  /** A namespace where nothing was ever up. */
+  async takeDown(): Promise<string> {
+    const name = this.#name()
+    await sh(`ip netns add ${name}`)
     return name
   }
 
+  /** Takes a namespace back. It may live a little longer. */
+  give(name: string): void {
+    this.#used.push(name)
+    if (this.#used.length >= AT_ONCE) this.#remove()
+  }
+
   async close(): Promise<void> {
-    await removeNamespace(await this.#next)
+    await this.#making
+    this.#used.push(...this.#ready.splice(0))
+    this.#remove()
+    await this.#removing
+  }
+
+  #name(): string {
+    return `conformance-${this.#count++}`
+  }
+
+  #make(): Promise<void> {
+    this.#making ??= (async () => {
+      const names = Array.from({ length: AT_ONCE }, () => this.#name())
+      await sh(`${batch('add', names)} && for name in ${names.join(' ')}; do ip -n $name link set lo up || exit; done`)
+      this.#ready.push(...names)
+    })().finally(() => {
+      this.#making = undefined
+    })
+    return this.#making
+  }
+
+  #remove(): void {
+    const names = this.#used
+    this.#used = []
+    if (names.length > 0) this.#removing = Promise.all([this.#removing, sh(batch('delete', names))])
   }
 }
 
-async function removeNamespace(name: string): Promise<void> {
-  await sh(`ip netns delete ${name}`)
+function batch(verb: 'add' | 'delete', names: readonly string[]): string {
+  return `printf 'netns ${verb} %s\\n' ${names.join(' ')} | ip -batch -`
 }
 
 export class Linux implements LinuxContext {
@@ -49,9 +85,12 @@ export class Linux implements LinuxContext {
   readonly #cleanup = new Cleanup()
   #link: Promise<string> | undefined
 
-  constructor(netns: string) {
+  readonly #namespaces: Namespaces
+
+  constructor(netns: string, namespaces: Namespaces) {
     this.netns = netns
-    this.after(() => removeNamespace(netns))
+    this.#namespaces = namespaces
+    this.after(() => namespaces.give(netns))
   }
 
   readonly after = (undo: () => unknown): void => this.#cleanup.after(undo)
@@ -79,8 +118,8 @@ export class Linux implements LinuxContext {
   readonly link = (): Promise<string> => (this.#link ??= this.#makeLink())
 
   readonly another = async (): Promise<string> => {
-    const name = await makeNamespace('up')
-    this.after(() => removeNamespace(name))
+    const name = await this.#namespaces.take()
+    this.after(() => this.#namespaces.give(name))
     return name
   }
 

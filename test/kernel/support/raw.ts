@@ -15,12 +15,13 @@ import {
   NLM_F_REQUEST,
   NLMSG_DONE,
   NLMSG_ERROR,
+  NLMSG_NOOP,
   type Reply,
   readAcknowledgement,
   type Socket,
   type Transport,
 } from '../../../lib/netlink/index.js'
-import { attribute, attributesOf, text } from './bytes.js'
+import { attribute, attributesOf, readU16, text } from './bytes.js'
 
 export const COMMAND = {
   NEW_SERVICE: 1,
@@ -91,7 +92,10 @@ const NEST_NUMBERS = { service: 1, dest: 2, daemon: 3 } as const
 const TOP = { TIMEOUT_TCP: 4, TIMEOUT_TCP_FIN: 5, TIMEOUT_UDP: 6, UNKNOWN: 60 } as const
 const NLA_F_NESTED = 0x8000
 
-type Payloads<T> = { readonly [K in keyof T]?: Uint8Array | undefined }
+export type ServicePayloads = Payloads<typeof NESTS.service>
+export type DestPayloads = Payloads<typeof NESTS.dest>
+export type DaemonPayloads = Payloads<typeof NESTS.daemon>
+type Payloads<T> = { readonly [K in keyof T]?: Buffer | undefined }
 
 /** The attributes of a message by name; an undefined one is left out. */
 export interface Attributes {
@@ -114,6 +118,8 @@ export interface Message {
   readonly service: Payloads<typeof NESTS.service> | undefined
   readonly dest: Payloads<typeof NESTS.dest> | undefined
   readonly daemon: Payloads<typeof NESTS.daemon> | undefined
+  /** All of it behind the header of generic netlink. */
+  readonly payload: Buffer
 }
 
 export interface Answer {
@@ -147,6 +153,14 @@ export class Raw {
   /** One request with an acknowledgement. */
   do(command: CommandName | number, attributes: Attributes = {}, envelope: Envelope = {}): Promise<Answer> {
     return this.#ask(command, attributes, { flags: NLM_F_REQUEST | NLM_F_ACK, ...envelope })
+  }
+
+  /** A request without an acknowledgement, and a barrier behind it: only a failure is answered. */
+  async tell(command: CommandName, attributes: Attributes = {}): Promise<Answer> {
+    const told = await this.message(command, attributes, { flags: NLM_F_REQUEST })
+    const barrier = this.#sequence++
+    const bytes = Buffer.concat([told.bytes, request(NLMSG_NOOP, NLM_F_REQUEST | NLM_F_ACK, barrier)])
+    return answerOf(await this.socket.exchange(bytes, barrier, LIMIT), told.sequence)
   }
 
   /** A dump to its end. */
@@ -196,7 +210,7 @@ export class Raw {
     const { messages } = answerOf(await this.socket.exchange(bytes, sequence, LIMIT), sequence)
     const id = messages[0]?.top.get(CTRL_ATTR_FAMILY_ID)
     if (!id) throw new Error('the kernel has no family IPVS')
-    return new Uint16Array(new Uint8Array(id).buffer)[0] ?? 0
+    return readU16(id) ?? 0
   }
 }
 
@@ -263,14 +277,30 @@ export function answerOf(reply: Reply, sequence: number): Answer {
   return { code, kernelMessage, messages, done }
 }
 
+/** Sequence numbers of all messages that came, in order. */
+export function sequencesOf(reply: Reply): number[] {
+  return [...messagesOf(new MessageReader(reply.data))].map(({ sequence }) => sequence)
+}
+
 function decode(payload: Buffer, { type, flags, sequence }: { type: number; flags: number; sequence: number }): Message {
-  const top = attributesOf(payload.subarray(4))
+  const attributes = payload.subarray(4)
+  const top = attributesOf(attributes)
   const nest = <K extends keyof typeof NESTS>(name: K): Payloads<(typeof NESTS)[K]> | undefined => {
     const bytes = top.get(NEST_NUMBERS[name])
     return bytes && named(NESTS[name], attributesOf(bytes))
   }
   const command = payload[0] ?? 0
-  return { type, flags, sequence, command, top, service: nest('service'), dest: nest('dest'), daemon: nest('daemon') }
+  return {
+    type,
+    flags,
+    sequence,
+    command,
+    top,
+    service: nest('service'),
+    dest: nest('dest'),
+    daemon: nest('daemon'),
+    payload: attributes,
+  }
 }
 
 function named<T extends Readonly<Record<string, number>>>(numbers: T, found: ReadonlyMap<number, Buffer>): Payloads<T> {
