@@ -50,11 +50,15 @@ const ANSWER = 1280
 /** Messages in flight together. */
 interface Window {
   readonly writer: MessageWriter
+  /** Index of the operation that it begins with. */
+  readonly from: number
   readonly first: number
   /** Index of the operation that message i belongs to. */
   readonly owners: number[]
   /** Where message i starts. */
   readonly starts: number[]
+  /** A scheduler new to us ends its window: were it missing, every further try would cost the kernel a modprobe. */
+  unproven?: string
 }
 
 export async function run(kernel: Kernel, operations: readonly Operation[], limit: Limit): Promise<Result[]> {
@@ -74,8 +78,6 @@ class Run {
   readonly #noScheduler = new Map<string, Acknowledgement>()
   #around: Surroundings | undefined
   #next = 0
-  /** A scheduler new to us ends its window: were it missing, every further try would cost the kernel a modprobe. */
-  #unproven: string | undefined
   #lastKey: VirtualServerKey | undefined
   #lastRecord: ServiceRecord | undefined
 
@@ -93,8 +95,12 @@ class Run {
     try {
       for (;;) {
         // Encoded while the window before is in flight.
-        const window = this.#unproven === undefined && this.#next < this.#operations.length ? this.#encode() : undefined
-        if (flying) await this.#settle(flying.window, await flying.exchange, window)
+        let window = flying?.window.unproven === undefined && this.#next < this.#operations.length ? this.#encode() : undefined
+        if (flying && !(await this.#settle(flying.window, await flying.exchange))) {
+          // The module was loaded again, and had forgotten everything: from this window on, once more.
+          this.#next = flying.window.from
+          window = undefined
+        }
         flying = undefined
         if (window?.starts.length) {
           this.#limit.throwIfOver()
@@ -114,12 +120,12 @@ class Run {
     const { writes } = this.#kernel
     const most = Math.max(16, Math.floor(writes.channel.open().receiveBuffer / ANSWER))
     const writer = writes.channel.writer()
-    const window: Window = { writer, first: writes.channel.sequence(0, 2 * most + 2), owners: [], starts: [] }
+    const window: Window = { writer, from: this.#next, first: writes.channel.sequence(0, 2 * most + 2), owners: [], starts: [] }
     while (
       this.#next < this.#operations.length &&
       writer.offset < WINDOW &&
       window.starts.length < most &&
-      this.#unproven === undefined
+      window.unproven === undefined
     ) {
       const index = this.#next++
       this.#write(window, index)
@@ -151,7 +157,7 @@ class Run {
       case 'updateVirtualServer':
       case 'ensureVirtualServer': {
         const service = virtualServerToWire(operation.virtualServer)
-        this.#checkScheduler(service.scheduler ?? DEFAULT_SCHEDULER, operation)
+        this.#checkScheduler(window, service.scheduler ?? DEFAULT_SCHEDULER, operation)
         if (operation.operation !== 'addVirtualServer') this.#message(window, index, command.setService, service)
         if (operation.operation !== 'updateVirtualServer') this.#message(window, index, command.newService, service)
         return
@@ -206,10 +212,10 @@ class Run {
     return this.#lastRecord
   }
 
-  #checkScheduler(scheduler: string, operation: Operation): void {
+  #checkScheduler(window: Window, scheduler: string, operation: Operation): void {
     const missing = this.#noScheduler.get(scheduler)
     if (missing) throw explain(askedOf(operation), new Refusal(missing, undefined), undefined)
-    if (!this.#kernel.proven.has(scheduler)) this.#unproven = scheduler
+    if (!this.#kernel.proven.has(scheduler)) window.unproven = scheduler
   }
 
   #message(window: Window, index: number, id: number, service: ServiceRecord | undefined, destination?: DestinationRecord): void {
@@ -226,14 +232,13 @@ class Run {
     owners.push(index)
   }
 
-  /** Reads the answers to a window. `next` is encoded already and may have to be told of a new family number. */
-  async #settle(window: Window, { data, lost }: { data: Uint8Array[]; lost: boolean }, next: Window | undefined): Promise<void> {
+  /** Reads the answers to a window. False when it went to a family number that is no more. */
+  async #settle(window: Window, { data, lost }: { data: Uint8Array[]; lost: boolean }): Promise<boolean> {
     const failures = failuresOf(window, data)
     const last = window.starts.length - 1
-    if ([...failures.values()].some(ack => errnoName(ack.errno) === 'ENOENT') && (await this.#kernel.writes.changed(this.#limit)))
-      return this.#again(window, failures, next)
-    const unproven = this.#unproven
-    this.#unproven = undefined
+    const stale =
+      [...failures.values()].some(ack => errnoName(ack.errno) === 'ENOENT') && (await this.#kernel.writes.changed(this.#limit))
+    if (stale) return false
     if (this.#around === undefined && [...failures.values()].some(ack => needsSurroundings(ack.errno)))
       this.#around = await this.#kernel.surroundings()
     for (let i = 0; i <= last; ) {
@@ -242,7 +247,8 @@ class Run {
       this.#judge(window, i, count, failures, lost)
       i += count
     }
-    if (unproven !== undefined && this.#results[window.owners[last] as number]?.ok && !lost) this.#kernel.proven.add(unproven)
+    if (window.unproven !== undefined && !failures.has(last) && !lost) this.#kernel.proven.add(window.unproven)
+    return true
   }
 
   /** The result of the operation whose messages start at `i`. */
@@ -281,28 +287,6 @@ class Run {
         (operation as { virtualServer: VirtualServerConfig }).virtualServer.scheduler ?? DEFAULT_SCHEDULER,
         failure,
       )
-  }
-
-  /** The module was loaded again: nothing of a window with the old number was carried out, so all of it is sent once more. */
-  async #again(window: Window, failures: ReadonlyMap<number, Acknowledgement>, next: Window | undefined): Promise<void> {
-    const { writes } = this.#kernel
-    const id = await writes.resolve(this.#limit)
-    if (next) for (const start of next.starts) next.writer.u16[(start >> 1) + 2] = id
-    const indexes = new Set(
-      [...failures].filter(([, ack]) => errnoName(ack.errno) === 'ENOENT').map(([i]) => window.owners[i] as number),
-    )
-    for (const index of window.owners) if (!indexes.has(index)) this.#results[index] = DONE
-    const list = [...indexes]
-    const retry = new Run(
-      this.#kernel,
-      list.map(index => this.#operations[index] as Operation),
-      this.#limit,
-    )
-    const results = await retry.all()
-    list.forEach((index, i) => {
-      this.#results[index] = results[i] as Result
-    })
-    this.#unproven = undefined
   }
 
   #fail(index: number, error: Error): void {

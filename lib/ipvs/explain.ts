@@ -157,7 +157,6 @@ function meaning(asked: Asked, errno: number, around: Surroundings | undefined):
       return ['invalid', invalid(asked, around)]
     case 'ERANGE':
       return ['invalid', 'a value is out of the range that this kernel takes (weight, or thresholds)']
-    case 'EOPNOTSUPP':
     case 'ENOTSUP':
       return ['not-supported', 'this kernel does not know the command']
     case 'ENOMEM':

@@ -27,6 +27,8 @@ const plain = {
 }
 
 const PAGE = 1 << 20
+/** The datagrams of a dump that was made in one go: IPVS puts NLMSG_DONE into one of its own, unless there is nothing else. */
+const ONE_AND_DONE = 2
 /** How often a dump that keeps changing is read. */
 const TRIES = 5
 /** Bytes of answers that one crossing should bring. */
@@ -96,7 +98,7 @@ async function dumpServices(
     datagrams += page.datagrams
     records.push(...decodeServices(page.messages, options))
   }
-  return { records, whole: datagrams <= 1 }
+  return { records, whole: datagrams <= ONE_AND_DONE }
 }
 
 /** Reads until two readings agree on what there is, or one was whole. */
@@ -126,7 +128,7 @@ export async function* walk(kernel: Kernel, limit: Limit, options: WalkOptions):
     at += group.length
     const bytes = dumps.reduce((sum, dump) => sum + sizeOf(dump), 0)
     size = Math.max(1, Math.min(MOST_DUMPS, Math.floor((CROSSING / Math.max(bytes, 1)) * group.length)))
-    const suspicious = datagrams > group.length
+    const suspicious = datagrams > dumps.reduce((sum, dump) => sum + (dump.length > 0 ? ONE_AND_DONE : 1), 0)
     // The kernel works on the next group while this one is decoded; but not while some of it has to be read again.
     if (!suspicious) pending = crossing(kernel, limit, records, at, size)
     const entries = await decode(kernel, limit, group, dumps, suspicious, consistent, options)
@@ -200,7 +202,7 @@ export async function readDestinations(
       return { records, whole: false }
     }
     const { dumps, datagrams } = await kernel.reads.dumpMany(command.getDest, [bodyOf(service)], limit)
-    return { records: decodeDestinations(dumps[0] ?? [], service, options), whole: datagrams <= 1 }
+    return { records: decodeDestinations(dumps[0] ?? [], service, options), whole: datagrams <= ONE_AND_DONE }
   })
 }
 

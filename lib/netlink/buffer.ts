@@ -45,8 +45,8 @@ export class MessageReader {
   readonly end: number
 
   constructor(data: Uint8Array) {
-    // A received buffer is whole and aligned; one made by hand need not be.
-    const bytes = data.byteOffset % 4 === 0 ? data : new Uint8Array(data)
+    // A received buffer is aligned; one made by hand need not be. And slice() of a Buffer would keep all of it alive.
+    const bytes = data.byteOffset % 4 === 0 ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data)
     this.bytes = bytes
     this.u16 = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 1)
     this.u32 = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2)

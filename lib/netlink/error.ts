@@ -1,5 +1,3 @@
-import { getSystemErrorMap } from 'node:util'
-
 /**
  * What went wrong, to branch on.
  *
@@ -62,13 +60,89 @@ export interface NetlinkErrorFields {
   readonly code?: string | undefined
 }
 
-/** Name of a positive errno: `ENOENT`. */
-export function errnoName(errno: number): string {
-  return getSystemErrorMap().get(-errno)?.[0] ?? OTHER_NAMES[errno] ?? `E${errno}`
+/** Linux's numbers and Node's names (include/uapi/asm-generic/errno.h): the memory kernel speaks them on other systems, too. */
+const NAMES: Readonly<Record<number, string>> = {
+  1: 'EPERM',
+  2: 'ENOENT',
+  3: 'ESRCH',
+  4: 'EINTR',
+  5: 'EIO',
+  6: 'ENXIO',
+  7: 'E2BIG',
+  8: 'ENOEXEC',
+  9: 'EBADF',
+  10: 'ECHILD',
+  11: 'EAGAIN',
+  12: 'ENOMEM',
+  13: 'EACCES',
+  14: 'EFAULT',
+  15: 'ENOTBLK',
+  16: 'EBUSY',
+  17: 'EEXIST',
+  18: 'EXDEV',
+  19: 'ENODEV',
+  20: 'ENOTDIR',
+  21: 'EISDIR',
+  22: 'EINVAL',
+  23: 'ENFILE',
+  24: 'EMFILE',
+  25: 'ENOTTY',
+  26: 'ETXTBSY',
+  27: 'EFBIG',
+  28: 'ENOSPC',
+  29: 'ESPIPE',
+  30: 'EROFS',
+  31: 'EMLINK',
+  32: 'EPIPE',
+  33: 'EDOM',
+  34: 'ERANGE',
+  35: 'EDEADLK',
+  36: 'ENAMETOOLONG',
+  38: 'ENOSYS',
+  39: 'ENOTEMPTY',
+  40: 'ELOOP',
+  61: 'ENODATA',
+  62: 'ETIME',
+  71: 'EPROTO',
+  74: 'EBADMSG',
+  75: 'EOVERFLOW',
+  76: 'ENOTUNIQ',
+  84: 'EILSEQ',
+  88: 'ENOTSOCK',
+  89: 'EDESTADDRREQ',
+  90: 'EMSGSIZE',
+  91: 'EPROTOTYPE',
+  92: 'ENOPROTOOPT',
+  93: 'EPROTONOSUPPORT',
+  94: 'ESOCKTNOSUPPORT',
+  95: 'ENOTSUP',
+  96: 'EPFNOSUPPORT',
+  97: 'EAFNOSUPPORT',
+  98: 'EADDRINUSE',
+  99: 'EADDRNOTAVAIL',
+  100: 'ENETDOWN',
+  101: 'ENETUNREACH',
+  103: 'ECONNABORTED',
+  104: 'ECONNRESET',
+  105: 'ENOBUFS',
+  106: 'EISCONN',
+  107: 'ENOTCONN',
+  110: 'ETIMEDOUT',
+  111: 'ECONNREFUSED',
+  113: 'EHOSTUNREACH',
+  114: 'EALREADY',
+  115: 'EINPROGRESS',
+  116: 'ESTALE',
+  122: 'EDQUOT',
+  125: 'ECANCELED',
+  512: 'ERESTARTSYS',
+  524: 'ENOTSUPP',
 }
 
-/** Linux errors that libuv has no name for. */
-const OTHER_NAMES: Readonly<Record<number, string>> = { 62: 'ETIME', 92: 'ENOPROTOOPT', 512: 'ERESTARTSYS', 524: 'ENOTSUPP' }
+/** Name of a positive errno of Linux: `ENOENT`. */
+export function errnoName(errno: number): string {
+  return NAMES[errno] ?? `E${errno}`
+}
 
 /** An operation that the kernel refused, or that did not reach an end. */
 export class NetlinkError extends Error {
