@@ -1,8 +1,11 @@
 /** All cases. What unloads modules comes last. */
 import type { Case } from '../support/case.js'
+import * as batch from './batch.js'
 import * as daemonsRaw from './daemons-raw.js'
 import * as errors from './errors.js'
 import * as messages from './messages.js'
+import * as model from './model.js'
+import * as reading from './reading.js'
 import * as realServer from './real-server.js'
 import * as required from './required.js'
 import * as settings from './settings.js'
@@ -20,4 +23,7 @@ export const conformance: readonly Case[] = [
   values,
   daemonsRaw,
   messages,
+  batch,
+  model,
+  reading,
 ].flatMap(({ cases }): readonly Case[] => cases)

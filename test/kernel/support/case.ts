@@ -9,7 +9,7 @@ import type { Raw } from './raw.js'
 export interface Context {
   readonly kernel: Kernel
   /** A client, closed after the case. */
-  open(options?: Pick<OpenOptions, 'deadline'>): Promise<IpvsClient>
+  open(options?: Pick<OpenOptions, 'deadline' | 'transport'>): Promise<IpvsClient>
   /** Messages that a client refuses to send. */
   raw(): Raw
   /** Sockets and files of this kernel, for a client that has something in between. */

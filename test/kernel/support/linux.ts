@@ -1,7 +1,7 @@
 /** Cases under a real kernel: each has a network namespace of its own. */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { type IpvsClient, open } from '../../../lib/ipvs/index.js'
+import { type IpvsClient, type OpenOptions, open } from '../../../lib/ipvs/index.js'
 import { nativeTransport, type Transport } from '../../../lib/netlink/index.js'
 import { Cleanup, type LinuxContext } from './case.js'
 import { type Kernel, thisKernel } from './kernels.js'
@@ -95,8 +95,8 @@ export class Linux implements LinuxContext {
 
   readonly after = (undo: () => unknown): void => this.#cleanup.after(undo)
 
-  readonly open = async (options: { deadline?: number | undefined } = {}): Promise<IpvsClient> => {
-    const client = await open({ ...options, netns: { name: this.netns } })
+  readonly open = async (options: OpenOptions = {}): Promise<IpvsClient> => {
+    const client = await open(options.transport ? options : { ...options, netns: { name: this.netns } })
     this.after(() => client.close())
     return client
   }

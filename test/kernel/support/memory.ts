@@ -1,5 +1,5 @@
 /** Cases on the memory kernel: each has one for itself. */
-import { type IpvsClient, open } from '../../../lib/ipvs/index.js'
+import { type IpvsClient, type OpenOptions, open } from '../../../lib/ipvs/index.js'
 import type { Transport } from '../../../lib/netlink/index.js'
 import { type MemoryKernel, memoryKernel } from '../../../lib/testing/index.js'
 import { type Case, Cleanup, type MemoryContext } from './case.js'
@@ -13,8 +13,8 @@ class Memory implements MemoryContext {
 
   readonly after = (undo: () => unknown): void => this.#cleanup.after(undo)
 
-  readonly open = async (options: { deadline?: number | undefined } = {}): Promise<IpvsClient> => {
-    const client = await open({ ...options, transport: this.memory })
+  readonly open = async (options: OpenOptions = {}): Promise<IpvsClient> => {
+    const client = await open({ transport: this.memory, ...options })
     this.after(() => client.close())
     return client
   }
