@@ -5,8 +5,8 @@
 
 import { MessageReader, type MessageWriter } from '../netlink/buffer.js'
 import type { Limit } from '../netlink/channel.js'
-import { readerOf } from '../netlink/channel.js'
-import { errnoName, NetlinkError } from '../netlink/error.js'
+import { lostReply, readerOf } from '../netlink/channel.js'
+import { NetlinkError } from '../netlink/error.js'
 import { Refusal } from '../netlink/generic.js'
 import { type Acknowledgement, messagesOf, NLM_F_ACK, NLMSG_ERROR, readAcknowledgement } from '../netlink/message.js'
 import { askedOf, attribute, explain, needsSurroundings, type Surroundings } from './explain.js'
@@ -42,10 +42,17 @@ export type Result = { readonly ok: true; readonly found?: false } | { readonly 
 const DONE: Result = Object.freeze({ ok: true })
 const NOT_FOUND: Result = Object.freeze({ ok: true, found: false })
 
+const ENOENT = 2
+const ESRCH = 3
+const EEXIST = 17
+
 /** Bytes of a window: as fast as a megabyte, and the kernel's mutex is held shorter. */
 const WINDOW = 60 << 10
 /** What an answer takes of the receive buffer (an skb, not the bytes in it). */
 const ANSWER = 1280
+
+/** Operations that are looked at in one go, whether they can be sent or not. */
+const SLICE = 2000
 
 /** Messages in flight together. */
 interface Window {
@@ -70,14 +77,14 @@ class Run {
   readonly #operations: readonly Operation[]
   readonly #limit: Limit
   readonly #results: Result[]
-  /** Why a virtual server was not made, by its key; operations on it fail for the same reason. */
+  /** Why a virtual server was not made, by its key: the cause why what belongs to it finds none. */
   readonly #failed = new Map<string, Error>()
-  /** Virtual servers whose operation never went out: what belongs to them is not sent either. */
-  readonly #withheld = new Map<string, Error>()
   /** Schedulers that the kernel has not got. */
   readonly #noScheduler = new Map<string, Acknowledgement>()
   #around: Surroundings | undefined
   #next = 0
+  /** Messages of a window: all of them may be refused without an answer being lost. */
+  #most = 16
   #lastKey: VirtualServerKey | undefined
   #lastRecord: ServiceRecord | undefined
 
@@ -91,19 +98,22 @@ class Run {
   async all(): Promise<Result[]> {
     const { writes } = this.#kernel
     await writes.resolve(this.#limit)
+    this.#most = Math.max(16, Math.floor(writes.channel.open().receiveBuffer / ANSWER))
     let flying: { window: Window; exchange: ReturnType<typeof writes.channel.exchange> } | undefined
     try {
       for (;;) {
         // Encoded while the window before is in flight.
         let window = flying?.window.unproven === undefined && this.#next < this.#operations.length ? this.#encode() : undefined
-        if (flying && !(await this.#settle(flying.window, await flying.exchange))) {
+        if (flying) {
+          const { window: before, exchange } = flying
+          const carriedOut = await this.#settle(before, await exchange)
+          flying = undefined
+          writes.channel.recycle(before.writer)
           // The module was loaded again, and had forgotten everything: from this window on, once more.
-          this.#next = flying.window.from
-          window = undefined
+          if (!carriedOut) this.#next = before.from
+          if (!carriedOut) window = undefined
         }
-        flying = undefined
         if (window?.starts.length) {
-          this.#limit.throwIfOver()
           const sent = window.writer.written()
           flying = { window, exchange: writes.channel.exchange(sent, window.first + window.starts.length - 1, this.#limit) }
           flying.exchange.catch(() => {}) // looked at above, after the next window was encoded
@@ -118,13 +128,19 @@ class Run {
   /** Encodes operations until the window is full. */
   #encode(): Window {
     const { writes } = this.#kernel
-    const most = Math.max(16, Math.floor(writes.channel.open().receiveBuffer / ANSWER))
     const writer = writes.channel.writer()
-    const window: Window = { writer, from: this.#next, first: writes.channel.sequence(0, 2 * most + 2), owners: [], starts: [] }
+    const window: Window = {
+      writer,
+      from: this.#next,
+      first: writes.channel.sequence(0, 2 * this.#most + 2),
+      owners: [],
+      starts: [],
+    }
     while (
       this.#next < this.#operations.length &&
       writer.offset < WINDOW &&
-      window.starts.length < most &&
+      window.starts.length < this.#most &&
+      this.#next - window.from < SLICE &&
       window.unproven === undefined
     ) {
       const index = this.#next++
@@ -146,8 +162,8 @@ class Run {
       window.writer.offset = start
       window.starts.length = window.owners.length = count
       this.#fail(index, error as Error)
-      if (operation && (operation.operation === 'addVirtualServer' || operation.operation === 'ensureVirtualServer'))
-        this.#withheld.set(describeVirtualServer(operation.virtualServer ?? {}), error as Error)
+      if (operation?.operation === 'addVirtualServer' || operation?.operation === 'ensureVirtualServer')
+        this.#failed.set(describeVirtualServer(operation.virtualServer), error as Error)
     }
   }
 
@@ -183,8 +199,10 @@ class Run {
           this.#key(operation.virtualServer),
           realServerKeyToWire(operation.realServer),
         )
-      case 'zero':
-        return this.#message(window, index, command.zero, operation.virtualServer && this.#key(operation.virtualServer))
+      case 'zero': {
+        const service = operation.virtualServer === undefined ? undefined : this.#key(operation.virtualServer)
+        return this.#message(window, index, command.zero, service)
+      }
       case 'flush':
         return this.#message(window, index, command.flush, undefined)
       default:
@@ -198,16 +216,6 @@ class Run {
     if (key !== this.#lastKey || !this.#lastRecord) {
       this.#lastRecord = virtualServerKeyToWire(key)
       this.#lastKey = key
-    }
-    if (this.#withheld.size > 0) {
-      const cause = this.#withheld.get(describeVirtualServer(key))
-      if (cause)
-        throw new NetlinkError({
-          errno: 3,
-          problem: 'no-such-virtual-server',
-          reason: 'not sent, because the virtual server was not made',
-          cause,
-        })
     }
     return this.#lastRecord
   }
@@ -236,33 +244,52 @@ class Run {
   async #settle(window: Window, { data, lost }: { data: Uint8Array[]; lost: boolean }): Promise<boolean> {
     const failures = failuresOf(window, data)
     const last = window.starts.length - 1
-    const stale =
-      [...failures.values()].some(ack => errnoName(ack.errno) === 'ENOENT') && (await this.#kernel.writes.changed(this.#limit))
+    const [stale, unresolved] = await this.#stale(failures)
     if (stale) return false
     if (this.#around === undefined && [...failures.values()].some(ack => needsSurroundings(ack.errno)))
       this.#around = await this.#kernel.surroundings()
     for (let i = 0; i <= last; ) {
       const index = window.owners[i] as number
       const count = window.owners[i + 1] === index ? 2 : 1
-      this.#judge(window, i, count, failures, lost)
+      this.#judge(window, i, count, failures, lost, unresolved)
       i += count
     }
-    if (window.unproven !== undefined && !failures.has(last) && !lost) this.#kernel.proven.add(window.unproven)
+    if (unresolved) throw unresolved
+    if (window.unproven !== undefined && this.#results[window.owners[last] as number]?.ok && !lost)
+      this.#kernel.proven.add(window.unproven)
     return true
   }
 
+  /** Whether the family's number had changed, or why that could not be found out. */
+  async #stale(failures: ReadonlyMap<number, Acknowledgement>): Promise<[stale: boolean, unresolved?: Error]> {
+    if (![...failures.values()].some(({ errno }) => errno === ENOENT)) return [false]
+    try {
+      return [await this.#kernel.writes.changed(this.#limit)]
+    } catch (error) {
+      return [false, error as Error]
+    }
+  }
+
   /** The result of the operation whose messages start at `i`. */
-  #judge(window: Window, i: number, count: number, failures: ReadonlyMap<number, Acknowledgement>, lost: boolean): void {
+  #judge(
+    window: Window,
+    i: number,
+    count: number,
+    failures: ReadonlyMap<number, Acknowledgement>,
+    lost: boolean,
+    unresolved: Error | undefined,
+  ): void {
     const index = window.owners[i] as number
     let at = i + count - 1
     let failure = failures.get(at)
     if (count === 2) {
       const set = failures.get(i)
       if (!set && !lost) failure = undefined
-      else if (failure && errnoName(failure.errno) === 'EEXIST') [failure, at] = [set, i]
+      else if (failure && failure.errno === EEXIST) [failure, at] = [set, i]
     }
     const operation = this.#operations[index] as Operation
-    if (failure && operation.operation.startsWith('remove') && ['ESRCH', 'ENOENT'].includes(errnoName(failure.errno)))
+    if (failure?.errno === ENOENT && unresolved) this.#fail(index, unresolved)
+    else if (failure && operation.operation.startsWith('remove') && (failure.errno === ESRCH || failure.errno === ENOENT))
       this.#results[index] = NOT_FOUND
     else if (failure) this.#refuse(window, index, at, operation, failure)
     else if (lost) this.#fail(index, lostReply())
@@ -277,7 +304,7 @@ class Run {
       failure.offset === undefined
         ? undefined
         : this.#kernel.writes.path(new MessageReader(window.writer.written()), window.starts[at] as number, failure.offset)
-    const cause = errnoName(failure.errno) === 'ESRCH' && key !== undefined ? this.#failed.get(key) : undefined
+    const cause = failure.errno === ESRCH && key !== undefined ? this.#failed.get(key) : undefined
     const error = explain(asked, new Refusal(failure, path), this.#around, cause)
     this.#results[index] = { ok: false, error }
     if (!operation.operation.endsWith('VirtualServer') || key === undefined) return
@@ -322,14 +349,4 @@ function failuresOf(window: Window, data: readonly Uint8Array[]): Map<number, Ac
     if (acknowledgement.errno !== 0) failures.set(i, acknowledgement)
   }
   return failures
-}
-
-function lostReply(): NetlinkError {
-  return new NetlinkError({
-    errno: 105,
-    problem: 'reply-lost',
-    applied: 'unknown',
-    reason:
-      'the kernel dropped answers for want of receive buffer, this one may have been among them: read the state to learn what happened',
-  })
 }

@@ -7,7 +7,7 @@ import type { IpvsClient } from './client.js'
 import { SCHEDULERS } from './explain.js'
 import type { Kernel } from './kernel.js'
 import { readServices } from './snapshot.js'
-import type { RealServer, RealServerConfig, Scheduler, VirtualServerConfig, VirtualServerKey } from './types.js'
+import type { RealServer, RealServerConfig, Scheduler, Tunnel, VirtualServerConfig, VirtualServerKey } from './types.js'
 
 export interface Capabilities {
   /** Whether IPVS can be used here at all: a virtual server could be made, read back and removed. The rest is empty where it could not. */
@@ -55,17 +55,17 @@ async function trial(
     { operation: 'removeVirtualServer', virtualServer },
   ])
   const results = await client.run(operations, options)
-  return servers.map((_, i) => {
-    const result = results[2 * i]
-    if (
-      result &&
-      !result.ok &&
-      result.error instanceof NetlinkError &&
-      ['interrupted', 'reply-lost'].includes(result.error.problem)
-    )
-      throw result.error
-    return result?.ok === true
-  })
+  const broken = results.find(result => !result.ok && interruption(result.error))
+  if (broken && !broken.ok) {
+    // What was made and not removed again goes now, whatever became of the caller's patience.
+    await client.run(servers.map(virtualServer => ({ operation: 'removeVirtualServer', virtualServer })))
+    throw broken.error
+  }
+  return servers.map((_, i) => results[2 * i]?.ok === true)
+}
+
+function interruption(error: Error): boolean {
+  return error instanceof NetlinkError && (error.problem === 'interrupted' || error.problem === 'reply-lost')
 }
 
 export async function workingSchedulers(
@@ -81,14 +81,20 @@ export async function workingSchedulers(
   return names.filter((_, i) => works[i])
 }
 
-/** Real servers that a kernel either takes and gives back as they are, or not. The addresses are those of documentation (RFC 5737, 3849). */
-const PROBES = {
-  gue: { address: '192.0.2.1', port: 0, forwarding: 'tunnel', tunnel: { type: 'gue', port: 6080 } },
-  gre: { address: '192.0.2.2', port: 0, forwarding: 'tunnel', tunnel: { type: 'gre' } },
-  checksum: { address: '192.0.2.3', port: 0, forwarding: 'tunnel', tunnel: { type: 'gue', port: 6080, checksum: 'checksum' } },
-  ipip: { address: '192.0.2.4', port: 0, forwarding: 'tunnel', tunnel: { type: 'ipip' } },
-  mixed: { address: '2001:db8::1', port: 0, forwarding: 'tunnel', tunnel: { type: 'ipip' } },
-} as const satisfies Record<string, RealServerConfig>
+/**
+ * Real servers that a kernel either takes and gives back as they are, or not. The addresses are those of documentation (RFC 5737, 3849):
+ * IPv6 where there is some, for in a namespace that was never up no IPv4 address is taken.
+ */
+function probes(ipv6: boolean): Readonly<Record<'gue' | 'gre' | 'checksum' | 'ipip', RealServerConfig>> {
+  const host = (n: number): string => (ipv6 ? `2001:db8::${n}` : `192.0.2.${n}`)
+  const tunnel = (n: number, tunnel: Tunnel): RealServerConfig => ({ address: host(n), port: 0, forwarding: 'tunnel', tunnel })
+  return {
+    gue: tunnel(1, { type: 'gue', port: 6080 }),
+    gre: tunnel(2, { type: 'gre' }),
+    checksum: tunnel(3, { type: 'gue', port: 6080, checksum: 'checksum' }),
+    ipip: tunnel(4, { type: 'ipip' }),
+  }
+}
 
 export async function capabilities(client: IpvsClient, kernel: Kernel, options?: CallOptions): Promise<Capabilities> {
   const key = probeKey()
@@ -100,7 +106,8 @@ export async function capabilities(client: IpvsClient, kernel: Kernel, options?:
   }
   try {
     const { version } = await client.info(options)
-    const made = await probeRealServers(client, key, options)
+    const [ipv6 = false] = await trial(client, [{ ...probeKey('ipv6'), scheduler: 'rr' }], options)
+    const made = await probeRealServers(client, key, ipv6, options)
     const readBack = await kernel.call(options, limit => readServices(kernel, limit, { statistics: true }))
     const record = readBack.records.find(({ firewallMark }) => firewallMark === key.firewallMark)
     return {
@@ -108,7 +115,7 @@ export async function capabilities(client: IpvsClient, kernel: Kernel, options?:
       version,
       ...made,
       statistics64: record?.statistics64 !== undefined,
-      ipv6: (await trial(client, [{ ...probeKey('ipv6'), scheduler: 'rr' }], options))[0] === true,
+      ipv6,
       schedulers: await workingSchedulers(client, undefined, options),
       persistenceEngines: (await trial(client, [{ ...probeKey(), scheduler: 'rr', persistence: { engine: 'sip' } }], options))[0]
         ? ['sip']
@@ -122,18 +129,20 @@ export async function capabilities(client: IpvsClient, kernel: Kernel, options?:
 async function probeRealServers(
   client: IpvsClient,
   key: VirtualServerKey,
+  ipv6: boolean,
   options: CallOptions | undefined,
 ): Promise<Pick<Capabilities, 'tunnels' | 'tunnelChecksums' | 'mixedFamilies'>> {
+  const wished = probes(ipv6)
   await client.run(
-    Object.values(PROBES).map(realServer => ({ operation: 'addRealServer', virtualServer: key, realServer })),
+    Object.values(wished).map(realServer => ({ operation: 'addRealServer', virtualServer: key, realServer })),
     options,
   )
   const made = await client.listRealServers(key, options).toArray()
-  const works = (name: keyof typeof PROBES): boolean => made.some(realServer => sameTunnel(realServer, PROBES[name]))
+  const works = (name: keyof typeof wished): boolean => made.some(realServer => sameTunnel(realServer, wished[name]))
   return {
     tunnels: (['ipip', 'gue', 'gre'] as const).filter(works),
     tunnelChecksums: works('checksum'),
-    mixedFamilies: works('mixed'),
+    mixedFamilies: ipv6 && works('ipip'),
   }
 }
 

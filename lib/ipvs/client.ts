@@ -2,14 +2,11 @@ import type { CallOptions } from '../netlink/channel.js'
 import type { NetlinkError } from '../netlink/error.js'
 import { type Body, type FamilyMessage, Refusal } from '../netlink/generic.js'
 import { NLM_F_ACK } from '../netlink/message.js'
-import { nativeTransport } from '../netlink/native.js'
-import type { Netns } from '../netlink/netns.js'
-import type { Transport } from '../netlink/transport.js'
 import { type Operation, type Result, run } from './batch.js'
 import { type Capabilities, capabilities, workingSchedulers } from './capabilities.js'
 import { type DrainOptions, type DrainResult, drain } from './drain.js'
 import { type Asked, askedOf, attribute, needsSurroundings } from './explain.js'
-import { Kernel } from './kernel.js'
+import type { Kernel } from './kernel.js'
 import { Listing } from './listing.js'
 import { type ApplyResult, apply, type DesiredVirtualServer, type Plan, type PlanOptions, plan } from './plan.js'
 import { type Connection, type ConnectionOptions, connections, cpuStatistics, globalStatistics } from './proc.js'
@@ -37,15 +34,6 @@ import { describeVirtualServer, virtualServerFromWire, virtualServerKeyToWire } 
 import { type Change, type WatchOptions, watch } from './watch.js'
 import { command, info, request } from './wire.js'
 
-export interface OpenOptions {
-  /** Network namespace to work in. Default: that of this process. */
-  readonly netns?: Netns | undefined
-  /** Seconds that a call may take unless it says otherwise. Default 60. The kernel may work for tens of seconds on one request. */
-  readonly deadline?: number | undefined
-  /** Where the messages go, for tests: `memoryKernel()` of `ts-ipvs/testing`. Default: the kernel. Closed together with the client. */
-  readonly transport?: Transport | undefined
-}
-
 export interface ListOptions extends CallOptions {
   /** Decode counters and rates. Default false. */
   readonly statistics?: boolean | undefined
@@ -60,33 +48,8 @@ export interface Snapshot {
   readonly consistent: boolean
 }
 
-const DEFAULT_DEADLINE = 60
 /** INT_MAX / HZ at the highest HZ. */
 const MAXIMUM_TIMEOUT = 2_147_483
-
-/**
- * Opens a client of the kernel's IPVS. It needs CAP_NET_ADMIN in the initial user namespace, and the module ip_vs, which the kernel loads
- * by itself where it may. Whether both are there shows with the first call.
- *
- * @throws {NetlinkError} `no-such-namespace`, `not-permitted`, `unsupported-platform`
- * @example
- * await using lvs = await open()
- * await lvs.addVirtualServer({ protocol: 'tcp', address: '10.0.0.1', port: 80, scheduler: 'rr' })
- */
-export async function open(options: OpenOptions = {}): Promise<IpvsClient> {
-  object(options, 'options')
-  knownKeys(options, 'options', { netns: 0, deadline: 0, transport: 0 })
-  const transport = options.transport ?? nativeTransport(options.netns)
-  const kernel = new Kernel(transport, options.deadline ?? DEFAULT_DEADLINE)
-  try {
-    kernel.limit(undefined) // refuses a bad deadline
-    kernel.writes.channel.open()
-  } catch (error) {
-    await kernel.close()
-    throw error
-  }
-  return new IpvsClient(kernel)
-}
 
 /**
  * A client. Calls run in the order in which they were made. Every call takes `signal` and `deadline`: before the request was sent they end
@@ -275,32 +238,32 @@ export class IpvsClient {
 
   /** The connection table, read from /proc as a stream. */
   connections(options?: ConnectionOptions): AsyncGenerator<Connection> {
-    return connections(this.#kernel.transport, options)
+    return connections(this.#kernel.files, options)
   }
 
   /** Counters of the whole namespace. */
   globalStatistics(): Promise<Statistics> {
-    return globalStatistics(this.#kernel.transport)
+    return globalStatistics(this.#kernel.files)
   }
 
   /** Counters of the whole namespace by CPU, without rates. */
   cpuStatistics(): ReturnType<typeof cpuStatistics> {
-    return cpuStatistics(this.#kernel.transport)
+    return cpuStatistics(this.#kernel.files)
   }
 
   /** The sysctls of /proc/sys/net/ipv4/vs/ that this kernel has. */
   sysctls(): Promise<Partial<Sysctls>> {
-    return readSysctls(this.#kernel.transport)
+    return readSysctls(this.#kernel.files)
   }
 
   /** One sysctl; undefined when this kernel has not got it. */
   sysctl<K extends SysctlName>(name: K): Promise<Sysctls[K] | undefined> {
-    return readSysctl(this.#kernel.transport, name)
+    return readSysctl(this.#kernel.files, name)
   }
 
   /** Sets a sysctl. @throws {NetlinkError} `not-supported`, `not-permitted`, `invalid`; {RangeError} for a value out of its range */
   setSysctl<K extends SysctlName>(name: K, value: Sysctls[K]): Promise<void> {
-    return writeSysctl(this.#kernel.transport, name, value)
+    return writeSysctl(this.#kernel.files, name, value)
   }
 
   /**
@@ -311,7 +274,8 @@ export class IpvsClient {
   run(operations: readonly Operation[], options?: CallOptions): Promise<Result[]> {
     return this.#asking({ operation: 'run' }, async () => {
       if (!Array.isArray(operations)) throw new TypeError('operations: give a list of operations')
-      return this.#kernel.call(options, limit => run(this.#kernel, operations, limit))
+      const list = operations.slice() // the caller may change it before its turn comes
+      return this.#kernel.call(options, limit => run(this.#kernel, list, limit))
     })
   }
 

@@ -1,12 +1,11 @@
 /** Taking a real server out of service without breaking its connections. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { canonicalAddress } from '../netlink/address.js'
-import { interrupted } from '../netlink/channel.js'
 import { NetlinkError } from '../netlink/error.js'
 import type { IpvsClient } from './client.js'
 import type { Connection } from './proc.js'
 import { describeRealServer } from './real-server.js'
-import type { RealServer, RealServerConfig, RealServerKey, VirtualServer, VirtualServerKey } from './types.js'
+import type { RealServer, RealServerKey, VirtualServer, VirtualServerKey } from './types.js'
 import { knownKeys, object, oneOf } from './validate.js'
 import { describeVirtualServer } from './virtual-server.js'
 
@@ -47,8 +46,8 @@ export interface DrainResult {
   readonly warnings: readonly string[]
 }
 
-/** States in which a connection carries nothing any more. `NONE` is a persistence template. */
-const OVER = new Set(['TIME_WAIT', 'CLOSE', 'NONE', 'CLOSED'])
+/** States in which a connection carries nothing any more. */
+const OVER = new Set(['TIME_WAIT', 'CLOSE', 'CLOSED'])
 
 export async function drain(
   client: IpvsClient,
@@ -67,43 +66,36 @@ export async function drain(
   const virtualServer = before && (await client.getVirtualServer(vs, { signal }))
   if (!before || !virtualServer) return { outcome: 'not-found', removed: false, remaining: 0, weight: 0, warnings: [] }
   const warnings = await warningsFor(client, virtualServer)
-  if (before.weight !== 0) await client.updateRealServer(vs, { ...(before as RealServerConfig), weight: 0 }, { signal })
+  if (before.weight !== 0) await client.updateRealServer(vs, { ...before, weight: 0 }, { signal })
   const began = performance.now()
   const elapsed = (): number => (performance.now() - began) / 1000
-  for (;;) {
-    const remaining = await remainingConnections(client, virtualServer, key, protocols, signal)
-    onProgress?.({ remaining, elapsed: elapsed() })
-    const late = elapsed() >= timeout
-    if (remaining === 0 || late) {
-      const outcome = remaining === 0 ? 'drained' : 'timed-out'
-      const removed = (outcome === 'drained' || whenLate === 'remove') && (await client.removeRealServer(vs, key, { signal }))
-      return { outcome, removed, remaining, weight: before.weight, warnings }
+  try {
+    for (;;) {
+      const remaining = await remainingConnections(client, virtualServer, key, protocols, signal)
+      onProgress?.({ remaining, elapsed: elapsed() })
+      if (remaining === 0 || elapsed() >= timeout) {
+        const outcome = remaining === 0 ? 'drained' : 'timed-out'
+        const removed = (remaining === 0 || whenLate === 'remove') && (await client.removeRealServer(vs, key, { signal }))
+        return { outcome, removed, remaining, weight: before.weight, warnings }
+      }
+      await sleep(Math.max(0, Math.min(interval, timeout - elapsed())) * 1000, undefined, signal && { signal })
     }
-    await pause(Math.min(interval, timeout - elapsed()), signal, vs, before)
+  } catch (cause) {
+    throw signal?.aborted ? abortedDrain(vs, before, cause) : cause
   }
 }
 
-async function pause(
-  seconds: number,
-  signal: AbortSignal | undefined,
-  vs: VirtualServerKey,
-  { weight, ...key }: RealServer,
-): Promise<void> {
-  try {
-    await sleep(Math.max(0, seconds) * 1000, undefined, signal && { signal })
-  } catch {
-    const { reason } = interrupted('ABORT_ERR', 'the drain was aborted while it waited', 'no')
-    throw new NetlinkError({
-      errno: 0,
-      code: 'ABORT_ERR',
-      problem: 'interrupted',
-      operation: 'drain',
-      target: `${describeVirtualServer(vs)} → ${describeRealServer(key)}`,
-      applied: 'yes',
-      reason: `${reason.split(';')[0]}; its weight is 0 and stays 0: drain again to go on, or set the weight back to ${weight}`,
-      cause: signal?.reason,
-    })
-  }
+function abortedDrain(vs: VirtualServerKey, before: RealServer, cause: unknown): NetlinkError {
+  return new NetlinkError({
+    errno: 0,
+    code: 'ABORT_ERR',
+    problem: 'interrupted',
+    operation: 'drain',
+    target: `${describeVirtualServer(vs)} → ${describeRealServer(before)}`,
+    applied: 'yes',
+    reason: `the signal was aborted; the weight is 0 and stays 0: drain again to go on, or set the weight back to ${before.weight}`,
+    cause,
+  })
 }
 
 /** Connections that would break if the real server went now. */
@@ -123,7 +115,8 @@ async function remainingConnections(
   const address = canonicalAddress(key.address)
   let remaining = 0
   for await (const connection of client.connections()) {
-    const { destination } = connection
+    const { client: from, destination } = connection
+    if (from.port === 0) continue // a persistence template
     if (destination.address !== address || (key.port !== 0 && destination.port !== key.port)) continue
     if (protocols.includes(connection.protocol) && !OVER.has(connection.state) && belongs(connection, vs)) remaining++
   }

@@ -1,5 +1,6 @@
 /** What the operations of one client share: its two sockets, the order of its calls, and what it has learnt of its kernel. */
 import { type CallOptions, interrupted, Limit } from '../netlink/channel.js'
+import type { NetlinkError } from '../netlink/error.js'
 import { type Body, type FamilyMessage, GenericFamily, type Page } from '../netlink/generic.js'
 import type { Transport } from '../netlink/transport.js'
 import { type Surroundings, surroundings } from './explain.js'
@@ -8,7 +9,7 @@ import { ipvsFamily } from './wire.js'
 const PAGE = 256 << 10
 
 export class Kernel {
-  readonly transport: Transport
+  readonly #transport: Transport
   /** Changes, and reads that must see them. */
   readonly writes: GenericFamily
   /** Dumps: the kernel allows one a socket. */
@@ -21,7 +22,7 @@ export class Kernel {
   #closed = false
 
   constructor(transport: Transport, deadline: number) {
-    this.transport = transport
+    this.#transport = transport
     this.#deadline = deadline
     this.writes = new GenericFamily(transport, ipvsFamily)
     this.reads = new GenericFamily(transport, ipvsFamily)
@@ -43,11 +44,11 @@ export class Kernel {
 
   async #run<T>(before: Promise<unknown>, options: CallOptions | undefined, task: (limit: Limit) => Promise<T>): Promise<T> {
     const limit = this.limit(options)
-    if (this.#closed) throw interrupted('ERR_CLOSED', 'the client is closed', 'no')
+    this.#throwIfClosed()
     limit.throwIfOver()
     await limit.race(before, 'no')
     // The kernel's dumps go on by index: a change in between makes it leave out what is still there.
-    await this.#stream?.complete()
+    if (this.#stream) await limit.race(this.#stream.complete(), 'no')
     limit.throwIfOver()
     return task(limit)
   }
@@ -65,18 +66,32 @@ export class Kernel {
     })
   }
 
+  /** The files below /proc of the namespace. */
+  get files(): Transport {
+    this.#throwIfClosed()
+    return this.#transport
+  }
+
+  #throwIfClosed(): void {
+    if (this.#closed) throw closedError()
+  }
+
   /** What explains an error better than its number. Asked for once a call at most. */
   surroundings(): Promise<Surroundings> {
-    return surroundings(this.transport)
+    return surroundings(this.#transport)
   }
 
   async close(): Promise<void> {
     this.#closed = true
     await this.#tail
-    this.#stream?.abandon()
+    this.#stream?.abandon(closedError())
     await Promise.all([this.writes.channel.close(), this.reads.channel.close()])
-    await this.transport.close()
+    await this.#transport.close()
   }
+}
+
+function closedError(): NetlinkError {
+  return interrupted('ERR_CLOSED', 'the client is closed', 'no')
 }
 
 /** A dump in progress. */
@@ -119,10 +134,11 @@ export class DumpStream {
     return this.#completing
   }
 
-  /** Stops the kernel in the middle: the socket goes, and the dump with it. */
-  abandon(): void {
+  /** Stops the kernel in the middle: the socket goes, and the dump with it. A reader that goes on gets the failure. */
+  abandon(failure?: Error): void {
     if (this.#done) return
     this.#done = true
+    this.#failure = failure
     this.#abandon()
   }
 

@@ -1,6 +1,6 @@
 /** Desired state against the kernel. A plan is a value: it can be printed, compared and thrown away. */
-import { setImmediate } from 'node:timers/promises'
 import type { Limit } from '../netlink/channel.js'
+import { Turns } from '../netlink/turns.js'
 import type { Operation, Result } from './batch.js'
 import type { Kernel } from './kernel.js'
 import { checkPort, describeRealServer, realServerFromWire, realServerToWire, sameRealServer } from './real-server.js'
@@ -81,20 +81,17 @@ class Steps {
   readonly notes = new Map<Operation, string>()
 }
 
-/** Milliseconds of comparing before others get a turn. */
-const SLICE = 4
-
 export async function plan(
   kernel: Kernel,
   limit: Limit,
   desired: readonly DesiredVirtualServer[],
   { owns = () => false }: PlanOptions,
 ): Promise<Plan> {
-  const wishes = indexWishes(desired)
+  const turns = new Turns()
+  const wishes = await indexWishes(desired, turns)
   const steps = new Steps()
   let consistent = true
   for await (const group of walk(kernel, limit, { statistics: false })) {
-    let since = performance.now()
     for (const entry of group) {
       consistent &&= entry.consistent
       const key = serviceKey(entry.service)
@@ -103,27 +100,20 @@ export async function plan(
       else if (owned(owns, entry.service))
         steps.removals.push({ operation: 'removeVirtualServer', virtualServer: virtualServerKeyFromWire(entry.service) })
       wishes.delete(key)
-      if (performance.now() - since > SLICE) {
-        await setImmediate()
-        since = performance.now()
-      }
+      if (turns.due) await turns.give()
     }
   }
-  let since = performance.now()
   for (const wish of wishes.values()) {
     addAll(steps, wish)
-    if (performance.now() - since > SLICE) {
-      await setImmediate()
-      since = performance.now()
-    }
+    if (turns.due) await turns.give()
   }
   return new PlanValue(steps, consistent)
 }
 
-function indexWishes(desired: readonly DesiredVirtualServer[]): Map<string, Wish> {
+async function indexWishes(desired: readonly DesiredVirtualServer[], turns: Turns): Promise<Map<string, Wish>> {
   if (!Array.isArray(desired)) throw new TypeError('desired: give a list of virtual servers')
   const wishes = new Map<string, Wish>()
-  desired.forEach((config, i) => {
+  for (const [i, config] of desired.entries()) {
     const field = `desired[${i}]`
     const record = virtualServerToWire(config, field)
     const key = serviceKey(record)
@@ -133,7 +123,8 @@ function indexWishes(desired: readonly DesiredVirtualServer[]): Map<string, Wish
     if (config.realServers !== undefined && !Array.isArray(config.realServers))
       throw new TypeError(`${field}.realServers: give a list`)
     wishes.set(key, { config, record, field })
-  })
+    if (turns.due) await turns.give()
+  }
   return wishes
 }
 

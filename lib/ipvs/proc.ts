@@ -9,7 +9,7 @@ export interface Endpoint {
   readonly port: number
 }
 
-/** A connection, or a persistence template: its state is `NONE`, its client port 0, its client address masked. */
+/** A connection, or a persistence template: the client port of a template is 0, its client address masked. */
 export interface Connection {
   readonly protocol: string
   readonly client: Endpoint

@@ -45,7 +45,7 @@ export function realServerToWire(config: RealServerConfig, field = 'realServer')
   const { weight = 1, forwarding = 'masquerade', upperThreshold = 0, lowerThreshold = 0, tunnel } = config
   const key = realServerKeyToWire(config, field)
   knownKeys(config, field, KNOWN)
-  const method = FORWARDING.indexOf(forwarding)
+  const method = FORWARDING.indexOf(forwarding as Forwarding)
   if (method < 0) oneOf(forwarding, `${field}.forwarding`, FORWARDING)
   integer(upperThreshold, `${field}.upperThreshold`, 0, MAXIMUM)
   integer(lowerThreshold, `${field}.lowerThreshold`, 0, MAXIMUM)

@@ -3,10 +3,10 @@
  * what is still there, without a mark (ip_vs_ctl.c, ip_vs_genl_dump_services). A dump in one datagram was made under the kernel's lock;
  * any other is read again until it comes out the same.
  */
-import { setImmediate } from 'node:timers/promises'
 import type { Limit } from '../netlink/channel.js'
 import type { Body, FamilyMessage } from '../netlink/generic.js'
 import { attributes, nested } from '../netlink/schema.js'
+import { Turns } from '../netlink/turns.js'
 import type { Kernel } from './kernel.js'
 import {
   command,
@@ -26,7 +26,7 @@ const plain = {
   destination: attributes({ it: [2, nested(plainDestination)] }),
 }
 
-const PAGE = 1 << 20
+const PAGE = 256 << 10
 /** The datagrams of a dump that was made in one go: IPVS puts NLMSG_DONE into one of its own, unless there is nothing else. */
 const ONE_AND_DONE = 2
 /** How often a dump that keeps changing is read. */
@@ -36,8 +36,6 @@ const CROSSING = 512 << 10
 const MOST_DUMPS = 128
 /** A dump that may have taken more than one datagram: the kernel's smallest is a page less an skb's overhead. */
 const ONE_DATAGRAM = 3000
-/** Milliseconds of decoding before others get a turn. */
-const SLICE = 4
 
 export interface Read<T> {
   readonly records: T[]
@@ -122,31 +120,32 @@ export async function* walk(kernel: Kernel, limit: Limit, options: WalkOptions):
   const { records, consistent } = await readServices(kernel, limit, options)
   let size = 16
   let pending = crossing(kernel, limit, records, 0, size)
-  for (let at = 0; at < records.length; ) {
-    const group = records.slice(at, at + size)
-    const { dumps, datagrams } = await pending
-    at += group.length
-    const bytes = dumps.reduce((sum, dump) => sum + sizeOf(dump), 0)
-    size = Math.max(1, Math.min(MOST_DUMPS, Math.floor((CROSSING / Math.max(bytes, 1)) * group.length)))
-    const suspicious = datagrams > dumps.reduce((sum, dump) => sum + (dump.length > 0 ? ONE_AND_DONE : 1), 0)
-    // The kernel works on the next group while this one is decoded; but not while some of it has to be read again.
-    if (!suspicious) pending = crossing(kernel, limit, records, at, size)
-    const entries = await decode(kernel, limit, group, dumps, suspicious, consistent, options)
-    if (suspicious) pending = crossing(kernel, limit, records, at, size)
-    pending.catch(() => {})
-    yield entries
+  try {
+    for (let at = 0; at < records.length; ) {
+      const group = records.slice(at, at + size)
+      const { dumps, datagrams } = await pending
+      at += group.length
+      const bytes = dumps.reduce((sum, dump) => sum + sizeOf(dump), 0)
+      size = Math.max(1, Math.min(MOST_DUMPS, Math.floor((CROSSING / Math.max(bytes, 1)) * group.length)))
+      const suspicious = datagrams > dumps.reduce((sum, dump) => sum + (dump.length > 0 ? ONE_AND_DONE : 1), 0)
+      // The kernel works on the next group while this one is decoded; but not while some of it has to be read again.
+      if (!suspicious) pending = crossing(kernel, limit, records, at, size)
+      const entries = await decode(kernel, limit, group, dumps, suspicious, consistent, options)
+      if (suspicious) pending = crossing(kernel, limit, records, at, size)
+      yield entries
+    }
+  } finally {
+    await pending.catch(() => {}) // left in the middle: nothing may be in flight when the next call begins
   }
 }
 
-function crossing(
-  kernel: Kernel,
-  limit: Limit,
-  records: readonly ServiceRecord[],
-  at: number,
-  size: number,
-): ReturnType<Kernel['reads']['dumpMany']> {
+type Crossing = ReturnType<Kernel['reads']['dumpMany']>
+
+function crossing(kernel: Kernel, limit: Limit, records: readonly ServiceRecord[], at: number, size: number): Crossing {
   if (at >= records.length) return Promise.resolve({ dumps: [], datagrams: 0 })
-  return kernel.reads.dumpMany(command.getDest, records.slice(at, at + size).map(bodyOf), limit)
+  const dumps = kernel.reads.dumpMany(command.getDest, records.slice(at, at + size).map(bodyOf), limit)
+  dumps.catch(() => {}) // looked at when the group before was decoded
+  return dumps
 }
 
 function bodyOf({ addressFamily, protocol, address, port, firewallMark }: ServiceRecord): Body {
@@ -170,7 +169,7 @@ async function decode(
   options: WalkOptions,
 ): Promise<Entry[]> {
   const entries: Entry[] = []
-  let since = performance.now()
+  const turns = new Turns()
   for (const [i, service] of group.entries()) {
     const dump = dumps[i] ?? []
     const read =
@@ -178,10 +177,7 @@ async function decode(
         ? await readDestinations(kernel, limit, service, options, dump)
         : { records: decodeDestinations(dump, service, options), consistent: true }
     entries.push({ service, destinations: read.records, consistent: consistent && read.consistent })
-    if (performance.now() - since > SLICE) {
-      await setImmediate()
-      since = performance.now()
-    }
+    if (turns.due) await turns.give()
   }
   return entries
 }

@@ -1,6 +1,6 @@
 /** A synchronisation daemon: plain object to wire record and back (net/netfilter/ipvs/ip_vs_sync.c). */
 import { familyOf, formatAddress } from '../netlink/address.js'
-import { type Limit, readerOf } from '../netlink/channel.js'
+import { type Limit, lostReply, readerOf } from '../netlink/channel.js'
 import { errnoName } from '../netlink/error.js'
 import { Refusal } from '../netlink/generic.js'
 import { type Acknowledgement, messagesOf, NLMSG_ERROR, readAcknowledgement } from '../netlink/message.js'
@@ -71,9 +71,11 @@ async function tryStopping({ writes }: Kernel, state: number, limit: Limit): Pro
   const first = writes.channel.sequence(2)
   writes.write(writer, command.delDaemon, 0, first, to => request.encode(to, { daemon: { state } }))
   writes.write(writer, command.getInfo, 0, first + 1, undefined)
-  const { data } = await writes.channel.exchange(writer.written(), first + 1, limit)
+  const { data, lost } = await writes.channel.exchange(writer.written(), first + 1, limit)
+  writes.channel.recycle(writer)
   const reader = readerOf(data)
   for (const message of messagesOf(reader))
     if (message.sequence === first && message.type === NLMSG_ERROR) return readAcknowledgement(reader, message)
+  if (lost) throw lostReply()
   return undefined
 }

@@ -103,18 +103,25 @@ export type Tunnel =
     }
   | { readonly type: 'gre'; readonly checksum?: 'none' | 'checksum' | undefined }
 
+/** An encapsulation that this library has no word for. */
+export interface UnnamedTunnel {
+  readonly type: Unnamed
+  readonly port: number
+  readonly flags: number
+}
+
 /** Configuration of a real server besides its key. */
 export interface RealServerOptions {
   /** 0 to 2,147,483,647. 0 takes no new connections. Default 1. */
   readonly weight?: number | undefined
-  /** Default `masquerade`. (ipvsadm's default is direct routing.) */
-  readonly forwarding?: Forwarding | undefined
+  /** Default `masquerade`. (ipvsadm's default is direct routing.) A number, as it may have been read, is refused. */
+  readonly forwarding?: Forwarding | Unnamed | undefined
   /** No new connections from this many on, until they are fewer than `lowerThreshold`. 0, the default, is no limit; up to 2,147,483,647. */
   readonly upperThreshold?: number | undefined
   /** Up to `upperThreshold`. Default 0: three quarters of it. */
   readonly lowerThreshold?: number | undefined
   /** Default ipip. Only with `forwarding: 'tunnel'`. */
-  readonly tunnel?: Tunnel | undefined
+  readonly tunnel?: Tunnel | UnnamedTunnel | undefined
 }
 
 /** A real server as one writes it. */
@@ -127,7 +134,7 @@ export interface RealServer extends RealServerKey {
   readonly upperThreshold: number
   readonly lowerThreshold: number
   /** Where the forwarding is `tunnel`. */
-  readonly tunnel?: Tunnel | { readonly type: Unnamed; readonly port: number; readonly flags: number }
+  readonly tunnel?: Tunnel | UnnamedTunnel
   readonly activeConnections: number
   readonly inactiveConnections: number
   /** Persistence templates that point here. */

@@ -40,7 +40,7 @@ export function name(value: unknown, field: string, maximum: number): string {
 /** Refuses misspelt fields: the kernel never sees them, so nobody else would. */
 export function knownKeys(value: object, field: string, known: Readonly<Record<string, unknown>>): void {
   for (const key in value) {
-    if (key in known) continue
+    if (Object.hasOwn(known, key)) continue
     throw new TypeError(`${field}.${key}: there is no such field${nearest(key, Object.keys(known))}`)
   }
 }

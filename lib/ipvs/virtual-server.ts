@@ -56,8 +56,13 @@ export function familyNumber(family: Family): number {
   return family === 'ipv6' ? AF_INET6 : AF_INET
 }
 
+/** Whether it is a firewall mark; a field that is there and undefined is none. */
+function isMark(key: VirtualServerKey): key is Extract<VirtualServerKey, { firewallMark: number }> {
+  return 'firewallMark' in key && key.firewallMark !== undefined
+}
+
 export function virtualServerFamily(key: VirtualServerKey): Family {
-  return 'firewallMark' in key ? key.family : familyOf(key.address)
+  return isMark(key) ? key.family : familyOf(key.address)
 }
 
 /** An address as the kernel's 16 bytes. */
@@ -68,7 +73,7 @@ export function addressToWire(text: unknown, field: string): Uint8Array {
 }
 
 function protocolToWire(value: unknown, field: string): number {
-  const known = typeof value === 'string' ? PROTOCOLS[value] : undefined
+  const known = typeof value === 'string' && Object.hasOwn(PROTOCOLS, value) ? PROTOCOLS[value] : undefined
   if (known !== undefined) return known
   if (typeof value === 'number') return integer(value, field, 0, 0xffff)
   oneOf(value, field, ['tcp', 'udp', 'sctp'])
@@ -78,9 +83,10 @@ function protocolToWire(value: unknown, field: string): number {
 /** The key alone, for commands that need no more. Takes numbers for protocols, so that what others made can be removed. */
 export function virtualServerKeyToWire(key: VirtualServerKey, field = 'virtualServer'): ServiceRecord {
   object(key, field)
-  if ('firewallMark' in key && key.firewallMark !== undefined) {
-    if ('address' in key && (key as { address?: unknown }).address !== undefined)
-      throw new TypeError(`${field}: it has both an address and a firewallMark: give one of them`)
+  if (isMark(key)) {
+    const { protocol, address, port } = key as { protocol?: unknown; address?: unknown; port?: unknown }
+    if (protocol !== undefined || address !== undefined || port !== undefined)
+      throw new TypeError(`${field}: it has both a firewallMark and an address, port or protocol: give one or the other`)
     return {
       addressFamily: familyNumber(oneOf(key.family, `${field}.family`, ['ipv4', 'ipv6'])),
       firewallMark: integer(key.firewallMark, `${field}.firewallMark`, 1, 0xffffffff),
@@ -105,6 +111,7 @@ export function virtualServerToWire(config: VirtualServerConfig, field = 'virtua
     )
   const scheduler = config.scheduler === undefined ? DEFAULT_SCHEDULER : name(config.scheduler, `${field}.scheduler`, 15)
   const { persistence, onePacket } = config
+  if (persistence !== undefined) object(persistence, `${field}.persistence`)
   if (persistence && config.dormantPersistence) throw new TypeError(`${field}: give persistence or dormantPersistence, not both`)
   if (
     onePacket !== undefined &&
@@ -242,7 +249,7 @@ function netmaskFromWire({ netmask, addressFamily }: ServiceRecord): string | nu
 /** Canonical text of a key, for errors and for maps: `tcp 10.0.0.1:80`, `fwmark 5 ipv6`. */
 export function describeVirtualServer(key: VirtualServerKey): string {
   if (key === null || typeof key !== 'object') return String(key)
-  if ('firewallMark' in key && key.firewallMark !== undefined) return `fwmark ${key.firewallMark} ${key.family}`
+  if (isMark(key)) return `fwmark ${key.firewallMark} ${key.family}`
   const { protocol, address, port } = key as { protocol: string; address: string; port: number }
   return `${protocol} ${formatEndpoint(canonicalAddress(String(address)) ?? String(address), port)}`
 }

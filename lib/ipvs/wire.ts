@@ -84,9 +84,6 @@ const counters32 = attributes({
   padding: [11, raw],
 }).without('padding')
 
-export type Counters = RecordOf<{ readonly [K in keyof CountersOf]: readonly [number, AttributeType<bigint>] }>
-type CountersOf = Omit<typeof counters64 extends Attributes<infer D> ? D : never, never>
-
 export const service = attributes({
   addressFamily: [1, u16],
   protocol: [2, u16],

@@ -150,14 +150,6 @@ export function formatEndpoint(address: string, port: number): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
 
-/** Prefix length of a dotted IPv4 mask; undefined when it has holes or is malformed. */
-export function prefixOfMask(mask: string): number | undefined {
-  if (!parseIPv4(mask, scratch, 32)) return undefined
-  const value = scratch.readUInt32BE(32)
-  const prefix = Math.clz32(~value)
-  return prefix === 32 || value << prefix === 0 ? prefix : undefined
-}
-
 /** Dotted IPv4 mask of a prefix length. */
 export function maskOfPrefix(prefix: number): string {
   const value = prefix === 0 ? 0 : (0xffffffff << (32 - prefix)) >>> 0

@@ -1,4 +1,5 @@
 /** One socket that is replaced when it gets stuck, with deadlines, and with what to do when the kernel dropped replies. */
+import { setMaxListeners } from 'node:events'
 import { MessageReader, MessageWriter } from './buffer.js'
 import { errnoName, NetlinkError } from './error.js'
 import { beginMessage, endMessage, NLM_F_ACK, NLM_F_REQUEST, NLMSG_NOOP } from './message.js'
@@ -23,6 +24,8 @@ export class Limit {
     this.#signal = options?.signal
     this.#seconds = checkDeadline(options?.deadline ?? deadline)
     this.#end = performance.now() + this.#seconds * 1000
+    // Each waiting call listens for itself, and there may be many.
+    if (this.#signal) setMaxListeners(0, this.#signal)
   }
 
   /** Milliseconds left, at least 1. */
@@ -30,15 +33,10 @@ export class Limit {
     return Math.max(1, Math.ceil(this.#end - performance.now()))
   }
 
-  /** The reason to stop now, if there is one. */
-  get interruption(): NetlinkError | undefined {
-    if (this.#signal?.aborted) return this.#aborted('no')
-    return performance.now() >= this.#end ? this.#late('no') : undefined
-  }
-
-  throwIfOver(): void {
-    const interruption = this.interruption
-    if (interruption) throw interruption
+  /** Throws when it is time to stop. */
+  throwIfOver(applied: 'no' | 'unknown' = 'no'): void {
+    if (this.#signal?.aborted) throw this.#aborted(applied)
+    if (performance.now() >= this.#end) throw this.#late(applied)
   }
 
   /** Waits for `promise`, but not beyond the limit. */
@@ -86,8 +84,8 @@ export class Channel {
   readonly #protocol: number
   readonly #trace: Trace
   #socket: Socket | undefined
-  /** Two send buffers by turns: one is encoded while the other is in flight. */
-  #writers: [MessageWriter, MessageWriter] = [new MessageWriter(WINDOW + 1024), new MessageWriter(WINDOW + 1024)]
+  /** Send buffers that nothing in flight uses. */
+  readonly #idle: MessageWriter[] = []
   #sequence = 1
   #aside = new Set<Promise<void>>()
 
@@ -105,12 +103,16 @@ export class Channel {
     return first
   }
 
-  /** An empty buffer that nothing in flight uses. */
+  /** Lends an empty send buffer. */
   writer(): MessageWriter {
-    this.#writers.reverse()
-    const [writer] = this.#writers
+    const writer = this.#idle.pop() ?? new MessageWriter(WINDOW + 1024)
     writer.offset = 0
     return writer
+  }
+
+  /** Takes a send buffer back when its request was answered. That of a request that was given up is never used again. */
+  recycle(writer: MessageWriter): void {
+    if (this.#idle.length < 2) this.#idle.push(writer)
   }
 
   /** The socket, opened when there is none. */
@@ -122,48 +124,41 @@ export class Channel {
   /** Sends messages and returns all replies to the last one's. Throws what ended it, with `applied`. */
   async exchange(request: Uint8Array, last: number, limit: Limit): Promise<{ data: Uint8Array[]; lost: boolean }> {
     const socket = this.open()
-    this.#trace.sent(request)
-    let reply = await this.#guard(socket, limit, socket.exchange(request, last, limit.remaining))
+    let reply = await this.#ask(limit, request, 'no', () => socket.exchange(request, last, limit.remaining))
+    const applied = reply.sent === 0 ? 'no' : 'unknown'
     const data = [reply.data]
     let lost = reply.lost
     for (let tries = 0; !reply.complete && reply.errno === 0 && tries < BARRIERS; tries++) {
       // The answer that closes may be among the lost ones. A barrier behind it closes in its place.
-      const barrier = this.#barrier()
-      this.#trace.sent(barrier.bytes)
-      reply = await this.#guard(socket, limit, socket.exchange(barrier.bytes, barrier.sequence, limit.remaining))
+      const { bytes, sequence } = this.#barrier()
+      reply = await this.#ask(limit, bytes, applied, () => socket.exchange(bytes, sequence, limit.remaining))
       data.push(reply.data)
       lost ||= reply.lost
     }
-    this.#check(socket, reply, !reply.complete)
-    for (const part of data) this.#trace.received(part)
+    if (reply.errno !== 0 || !reply.complete) this.#fail(reply, applied)
     return { data, lost }
   }
 
   /** The next page of a dump. */
   async page(request: Uint8Array | null, last: number, size: number, limit: Limit): Promise<Reply> {
     const socket = this.open()
-    if (request) this.#trace.sent(request)
-    const reply = await this.#guard(socket, limit, socket.page(request, last, size, limit.remaining))
-    this.#check(socket, reply, reply.lost)
-    this.#trace.received(reply.data)
+    const reply = await this.#ask(limit, request, 'no', () => socket.page(request, last, size, limit.remaining))
+    if (reply.errno !== 0 || reply.lost) this.#fail(reply, 'no')
     return reply
   }
 
   async dumpMany(requests: Uint8Array, limit: Limit): Promise<Reply> {
     const socket = this.open()
-    this.#trace.sent(requests)
-    const reply = await this.#guard(socket, limit, socket.dumpMany(requests, limit.remaining))
-    this.#check(socket, reply, reply.lost)
-    this.#trace.received(reply.data)
+    const reply = await this.#ask(limit, requests, 'no', () => socket.dumpMany(requests, limit.remaining))
+    if (reply.errno !== 0 || reply.lost) this.#fail(reply, 'no')
     return reply
   }
 
-  /** Leaves a socket to finish by itself: what it has in flight keeps its buffers. */
+  /** Leaves a socket to finish by itself. */
   setAside(): void {
     const socket = this.#socket
     if (!socket) return
     this.#socket = undefined
-    this.#writers = [new MessageWriter(WINDOW + 1024), new MessageWriter(WINDOW + 1024)]
     const closing = socket.close().finally(() => this.#aside.delete(closing))
     this.#aside.add(closing)
   }
@@ -173,20 +168,28 @@ export class Channel {
     await Promise.all(this.#aside)
   }
 
-  async #guard(socket: Socket, limit: Limit, pending: Promise<Reply>): Promise<Reply> {
+  /** One crossing, unless the limit is reached before. `applied` is what is known of the request until then. */
+  async #ask(limit: Limit, request: Uint8Array | null, applied: 'no' | 'unknown', start: () => Promise<Reply>): Promise<Reply> {
+    const socket = this.#socket
+    let pending: Promise<Reply> | undefined
     try {
-      return await limit.race(pending, 'unknown')
+      limit.throwIfOver(applied)
+      if (request) this.#trace.sent(request)
+      pending = start()
+      const reply = await limit.race(pending, 'unknown')
+      this.#trace.received(reply.data)
+      return reply
     } catch (error) {
-      pending.catch(() => {}) // its outcome has no listener any more
-      if (this.#socket === socket) this.setAside()
+      pending?.catch(() => {}) // its outcome has no listener any more
+      // What is in flight, or the rest of a dump, belongs to nobody now.
+      if ((pending || !request) && this.#socket === socket) this.setAside()
       throw error
     }
   }
 
-  #check(socket: Socket, reply: Reply, lost: boolean): void {
-    if (reply.errno === 0 && !lost) return
-    if (this.#socket === socket) this.setAside() // what it still says belongs to nobody
-    throw systemError(reply)
+  #fail(reply: Reply, applied: 'no' | 'unknown'): never {
+    this.setAside() // what it still says belongs to nobody
+    throw systemError(reply, reply.sent === 0 ? applied : 'unknown')
   }
 
   #barrier(): { bytes: Uint8Array; sequence: number } {
@@ -197,19 +200,10 @@ export class Channel {
   }
 }
 
-function systemError(reply: Reply): NetlinkError {
+function systemError(reply: Reply, applied: 'no' | 'unknown'): NetlinkError {
   const { errno, syscall } = reply
-  const applied = reply.sent === 0 ? 'no' : 'unknown'
   const name = errnoName(errno)
-  if (errno === 0)
-    return new NetlinkError({
-      errno: 105,
-      syscall: 'recvmsg',
-      problem: 'reply-lost',
-      applied,
-      reason:
-        'the kernel dropped its answers because the receive buffer was full: raise net.core.rmem_max, or run with CAP_NET_ADMIN',
-    })
+  if (errno === 0) return lostReply(applied)
   if (name === 'ETIMEDOUT')
     return new NetlinkError({
       errno,
@@ -224,6 +218,18 @@ function systemError(reply: Reply): NetlinkError {
   if (name === 'EPERM' || name === 'EACCES')
     return new NetlinkError({ errno, syscall, problem: 'not-permitted', applied, reason: 'CAP_NET_ADMIN is needed: run as root' })
   return new NetlinkError({ errno, syscall, problem: 'other', applied, reason: `${syscall} failed` })
+}
+
+/** The error of a request whose answer the kernel dropped (ENOBUFS). */
+export function lostReply(applied: 'no' | 'unknown' = 'unknown'): NetlinkError {
+  const remedy = 'raise net.core.rmem_max or run with CAP_NET_ADMIN, and read the state to learn what happened'
+  return new NetlinkError({
+    errno: 105,
+    syscall: 'recvmsg',
+    problem: 'reply-lost',
+    applied,
+    reason: `the kernel dropped answers because the receive buffer was full: ${remedy}`,
+  })
 }
 
 /** The reply's messages as one reader. */

@@ -1,6 +1,6 @@
 /** Generic netlink (net/netlink/genetlink.c): families are found by name, and their numbers change when a module is loaded again. */
 import { MessageReader, type MessageWriter } from './buffer.js'
-import { Channel, type Limit, readerOf } from './channel.js'
+import { Channel, type Limit, lostReply, readerOf } from './channel.js'
 import { errnoName, NetlinkError } from './error.js'
 import {
   type Acknowledgement,
@@ -131,7 +131,11 @@ export class GenericFamily {
       const sequence = this.channel.sequence(1)
       this.write(writer, command, flags, sequence, body)
       const { data, lost } = await this.channel.exchange(writer.written(), sequence, limit)
-      return this.#replies(readerOf(data), sequence, writer, lost)
+      try {
+        return this.#replies(readerOf(data), sequence, writer, lost)
+      } finally {
+        this.channel.recycle(writer)
+      }
     })
   }
 
@@ -144,7 +148,8 @@ export class GenericFamily {
       const sequence = this.channel.sequence(1)
       this.write(writer, command, NLM_F_DUMP, sequence, body)
       const reply = await this.channel.page(writer.written(), sequence, size, first)
-      return { sequence, reply, messages: this.#replies(readerOf([reply.data]), sequence, writer, false) }
+      this.channel.recycle(writer)
+      return { sequence, reply, messages: this.#replies(readerOf([reply.data]), sequence, undefined, false) }
     })
     const { sequence } = start
     let { reply, messages } = start
@@ -170,6 +175,7 @@ export class GenericFamily {
         this.write(writer, command, NLM_F_DUMP, first + i, body)
       })
       const reply = await this.channel.dumpMany(writer.written(), limit)
+      this.channel.recycle(writer)
       const reader = readerOf([reply.data])
       const dumps: FamilyMessage[][] = bodies.map(() => [])
       for (const message of messagesOf(reader)) {
@@ -221,6 +227,7 @@ export class GenericFamily {
     control.encode(writer, { familyName: this.family.name })
     endMessage(writer, start)
     const { data } = await this.channel.exchange(writer.written(), sequence, limit)
+    this.channel.recycle(writer)
     const reader = readerOf(data)
     for (const message of messagesOf(reader)) {
       if (message.sequence !== sequence) continue
@@ -256,13 +263,4 @@ function throwIfRefused(
   const acknowledgement = readAcknowledgement(reader, message)
   if (acknowledgement.errno === 0) return
   throw new Refusal(acknowledgement, acknowledgement.offset === undefined ? undefined : path?.(acknowledgement.offset))
-}
-
-function lostReply(): NetlinkError {
-  return new NetlinkError({
-    errno: 105,
-    problem: 'reply-lost',
-    applied: 'unknown',
-    reason: 'the kernel dropped its answer for want of receive buffer; ask for the state to learn what happened',
-  })
 }

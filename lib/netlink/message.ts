@@ -8,7 +8,6 @@ export const NLMSG_DONE = 3
 export const NLM_F_REQUEST = 1
 export const NLM_F_MULTI = 2
 export const NLM_F_ACK = 4
-export const NLM_F_DUMP_INTR = 16
 /** NLM_F_ROOT | NLM_F_MATCH: IPVS takes a request with one of the two for no dump at all. */
 export const NLM_F_DUMP = 0x300
 export const NLM_F_CAPPED = 0x100

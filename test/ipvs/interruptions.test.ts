@@ -181,3 +181,51 @@ t.test('close waits for what is in flight, and ends what comes later', async t =
   await Promise.all([adding, lvs.close(), lvs.close()])
   t.match(await failure(lvs.info()), { code: 'ERR_CLOSED', problem: 'interrupted', applied: 'no' })
 })
+
+t.test('a list ends with an error when its client is closed, and when its signal is aborted', async t => {
+  for (const end of ['close', 'abort'] as const) {
+    const { lvs } = await opened(t)
+    await lvs.run(
+      Array.from({ length: 3000 }, (_, i) => ({ operation: 'addVirtualServer', virtualServer: { ...vs, port: 1 + i } }) as const),
+    )
+    const controller = new AbortController()
+    const reading = (async () => {
+      let seen = 0
+      for await (const _ of lvs.listVirtualServers({ signal: controller.signal })) {
+        if (seen++ > 0) continue
+        if (end === 'close') await lvs.close()
+        else controller.abort()
+      }
+    })()
+    t.match(await failure(reading), { problem: 'interrupted', operation: 'listVirtualServers' }, end)
+  }
+})
+
+t.test('a drain that is aborted says that the weight is 0', async t => {
+  const { lvs, kernel } = await opened(t)
+  const rs = { address: '10.1.0.1', port: 80, weight: 7 }
+  await lvs.addVirtualServer(vs)
+  await lvs.addRealServer(vs, rs)
+  const client = { address: '10.9.9.9', port: 1234 }
+  const connection = { protocol: 'tcp', client, virtual: vs, destination: rs, state: 'ESTABLISHED', expires: 900 }
+  const held = kernel.addConnection(connection)
+  const controller = new AbortController()
+  const draining = lvs.drain(vs, rs, { interval: 0.01, signal: controller.signal, onProgress: () => controller.abort() })
+  t.match(await failure(draining), { problem: 'interrupted', operation: 'drain', applied: 'yes', message: /weight back to 7/ })
+  t.match(await lvs.getRealServer(vs, rs), { weight: 0, activeConnections: 1 })
+  held.end()
+  t.match(
+    await lvs.drain(vs, rs),
+    { outcome: 'drained', removed: true, remaining: 0, weight: 0 },
+    'and goes on when it is called again',
+  )
+  t.match(await lvs.drain(vs, rs), { outcome: 'not-found', removed: false })
+})
+
+t.test('after close nothing is read either', async t => {
+  const { lvs } = await opened(t)
+  await lvs.close()
+  for (const call of [() => lvs.sysctls(), () => lvs.globalStatistics(), () => lvs.connections().next()]) {
+    t.match(await failure((async () => call())()), { code: 'ERR_CLOSED' })
+  }
+})

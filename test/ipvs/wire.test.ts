@@ -124,7 +124,7 @@ t.test('bad virtual servers are refused with the field and the remedy', async t 
     [{ ...vs, persistence: { engine: '' } }, /persistence\.engine/],
     [{ ...vs, persistence: { timeuot: 5 } }, /persistence\.timeuot: there is no such field: did you mean timeout/],
     [{ ...vs, persistence: {}, dormantPersistence: {} }, /not both/],
-    [{ ...vs, firewallMark: 1, family: 'ipv4' }, /both an address and a firewallMark/],
+    [{ ...vs, firewallMark: 1, family: 'ipv4' }, /both a firewallMark and an address/],
     [{ firewallMark: 0, family: 'ipv4' }, /firewallMark: 0 is out of range/],
     [{ firewallMark: 0x100000000, family: 'ipv4' }, /firewallMark/],
     [{ firewallMark: 1 }, /virtualServer\.family/],
