@@ -28,7 +28,7 @@ function files(folder) {
 
 const lanes = [
   [
-    { name: 'lint', command: ['node_modules/.bin/biome', 'check', '.'], counts: false },
+    { name: 'lint', command: ['npm', 'run', '--silent', 'lint'], counts: false },
     ...['netlink', 'ipvs', 'testing', 'native'].flatMap(files),
     tap('build/js/test/kernel/conformance.test.js'),
     { name: 'sanitizers', command: ['node', 'test/native/asan.mjs'] },
