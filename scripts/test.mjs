@@ -33,6 +33,7 @@ const lanes = [
     tap('build/js/test/kernel/conformance.test.js'),
     { name: 'sanitizers', command: ['node', 'test/native/asan.mjs'] },
     ...files('package'),
+    tap('build/js/test/readme.test.js'),
   ],
   [
     guest('uml', 'conformance'),
