@@ -135,6 +135,14 @@ modprobe 0
 old
 kept'
 
+  "$vm" --kernel "$kernel" -- sh -c 'echo started; sleep 1000' >"$dir/started" 2>&1 &
+  until [ -s "$dir/started" ]; do sleep 0.1; done
+  kill -KILL $!
+  wait $! 2>/dev/null
+  for _ in 1 2 3 4 5 6 7 8 9 10; do [ "$(left_behind)" ] && sleep 0.5; done
+  is "$kernel: killed outright, it leaves nothing behind" "$(left_behind)" ''
+  rm "$dir/started"
+
   # A shell without job control starts programs in the background deaf to ^C.
   env --default-signal=INT "$vm" --kernel "$kernel" -- sh -c 'echo started; sleep 1000' >"$dir/started" 2>&1 &
   until [ -s "$dir/started" ]; do sleep 0.1; done

@@ -19,7 +19,7 @@ boot_qemu() {
     -nodefaults -no-user-config -display none -no-reboot
     -m "$memory" -smp 2
     -kernel "$cache/$kernel/vmlinux" -initrd "$run_dir/initrd"
-    -append "console=ttyS0 quiet panic=-1 mitigations=off"
+    -append "console=ttyS0 quiet panic=-1 mitigations=off tsc=reliable"
     -serial "file:$(comma "$run_dir/console")"
     # The first virtio device, hence vport0. Without ioeventfd what the guest has
     # written is in the file when its write returns.
@@ -39,7 +39,7 @@ boot_qemu() {
   if [ "${TS_IPVS_KVM-}" = 1 ]; then
     options+=(-accel kvm -cpu host)
   else
-    options+=(-accel "tcg,thread=multi" -cpu max)
+    options+=(-accel "tcg,thread=multi" -cpu max,la57=off)
   fi
   exec qemu-system-x86_64 "${options[@]}" </dev/null >>"$run_dir/console" 2>&1
 }
