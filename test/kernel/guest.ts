@@ -5,7 +5,7 @@
 import { conformance } from './conformance/index.js'
 import type { Case } from './support/case.js'
 import { thisKernel } from './support/kernels.js'
-import { Linux, Namespaces } from './support/linux.js'
+import { Linux, loadSchedulers, Namespaces } from './support/linux.js'
 import { Report } from './support/tap.js'
 
 const SUITES: Readonly<Record<string, readonly Case[]>> = { conformance }
@@ -37,6 +37,7 @@ async function orHung(running: Promise<void>): Promise<void> {
 async function main(words: readonly string[]): Promise<number> {
   const only = words.find(word => word.startsWith('only='))?.slice('only='.length)
   const report = new Report()
+  await loadSchedulers()
   const namespaces = new Namespaces()
   const kernel = thisKernel()
   report.comment(`${kernel.name}: Linux ${kernel.release}, Node.js ${process.version}`)

@@ -2,7 +2,16 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { type IpvsClient, type OpenOptions, open } from '../../../lib/ipvs/index.js'
-import { nativeTransport, type Transport } from '../../../lib/netlink/index.js'
+import {
+  beginMessage,
+  endMessage,
+  MessageWriter,
+  NETLINK_ROUTE,
+  NLM_F_ACK,
+  NLM_F_REQUEST,
+  nativeTransport,
+  type Transport,
+} from '../../../lib/netlink/index.js'
 import { Cleanup, type LinuxContext } from './case.js'
 import { type Kernel, thisKernel } from './kernels.js'
 import { Raw } from './raw.js'
@@ -16,6 +25,14 @@ async function sh(command: string): Promise<string> {
 
 /** How many namespaces one command makes or removes: under emulation a process of Node takes a tenth of a second to start another. */
 const AT_ONCE = 16
+
+/**
+ * Loads the schedulers that keep something for each namespace. Left to the kernel, it would do so holding the mutex of IPVS, and wait for
+ * the namespaces that are being removed, which wait for that mutex (ip_vs_lblc_init, cleanup_net, ip_vs_service_net_cleanup): for ever.
+ */
+export async function loadSchedulers(): Promise<void> {
+  await sh('modprobe -a ip_vs_lblc ip_vs_lblcr')
+}
 
 /** Namespaces with lo up, made and removed while cases run. */
 export class Namespaces {
@@ -59,8 +76,11 @@ export class Namespaces {
   #make(): Promise<void> {
     this.#making ??= (async () => {
       const names = Array.from({ length: AT_ONCE }, () => this.#name())
-      await sh(`${batch('add', names)} && for name in ${names.join(' ')}; do ip -n $name link set lo up || exit; done`)
-      this.#ready.push(...names)
+      await sh(batch('add', names))
+      for (const name of names) {
+        await setLoopbackUp(name)
+        this.#ready.push(name)
+      }
     })().finally(() => {
       this.#making = undefined
     })
@@ -76,6 +96,26 @@ export class Namespaces {
 
 function batch(verb: 'add' | 'delete', names: readonly string[]): string {
   return `printf 'netns ${verb} %s\\n' ${names.join(' ')} | ip -batch -`
+}
+
+const RTM_NEWLINK = 16
+const IFF_UP = 1
+
+/** `ip link set lo up` without a process for it. Interface 1 is lo (struct ifinfomsg). */
+async function setLoopbackUp(name: string): Promise<void> {
+  const transport = nativeTransport({ name })
+  const socket = transport.open({ protocol: NETLINK_ROUTE })
+  const writer = new MessageWriter(64)
+  const start = beginMessage(writer, RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK, 1)
+  for (const word of [0, 1, IFF_UP, IFF_UP]) {
+    writer.u32[writer.offset >> 2] = word
+    writer.offset += 4
+  }
+  endMessage(writer, start)
+  const { complete } = await socket.exchange(writer.written(), 1, 60_000)
+  await socket.close()
+  await transport.close()
+  if (!complete) throw new Error(`lo of ${name} did not come up`)
 }
 
 export class Linux implements LinuxContext {
