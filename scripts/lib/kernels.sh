@@ -49,41 +49,48 @@ unpack_kernel() (
   need apt-get apt
   need depmod kmod
   need xz xz-utils
-  [ "$(free_mebibytes "$cache")" -ge 1500 ] ||
-    die "a kernel needs 1500 MiB while it is unpacked and $cache has $(free_mebibytes "$cache") MiB free: make room, or set XDG_CACHE_HOME to a larger disk"
+  free=$(free_mebibytes "$cache")
+  [ "$free" -ge 1500 ] ||
+    die "a kernel needs 1500 MiB while it is unpacked and $cache has $free MiB free: make room, or set XDG_CACHE_HOME to a larger disk"
 
   rm -rf "$cache"/new.*
   new=$(mktemp -d "$cache/new.XXXXXX")
   trap 'rm -rf "$new"' EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
-  cd "$new"
-  mkdir unpacked apt kernel
-  private_apt
+  cd "$new" || exit
+  download_packages "$1"
+  say "$1: unpacking into $cache/$1"
+  for deb in ./*.deb; do dpkg -x "$deb" unpacked; done
+  assemble_kernel
+  rm -rf "${cache:?}/$1"
+  mv -T kernel "$cache/$1"
+  say "$1: Linux $(cat "$cache/$1/release") is ready"
+)
+
+download_packages() {
   say "$1: reading Debian's package lists ($suite)"
-  quietly apt-get update
+  private_apt
   if [ "$package" = linux-image-amd64 ]; then # it only depends on the kernel of the day
     package=$(apt-cache depends --important "$package" | awk '/Depends:/ { print $2; exit }')
   fi
   say "$1: downloading $package and busybox-static"
   quietly apt-get download "$package" busybox-static
-  say "$1: unpacking into $cache/$1"
-  for deb in ./*.deb; do dpkg -x "$deb" unpacked; done
+}
 
-  set -- "$1" "$(find unpacked -path '*/modules/[0-9]*' -prune)"
-  release=${2##*/}
-  echo "$release" >kernel/release
-  mv "$(find unpacked \( -path '*/boot/vmlinuz-*' -o -name linux.uml \))" kernel/vmlinux
+assemble_kernel() {
+  modules=$(find unpacked -path '*/modules/[0-9]*' -prune)
+  release=${modules##*/}
   mkdir -p kernel/lib/modules
-  mv "$2" kernel/lib/modules/
+  echo "$release" >kernel/release
+  mv "$(find unpacked -path '*/boot/vmlinuz-*' -o -name linux.uml)" kernel/vmlinux
+  mv "$(find unpacked -path '*bin/busybox')" kernel/
+  mv "$modules" kernel/lib/modules/
   depmod -b kernel "$release"
-  cp "$(find unpacked -path '*bin/busybox')" kernel/
   make_initrd >kernel/initrd
-  (cd kernel && find . -type f ! -name SHA256SUMS -printf '%P\0' | sort -z | xargs -0 sha256sum >../sums && mv ../sums SHA256SUMS)
-  rm -rf "${cache:?}/$1"
-  mv -T kernel "$cache/$1"
-  say "$1: Linux $release is ready"
-)
+  (cd kernel && find . -type f -printf '%P\0' | sort -z | xargs -0 sha256sum) >sums
+  mv sums kernel/SHA256SUMS
+}
 
 # The modules are numbered in the order in which they have to be loaded.
 make_initrd() (
@@ -92,7 +99,8 @@ make_initrd() (
   for driver in $drivers; do
     modprobe -d "$PWD/kernel" -S "$release" --show-depends "$driver" ||
       die "the kernel in $package has no module $driver"
-  done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' >order
+  done >depends
+  awk '$1 == "insmod" && !seen[$2]++ { print $2 }' depends >order
   number=100
   while read -r module; do
     number=$((number + 1))
@@ -102,19 +110,19 @@ make_initrd() (
       *) cp "$module" "initrd/modules/$number-$name" ;;
     esac
   done <order
-  cd initrd
+  cd initrd || exit
   find . | bin/busybox cpio -o -H newc 2>/dev/null
 )
 
 # From here on apt works on lists and sources of its own in this folder: the
-# host's are only read, for the address of its Debian mirror. Signatures are
-# checked as ever.
+# host's are only read, for the addresses of its mirrors. Signatures are checked as
+# ever, so that a mirror of something else is not mistaken for Debian's.
 private_apt() {
-  mirror=$(debian_mirror)
   keys=/usr/share/keyrings/debian-archive-keyring.gpg
   [ -e "$keys" ] || die "$keys is missing: apt-get install debian-archive-keyring"
+  mirrors=$(mirrors)
+  [ "$mirrors" ] || die "apt's sources name no Debian mirror to fetch kernels from: add one"
   mkdir -p apt/lists/partial apt/archives/partial
-  echo "deb [arch=amd64 signed-by=$keys] $mirror $suite main" >apt/sources.list
   cat >apt/apt.conf <<CONF
 Dir::State::Lists "$PWD/apt/lists";
 Dir::State::status "/dev/null";
@@ -128,14 +136,19 @@ Acquire::Languages "none";
 Acquire::Retries "3";
 CONF
   export APT_CONFIG="$PWD/apt/apt.conf"
+  for mirror in $mirrors; do
+    echo "deb [arch=amd64 signed-by=$keys] $mirror $suite main" >apt/sources.list
+    if apt-get update >>log 2>&1; then return; fi
+  done
+  cat log >&2
+  die "no mirror in apt's sources gives Debian's packages of $suite: see above"
 }
 
 # apt itself reads its sources, in whichever of the two formats they are.
-debian_mirror() {
+mirrors() {
+  # shellcheck disable=SC2016 # apt expands it
   apt-get indextargets --no-release-info --format '$(COMPONENT) $(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
-    awk '$1 == "main" && $2 ~ /^(bookworm|trixie|forky|sid|(old)*stable|testing|unstable)$/ { print $3; found = 1; exit }
-         END { exit !found }' ||
-    die "apt's sources name no Debian mirror to fetch kernels from: add one"
+    awk '$1 == "main" && $2 ~ /^(bookworm|trixie|forky|sid|(old)*stable|testing|unstable)$/ && !seen[$3]++ { print $3 }'
 }
 
 # Shows what a command said only if it failed.
