@@ -2,9 +2,11 @@
 import type { Case } from '../support/case.js'
 import * as batch from './batch.js'
 import * as daemonsRaw from './daemons-raw.js'
+import * as drain from './drain.js'
 import * as errors from './errors.js'
 import * as messages from './messages.js'
 import * as model from './model.js'
+import * as plan from './plan.js'
 import * as reading from './reading.js'
 import * as realServer from './real-server.js'
 import * as required from './required.js'
@@ -12,6 +14,7 @@ import * as settings from './settings.js'
 import * as syncDaemon from './sync-daemon.js'
 import * as values from './values.js'
 import * as virtualServer from './virtual-server.js'
+import * as watch from './watch.js'
 
 export const conformance: readonly Case[] = [
   virtualServer,
@@ -26,4 +29,7 @@ export const conformance: readonly Case[] = [
   batch,
   model,
   reading,
+  plan,
+  watch,
+  drain,
 ].flatMap(({ cases }): readonly Case[] => cases)
