@@ -1,7 +1,7 @@
 /**
  * What the native addon offers: a netlink socket that never blocks JavaScript. It moves bytes and knows no message format beyond
- * `struct nlmsghdr`. Arguments are taken as they are (lib/netlink validates); a wrong type throws a TypeError (ERR_INVALID_ARG_TYPE), a
- * closed socket an Error (ERR_SOCKET_CLOSED), one that is both asked and watched too (ERR_SOCKET_IN_USE).
+ * `struct nlmsghdr`. Arguments are taken as they are (lib/netlink validates); a wrong type throws a TypeError, what is no socket one with
+ * ERR_INVALID_ARG_TYPE, a closed socket an Error (ERR_SOCKET_CLOSED), one that is both asked and watched too (ERR_SOCKET_IN_USE).
  * Kernel and system errors never throw: they come back as `errno` (positive) and `syscall`.
  */
 declare namespace addon {

@@ -8,14 +8,14 @@
         'native/compat.cc',
         'native/environment.cc',
         'native/handle.cc',
-        'native/js.cc',
         'native/monitor.cc',
-        'native/netns.cc',
         'native/socket.cc',
         'native/transaction.cc',
-        'native/workers.cc',
       ],
-      'defines': ['NAPI_VERSION=8'],
+      # What except.gypi of node-addon-api says, for Linux: exceptions end a call that fails, and no half of it goes on.
+      'include_dirs': ['<!(node -p "require(\'node-addon-api\').include_dir")'],
+      'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_CPP_EXCEPTIONS', 'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS'],
+      'cflags_cc!': ['-fno-exceptions'],
       # Else open becomes open64, which musl has not.
       'defines!': ['_FILE_OFFSET_BITS=64', '_LARGEFILE_SOURCE'],
       'cflags_cc': ['-std=c++17', '-Wall', '-Wextra', '-Wpedantic', '-fvisibility=hidden', '-U_FORTIFY_SOURCE'],

@@ -4,184 +4,166 @@
 #include <linux/netlink.h>
 #include <sys/socket.h>
 
-#include <algorithm>
-#include <cerrno>
+#include <cmath>
 
-#include "environment.h"
-#include "js.h"
-#include "monitor.h"
-#include "netns.h"
+#include "handle.h"
 
 namespace addon {
 
 namespace {
 
-OpenOptions openOptions(Arguments& arguments) {
-  const napi_value object = arguments[0];
-  OpenOptions options;
-  options.protocol = static_cast<int>(arguments.integer(object, "protocol", -1));
-  options.netns = static_cast<int>(arguments.integer(object, "netns", -1));
-  options.groups = arguments.integers(object, "groups");
-  options.receiveBuffer = static_cast<int>(arguments.integer(object, "receiveBuffer", 0));
-  options.sendBuffer = static_cast<int>(arguments.integer(object, "sendBuffer", 0));
-  options.destination = static_cast<uint32_t>(arguments.integer(object, "destination", 0));
-  if (options.protocol < 0) arguments.refuse("ERR_INVALID_ARG_TYPE", "protocol must be a number from 0", napi_throw_type_error);
-  return options;
+int64_t integer(Napi::Value value) { return value.As<Napi::Number>().Int64Value(); }
+
+int option(Napi::Object options, const char* name, int absent) {
+  const Napi::Value value = options.Get(name);
+  return value.IsUndefined() ? absent : static_cast<int>(integer(value));
 }
 
-napi_value open(napi_env env, napi_callback_info info) {
-  Arguments arguments(env, info);
-  const OpenOptions options = openOptions(arguments);
-  if (!arguments.ok()) return nullptr;
+Napi::Value open(const Napi::CallbackInfo& info) {
+  const auto given = info[0].As<Napi::Object>();
+  OpenOptions options;
+  options.protocol = static_cast<int>(integer(given.Get("protocol")));
+  options.netns = option(given, "netns", -1);
+  options.receiveBuffer = option(given, "receiveBuffer", 0);
+  options.sendBuffer = option(given, "sendBuffer", 0);
+  options.destination = static_cast<uint32_t>(option(given, "destination", 0));
+  const Napi::Value groups = given.Get("groups");
+  for (uint32_t i = 0; groups.IsArray() && i < groups.As<Napi::Array>().Length(); i++)
+    options.groups.push_back(static_cast<int>(integer(groups.As<Napi::Array>().Get(i))));
 
   Socket socket;
   const Failure failure = Socket::open(options, socket);
-  Object opened(env);
-  opened.set(failure).set("portId", double(socket.portId()));
-  opened.set("receiveBuffer", double(socket.bufferSize(SO_RCVBUF))).set("sendBuffer", double(socket.bufferSize(SO_SNDBUF)));
-  if (!failure) opened.set("socket", Handle::wrap(*arguments.environment, std::move(socket)));
-  return opened.get();
+  Napi::Object opened = Napi::Object::New(info.Env());
+  opened.Set("errno", failure.error);
+  opened.Set("syscall", failure.syscall);
+  opened.Set("portId", socket.portId());
+  opened.Set("receiveBuffer", socket.bufferSize(SO_RCVBUF));
+  opened.Set("sendBuffer", socket.bufferSize(SO_SNDBUF));
+  if (!failure) opened.Set("socket", Handle::wrap(*static_cast<Environment*>(info.Data()), std::move(socket)));
+  return opened;
 }
 
-/** `buffer` is what the request lies in, or null. */
-napi_value submit(Arguments& arguments, Handle* handle, std::unique_ptr<Job> job, napi_value buffer) {
-  if (!arguments.ok()) return nullptr;
-  if (handle->monitor != nullptr)
-    return arguments.refuse("ERR_SOCKET_IN_USE", "The socket is subscribed: open another one for requests");
-  napi_value promise;
-  if (buffer != nullptr && !(job->buffer = Reference(arguments.env, buffer))) return nullptr;
-  if (napi_create_promise(arguments.env, &job->deferred, &promise) != napi_ok) return nullptr;
-  job->handle = handle;
-  arguments.environment->submit(std::move(job));
-  return promise;
+/** The socket that is the first argument of a call. */
+Handle& openSocket(const Napi::CallbackInfo& info) {
+  Handle& handle = Handle::unwrap(info[0]);
+  if (handle.closed()) refuse(Napi::Error::New(info.Env(), "The socket is closed"), "ERR_SOCKET_CLOSED");
+  return handle;
 }
 
-napi_value exchange(napi_env env, napi_callback_info info) {
-  Arguments arguments(env, info);
-  auto job = std::make_unique<Job>(Job::Kind::exchange);
-  Handle* handle = arguments.socket(0);
-  job->request = arguments.bytes(1, "request");
-  job->last = static_cast<uint32_t>(arguments.integer(2, "last"));
-  job->timeout = arguments.milliseconds(3, "timeout");
-  return submit(arguments, handle, std::move(job), arguments[1]);
+/** 0 for what is not a number of milliseconds above 0. */
+uint32_t milliseconds(Napi::Value value) {
+  const double number = std::ceil(value.As<Napi::Number>().DoubleValue());
+  return number > 0 && number <= INT32_MAX ? static_cast<uint32_t>(number) : 0;
 }
 
-napi_value page(napi_env env, napi_callback_info info) {
-  Arguments arguments(env, info);
-  auto job = std::make_unique<Job>(Job::Kind::page);
-  Handle* handle = arguments.socket(0);
-  const bool goOn = arguments.isNull(1);
-  if (!goOn) job->request = arguments.bytes(1, "request");
-  job->last = static_cast<uint32_t>(arguments.integer(2, "last"));
-  job->size = static_cast<size_t>(std::max<int64_t>(arguments.integer(3, "size"), 1));
-  job->timeout = arguments.milliseconds(4, "timeout");
-  return submit(arguments, handle, std::move(job), goOn ? nullptr : arguments[1]);
+Bytes bytes(Napi::Value value) {
+  if (!value.IsBuffer()) throw Napi::TypeError::New(value.Env(), "a request must be a Uint8Array");
+  const auto buffer = value.As<Napi::Buffer<uint8_t>>();
+  return {buffer.Data(), buffer.Length()};
 }
 
-napi_value dumpMany(napi_env env, napi_callback_info info) {
-  Arguments arguments(env, info);
-  auto job = std::make_unique<Job>(Job::Kind::dumpMany);
-  Handle* handle = arguments.socket(0);
-  job->request = arguments.bytes(1, "requests");
-  job->timeout = arguments.milliseconds(2, "timeout");
-  if (!Transaction::wellFormed(job->request))
-    arguments.refuse("ERR_OUT_OF_RANGE", "requests must be whole netlink messages: an nlmsg_len is wrong",
-                     napi_throw_range_error);
-  return submit(arguments, handle, std::move(job), arguments[1]);
+/** @param request what its bytes lie in, or null */
+Napi::Value submit(Handle& handle, Napi::Value request, Napi::Value timeout, std::function<void(Transaction&)> work) {
+  if (handle.monitor)
+    refuse(Napi::Error::New(request.Env(), "The socket is subscribed: open another one for requests"), "ERR_SOCKET_IN_USE");
+  auto job = std::make_unique<Job>();
+  job->work = std::move(work);
+  job->timeout = milliseconds(timeout);
+  if (!request.IsNull()) job->request = Napi::Persistent(request.As<Napi::Object>());
+  return handle.submit(std::move(job));
 }
 
-napi_value subscribe(napi_env env, napi_callback_info info) {
-  Arguments arguments(env, info);
-  Handle* handle = arguments.socket(0);
-  const napi_value callback = arguments.function(1, "onDatagrams");
-  if (!arguments.ok()) return nullptr;
-  if (handle->busy()) return arguments.refuse("ERR_SOCKET_IN_USE", "The socket is subscribed or has requests in flight");
-  Monitor::start(*handle, callback);
-  return nullptr;
+Napi::Value exchange(const Napi::CallbackInfo& info) {
+  Handle& handle = openSocket(info);
+  const Bytes request = bytes(info[1]);
+  const auto last = static_cast<uint32_t>(integer(info[2]));
+  return submit(handle, info[1], info[3], [=](Transaction& transaction) {
+    if (transaction.send(request)) transaction.receive(last);
+  });
 }
 
-Monitor* monitorOf(napi_env env, napi_callback_info info) {
-  Arguments arguments(env, info);
-  const Handle* handle = arguments.socket(0);
-  return arguments.ok() ? handle->monitor : nullptr;
+Napi::Value page(const Napi::CallbackInfo& info) {
+  Handle& handle = openSocket(info);
+  const bool goOn = info[1].IsNull();
+  const Bytes request = goOn ? Bytes{} : bytes(info[1]);
+  const auto last = static_cast<uint32_t>(integer(info[2]));
+  const auto size = static_cast<size_t>(std::max<int64_t>(integer(info[3]), 1));
+  return submit(handle, info[1], info[4], [=](Transaction& transaction) {
+    if (goOn || transaction.send(request)) transaction.receive(last, size);
+  });
 }
 
-napi_value ref(napi_env env, napi_callback_info info) {
-  if (Monitor* monitor = monitorOf(env, info)) monitor->ref();
-  return nullptr;
+Napi::Value dumpMany(const Napi::CallbackInfo& info) {
+  Handle& handle = openSocket(info);
+  const Bytes requests = bytes(info[1]);
+  if (!Transaction::wellFormed(requests))
+    refuse(Napi::RangeError::New(info.Env(), "requests must be whole netlink messages: an nlmsg_len is wrong"),
+           "ERR_OUT_OF_RANGE");
+  return submit(handle, info[1], info[2], [=](Transaction& transaction) { transaction.dumpMany(requests); });
 }
 
-napi_value unref(napi_env env, napi_callback_info info) {
-  if (Monitor* monitor = monitorOf(env, info)) monitor->unref();
-  return nullptr;
+void subscribe(const Napi::CallbackInfo& info) {
+  Handle& handle = openSocket(info);
+  if (!info[1].IsFunction()) throw Napi::TypeError::New(info.Env(), "onDatagrams must be a function");
+  if (handle.busy())
+    refuse(Napi::Error::New(info.Env(), "The socket is subscribed or has requests in flight"), "ERR_SOCKET_IN_USE");
+  handle.subscribe(info[1].As<Napi::Function>());
 }
 
-napi_value membership(Arguments& arguments, int option) {
-  const Handle* handle = arguments.socket(0);
-  const int group = static_cast<int>(arguments.integer(1, "group"));
-  return arguments.ok() ? number(arguments.env, handle->socket.membership(option, group)) : nullptr;
+void ref(const Napi::CallbackInfo& info) {
+  if (const auto& monitor = openSocket(info).monitor) monitor->ref();
 }
 
-napi_value join(napi_env env, napi_callback_info info) {
-  Arguments arguments(env, info);
-  return membership(arguments, NETLINK_ADD_MEMBERSHIP);
+void unref(const Napi::CallbackInfo& info) {
+  if (const auto& monitor = openSocket(info).monitor) monitor->unref();
 }
 
-napi_value leave(napi_env env, napi_callback_info info) {
-  Arguments arguments(env, info);
-  return membership(arguments, NETLINK_DROP_MEMBERSHIP);
+template <int option>
+Napi::Value membership(const Napi::CallbackInfo& info) {
+  const Socket& socket = openSocket(info).socket;
+  return Napi::Number::New(info.Env(), socket.membership(option, static_cast<int>(integer(info[1]))));
 }
 
-napi_value close(napi_env env, napi_callback_info info) {
-  Arguments arguments(env, info);
-  Handle* handle = arguments.anySocket(0);
-  napi_deferred deferred;
-  napi_value promise;
-  if (!arguments.ok() || napi_create_promise(env, &deferred, &promise) != napi_ok) return nullptr;
-  handle->close(deferred);
-  return promise;
+Napi::Value close(const Napi::CallbackInfo& info) { return Handle::unwrap(info[0]).close(); }
+
+Napi::Value namespaceOf(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), openSocket(info).socket.namespaceOf());
 }
 
-napi_value namespaceOf(napi_env env, napi_callback_info info) {
-  Arguments arguments(env, info);
-  const Handle* handle = arguments.socket(0);
-  return arguments.ok() ? number(env, handle->socket.namespaceOf()) : nullptr;
-}
-
-napi_value openIn(napi_env env, napi_callback_info info) {
-  Arguments arguments(env, info);
-  const int netns = static_cast<int>(arguments.integer(0, "netns"));
-  const std::string path = arguments.string(1, "path");
-  const int flags = static_cast<int>(arguments.integer(2, "flags"));
-  if (!arguments.ok()) return nullptr;
-
+Napi::Value openIn(const Napi::CallbackInfo& info) {
+  const auto netns = static_cast<int>(integer(info[0]));
+  const std::string path = info[1].As<Napi::String>();
+  const auto flags = static_cast<int>(integer(info[2]));
   int fd = -1;
   const int refused = inNamespace(netns, [&] {
     fd = ::open(path.c_str(), flags | O_CLOEXEC);
     if (fd < 0) fd = -errno;
   });
-  return Object(env).set("fd", double(refused != 0 ? -refused : fd)).set("entered", refused == 0).get();
+  Napi::Object opened = Napi::Object::New(info.Env());
+  opened.Set("fd", refused != 0 ? -refused : fd);
+  opened.Set("entered", refused == 0);
+  return opened;
 }
 
-napi_value init(napi_env env, napi_value exports) {
-  Environment* environment = Environment::create(env);
-  if (environment == nullptr) return nullptr;
-  const std::pair<const char*, napi_callback> functions[] = {
-      {"open", open},   {"exchange", exchange}, {"page", page},     {"dumpMany", dumpMany},
-      {"ref", ref},     {"unref", unref},       {"join", join},     {"subscribe", subscribe},
-      {"leave", leave}, {"close", close},       {"openIn", openIn}, {"namespaceOf", namespaceOf},
-  };
-  for (const auto& [name, function] : functions) {
-    napi_value value;
-    if (napi_create_function(env, name, NAPI_AUTO_LENGTH, function, environment, &value) != napi_ok ||
-        napi_set_named_property(env, exports, name, value) != napi_ok)
-      return nullptr;
-  }
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  Environment& environment = Environment::create(env);
+  exports.Set("open", Napi::Function::New<open>(env, "open", &environment));
+  exports.Set("exchange", Napi::Function::New<exchange>(env, "exchange"));
+  exports.Set("page", Napi::Function::New<page>(env, "page"));
+  exports.Set("dumpMany", Napi::Function::New<dumpMany>(env, "dumpMany"));
+  exports.Set("subscribe", Napi::Function::New<subscribe>(env, "subscribe"));
+  exports.Set("ref", Napi::Function::New<ref>(env, "ref"));
+  exports.Set("unref", Napi::Function::New<unref>(env, "unref"));
+  exports.Set("join", Napi::Function::New<membership<NETLINK_ADD_MEMBERSHIP>>(env, "join"));
+  exports.Set("leave", Napi::Function::New<membership<NETLINK_DROP_MEMBERSHIP>>(env, "leave"));
+  exports.Set("close", Napi::Function::New<close>(env, "close"));
+  exports.Set("namespaceOf", Napi::Function::New<namespaceOf>(env, "namespaceOf"));
+  exports.Set("openIn", Napi::Function::New<openIn>(env, "openIn"));
   return exports;
 }
 
 }  // namespace
 
-}  // namespace addon
+NODE_API_MODULE(NODE_GYP_MODULE_NAME, init)
 
-NAPI_MODULE_INIT() { return addon::init(env, exports); }
+}  // namespace addon

@@ -1,10 +1,8 @@
-#include "environment.h"
+#include <sys/prctl.h>
 
 #include <algorithm>
-#include <cerrno>
 
-#include "js.h"
-#include "monitor.h"
+#include "handle.h"
 
 namespace addon {
 
@@ -12,106 +10,150 @@ namespace {
 
 uv_handle_t* asHandle(uv_async_t* async) { return reinterpret_cast<uv_handle_t*>(async); }
 
-napi_value toJs(napi_env env, const Reply& reply) {
-  napi_value data;
-  if (napi_create_buffer_copy(env, reply.data.size(), reply.data.data(), nullptr, &data) != napi_ok) return nullptr;
-  return Object(env)
-      .set("data", data)
-      .set(reply.failure)
-      .set("sent", double(reply.sent))
-      .set("datagrams", double(reply.datagrams))
-      .set("lost", reply.lost)
-      .set("complete", reply.complete)
-      .get();
+Napi::Object toJs(Napi::Env env, const Reply& reply) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("data", Napi::Buffer<uint8_t>::Copy(env, reply.data.data(), reply.data.size()));
+  object.Set("errno", reply.failure.error);
+  object.Set("syscall", reply.failure.syscall);
+  object.Set("sent", reply.sent);
+  object.Set("lost", reply.lost);
+  object.Set("datagrams", reply.datagrams);
+  object.Set("complete", reply.complete);
+  return object;
 }
 
 }  // namespace
 
-Environment* Environment::create(napi_env env) {
-  uv_loop_t* loop;
-  if (napi_get_uv_event_loop(env, &loop) != napi_ok) return nullptr;
-  auto* environment = new Environment(env, loop);
-  environment->context = asyncContext(env, "ts-ipvs");
+Environment& Environment::create(Napi::Env env) {
+  auto environment = std::make_unique<Environment>(env);
+  uv_async_t* announce = &environment->announce_;
+  announce->data = environment.get();
   auto deliver = [](uv_async_t* async) { static_cast<Environment*>(async->data)->deliver(); };
-  environment->announce_.data = environment;
-  if (!environment->workers_.usable() || environment->context == nullptr ||
-      uv_async_init(loop, &environment->announce_, deliver) != 0) {
-    delete environment;
-    napi_throw_error(env, "EMFILE", "ts-ipvs: no descriptor left to watch its threads with");
-    return nullptr;
-  }
-  uv_unref(asHandle(&environment->announce_));
-  auto end = [](napi_async_cleanup_hook_handle, void* data) { static_cast<Environment*>(data)->end(); };
-  if (napi_add_async_cleanup_hook(env, end, environment, &environment->hook_) != napi_ok) {
-    environment->close();
-    return nullptr;
-  }
-  return environment;
-}
+  NAPI_THROW_IF_FAILED(env, napi_get_uv_event_loop(env, &environment->loop), *environment);
+  if (environment->cancellation_.fd() < 0 || uv_async_init(environment->loop, announce, deliver) != 0)
+    refuse(Napi::Error::New(env, "ts-ipvs: no descriptor left to end its threads with"), "EMFILE");
+  uv_unref(asHandle(announce));
 
-Environment::~Environment() {
-  if (context != nullptr) napi_async_destroy(env, context);
+  auto end = [](napi_async_cleanup_hook_handle, void* data) { static_cast<Environment*>(data)->end(); };
+  Environment& own = *environment.release();
+  if (napi_add_async_cleanup_hook(env, end, &own, &own.hook_) == napi_ok) return own;
+  own.end();
+  throw Napi::Error::New(env);
 }
 
 void Environment::submit(std::unique_ptr<Job> job) {
-  job->handle->jobBegins();
+  Handle& handle = *job->handle;
   if (unsettled_++ == 0) uv_ref(asHandle(&announce_));
-  const int error = workers_.submit(job->handle->lane, job);
-  if (error == 0) return;
-  job->reply.failure = {error, "pthread_create"};
-  settle(*job);
+  std::unique_lock lock(mutex_);
+  const int error = !handle.scheduled && ready_.size() >= idle_ ? startThread() : 0;
+  if (error != 0 && threads_.empty()) {
+    lock.unlock();
+    job->reply.failure = {error, "pthread_create"};
+    return settle(*job);
+  }
+  handle.waiting.push_back(std::move(job));
+  if (!handle.scheduled) schedule(handle);
 }
 
 void Environment::cancel(Handle& handle) {
-  for (const std::unique_ptr<Job>& job : workers_.cancel(handle.lane)) {
+  std::unique_lock lock(mutex_);
+  const auto queued = std::find(ready_.begin(), ready_.end(), &handle);
+  if (queued != ready_.end()) {
+    ready_.erase(queued);
+    handle.scheduled = false;
+  }
+  const auto jobs = std::exchange(handle.waiting, {});
+  lock.unlock();
+  for (const auto& job : jobs) {
     job->reply.failure = {ECANCELED, "sendmsg"};
     settle(*job);
   }
 }
 
+/** Returns 0 or an errno. */
+int Environment::startThread() {
+  try {
+    threads_.emplace_back(&Environment::work, this);
+  } catch (const std::system_error& error) {
+    return error.code().value();
+  }
+  idle_++;
+  return 0;
+}
+
+void Environment::schedule(Handle& handle) {
+  handle.scheduled = true;
+  ready_.push_back(&handle);
+  uv_sem_post(&wake_);
+}
+
+void Environment::work() {
+  prctl(PR_SET_NAME, "ts-ipvs");
+  const Scratch scratch;
+  for (;;) {
+    uv_sem_wait(&wake_);
+    std::unique_lock lock(mutex_);
+    if (cancellation_.raised()) return;
+    if (ready_.empty()) continue;  // it was cancelled
+    Handle& handle = *ready_.front();
+    ready_.pop_front();
+    std::unique_ptr<Job> job = std::move(handle.waiting.front());
+    handle.waiting.pop_front();
+    idle_--;
+    lock.unlock();
+
+    Transaction transaction(handle.socket, scratch, cancellation_, job->timeout);
+    job->work(transaction);
+    job->reply = transaction.take();
+
+    lock.lock();
+    idle_++;
+    handle.scheduled = false;
+    if (!handle.waiting.empty()) schedule(handle);
+    finished_.push_back(std::move(job));  // once it is settled the handle may be gone
+    uv_async_send(&announce_);
+  }
+}
+
 void Environment::deliver() {
-  if (ending_) return endWhenIdle();
-  const Jobs jobs = workers_.finished();
+  std::unique_lock lock(mutex_);
+  const auto jobs = std::exchange(finished_, {});
+  lock.unlock();
   if (jobs.empty()) return;
-  CallbackScope scope(env, context);
-  for (const std::unique_ptr<Job>& job : jobs) settle(*job);
+  CallbackScope scope(*this);
+  for (const auto& job : jobs) settle(*job);
 }
 
 void Environment::settle(Job& job) {
-  if (const napi_value reply = toJs(env, job.reply))
-    napi_resolve_deferred(env, job.deferred, reply);
-  else
-    rejectWithPending(env, job.deferred);
+  try {
+    napi_resolve_deferred(env, job.deferred, toJs(env, job.reply));
+  } catch (const Napi::Error& error) {
+    // Too large for a Buffer; or the environment is ending: it refuses this too, and nobody waits.
+    napi_reject_deferred(env, job.deferred, error.Value());
+  }
   if (--unsettled_ == 0) uv_unref(asHandle(&announce_));
-  job.handle->jobEnds();
+  job.handle->jobEnded();
 }
 
-void Environment::remove(Monitor& monitor) {
-  monitors_.erase(std::find(monitors_.begin(), monitors_.end(), &monitor));
-  if (ending_) endWhenIdle();
+void Environment::add(Monitor& monitor) {
+  monitors_.insert(&monitor);
+  open_++;
 }
 
+/** Waits for the threads: what waits is cancelled, and what the kernel is at cannot be. */
 void Environment::end() {
-  ending_ = true;
-  uv_ref(asHandle(&announce_));  // Node turns the loop until the hook is removed: it must wait there, not spin
-  workers_.stop();
+  cancellation_.raise();
+  for (size_t i = 0; i < threads_.size(); i++) uv_sem_post(&wake_);
+  for (std::thread& thread : threads_) thread.join();
   for (Monitor* monitor : monitors_) monitor->close();
-  endWhenIdle();
+  uv_close(asHandle(&announce_), [](uv_handle_t* async) { static_cast<Environment*>(async->data)->closed(); });
 }
 
-void Environment::endWhenIdle() {
-  if (!workers_.stopped() || !monitors_.empty() || uv_is_closing(asHandle(&announce_))) return;
-  workers_.join();
-  close();
-}
-
-void Environment::close() {
-  uv_close(asHandle(&announce_), [](uv_handle_t* async) {
-    auto* environment = static_cast<Environment*>(async->data);
-    const napi_async_cleanup_hook_handle hook = environment->hook_;
-    delete environment;
-    if (hook != nullptr) napi_remove_async_cleanup_hook(hook);
-  });
+void Environment::closed() {
+  if (--open_ > 0) return;
+  const napi_async_cleanup_hook_handle hook = hook_;
+  delete this;
+  if (hook != nullptr) napi_remove_async_cleanup_hook(hook);
 }
 
 }  // namespace addon

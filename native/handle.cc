@@ -1,8 +1,5 @@
 #include "handle.h"
 
-#include "environment.h"
-#include "monitor.h"
-
 namespace addon {
 
 namespace {
@@ -12,72 +9,80 @@ constexpr napi_type_tag tag{0x6f1d2b7c90a34e58, 0xa4c85e03d7b9f126};
 
 }  // namespace
 
-napi_value Handle::wrap(Environment& environment, Socket socket) {
-  const napi_env env = environment.env;
-  napi_value object;
-  auto* handle = new Handle(environment, std::move(socket));
-  // It may be the last to go: the environment can have ended before.
-  auto destroy = [](napi_env env, void* data, void*) {
-    auto* handle = static_cast<Handle*>(data);
-    if (handle->object_ != nullptr) napi_delete_reference(env, handle->object_);
-    delete handle;
-  };
-  if (napi_create_object(env, &object) != napi_ok || napi_wrap(env, object, handle, destroy, nullptr, nullptr) != napi_ok) {
-    delete handle;
-    return nullptr;
-  }
-  // From here on the object owns it.
-  if (napi_type_tag_object(env, object, &tag) != napi_ok) return nullptr;
-  if (napi_create_reference(env, object, 0, &handle->object_) != napi_ok) return nullptr;
+void refuse(Napi::Error error, const char* code) {
+  error.Set("code", code);
+  throw error;
+}
+
+Napi::Value makePromise(Napi::Env env, napi_deferred& deferred) {
+  napi_value promise = nullptr;
+  NAPI_THROW_IF_FAILED(env, napi_create_promise(env, &deferred, &promise), {});
+  return {env, promise};
+}
+
+Napi::Object Handle::wrap(Environment& environment, Socket socket) {
+  const Napi::Env env = environment.env;
+  Napi::Object object = Napi::Object::New(env);
+  auto handle = std::make_unique<Handle>(environment, std::move(socket));
+  auto destroy = [](napi_env, void* handle, void*) { delete static_cast<Handle*>(handle); };
+  NAPI_THROW_IF_FAILED(env, napi_wrap(env, object, handle.get(), destroy, nullptr, nullptr), object);
+  Handle& owned = *handle.release();
+  owned.object_ = Napi::Weak(object);
+  object.TypeTag(&tag);
   return object;
 }
 
-Handle* Handle::unwrap(napi_env env, napi_value value) {
+Handle& Handle::unwrap(Napi::Value value) {
+  void* handle = nullptr;
   // Not an External, whose tag cannot be asked for safely: Node takes those of its own, which have none, for an addon's.
-  napi_valuetype type;
-  if (napi_typeof(env, value, &type) != napi_ok || type != napi_object) return nullptr;
-  bool ours = false;
-  if (napi_check_object_type_tag(env, value, &tag, &ours) != napi_ok || !ours) return nullptr;
-  void* data = nullptr;
-  return napi_unwrap(env, value, &data) == napi_ok ? static_cast<Handle*>(data) : nullptr;
+  if (value.Type() != napi_object || !value.As<Napi::Object>().CheckTypeTag(&tag) ||
+      napi_unwrap(value.Env(), value, &handle) != napi_ok)
+    refuse(Napi::TypeError::New(value.Env(), "socket must be one that open() returned"), "ERR_INVALID_ARG_TYPE");
+  return *static_cast<Handle*>(handle);
 }
 
-void Handle::hold() { napi_reference_ref(environment.env, object_, nullptr); }
-void Handle::release() { napi_reference_unref(environment.env, object_, nullptr); }
-
-void Handle::jobBegins() {
-  if (unsettled_++ == 0) hold();
+Napi::Value Handle::submit(std::unique_ptr<Job> job) {
+  const Napi::Value promise = makePromise(environment.env, job->deferred);
+  job->handle = this;
+  if (unsettled_++ == 0) object_.Ref();
+  environment.submit(std::move(job));
+  return promise;
 }
 
-void Handle::jobEnds() {
-  if (--unsettled_ > 0) return;
-  closeWhenIdle();
-  release();
+void Handle::subscribe(Napi::Function callback) {
+  monitor = std::make_unique<Monitor>(*this, callback);
+  object_.Ref();
 }
 
-void Handle::monitorEnds() {
-  monitor = nullptr;
-  closeWhenIdle();
-  release();
-}
-
-void Handle::close(napi_deferred deferred) {
+Napi::Value Handle::close() {
+  napi_deferred deferred;
+  const Napi::Value promise = makePromise(environment.env, deferred);
   closers_.push_back(deferred);
-  if (!closing_) {
-    closing_ = true;
+  if (!std::exchange(closing_, true)) {
     environment.cancel(*this);
-    if (monitor != nullptr) monitor->close();
+    if (monitor) monitor->close();
   }
   closeWhenIdle();
+  return promise;
+}
+
+void Handle::jobEnded() {
+  if (--unsettled_ > 0) return;
+  closeWhenIdle();
+  object_.Unref();
+}
+
+void Handle::monitorEnded() {
+  monitor.reset();
+  closeWhenIdle();
+  object_.Unref();
 }
 
 void Handle::closeWhenIdle() {
   if (!closing_ || busy()) return;
   socket.close();
-  napi_value nothing;
-  if (napi_get_undefined(environment.env, &nothing) != napi_ok) return;
-  for (const napi_deferred deferred : closers_) napi_resolve_deferred(environment.env, deferred, nothing);
-  closers_.clear();
+  for (const napi_deferred deferred : std::exchange(closers_, {}))
+    napi_resolve_deferred(environment.env, deferred, environment.env.Undefined());
 }
 
 }  // namespace addon

@@ -1,11 +1,6 @@
-#include "monitor.h"
-
 #include <linux/netlink.h>
 
-#include <cerrno>
-#include <vector>
-
-#include "environment.h"
+#include "handle.h"
 
 namespace addon {
 
@@ -16,43 +11,26 @@ constexpr int most = 32;
 
 }  // namespace
 
-Monitor::Monitor(Handle& handle, napi_value callback) : handle_(handle), callback_(handle.environment.env, callback) {
+Monitor::Monitor(Handle& handle, Napi::Function callback)
+    : handle_(handle), callback_(Napi::Persistent(callback)), context_(callback.Env(), "ts-ipvs.subscription") {
   poll_.data = this;
-}
-
-Monitor::~Monitor() {
-  if (context_ != nullptr) napi_async_destroy(handle_.environment.env, context_);
-}
-
-bool Monitor::start(Handle& handle, napi_value callback) {
-  Environment& environment = handle.environment;
-  auto* monitor = new Monitor(handle, callback);
-  monitor->context_ = asyncContext(environment.env, "ts-ipvs.subscription");
-  const bool made = monitor->callback_ && monitor->context_ != nullptr;
-  const int error = made ? uv_poll_init(environment.loop, &monitor->poll_, handle.socket.fd()) : UV_ENOMEM;
-  if (error != 0) {
-    delete monitor;
-    napi_throw_error(environment.env, uv_err_name(error), "the event loop cannot watch the socket");
-    return false;
-  }
-  uv_poll_start(&monitor->poll_, UV_READABLE, readable);
-  environment.add(*monitor);
-  handle.monitor = monitor;
-  handle.hold();
-  return true;
+  if (const int error = uv_poll_init(handle.environment.loop, &poll_, handle.socket.fd()))
+    throw Napi::Error::New(callback.Env(), std::string("the event loop cannot watch the socket: ") + uv_err_name(error));
+  handle.environment.add(*this);
+  uv_poll_start(&poll_, UV_READABLE, readable);
 }
 
 void Monitor::close() {
-  if (closing_) return;
-  closing_ = true;
+  if (std::exchange(closing_, true)) return;
   uv_close(reinterpret_cast<uv_handle_t*>(&poll_), [](uv_handle_t* poll) {
-    auto* monitor = static_cast<Monitor*>(poll->data);
-    Handle& handle = monitor->handle_;
-    Environment& environment = handle.environment;
-    environment.remove(*monitor);
-    delete monitor;
-    CallbackScope scope(environment.env, environment.context);
-    handle.monitorEnds();
+    auto& monitor = *static_cast<Monitor*>(poll->data);
+    Environment& environment = monitor.handle_.environment;
+    environment.remove(monitor);
+    {
+      CallbackScope scope(environment);
+      monitor.handle_.monitorEnded();  // which deletes it
+    }
+    environment.closed();
   });
 }
 
@@ -63,7 +41,7 @@ void Monitor::readable(uv_poll_t* poll, int status, int) {
 }
 
 void Monitor::receive() {
-  Scratch& scratch = handle_.environment.scratch;
+  const Scratch& scratch = handle_.environment.scratch;
   std::vector<uint8_t> data;
   ssize_t length = 0;
   for (int i = 0; i < most && length >= 0; i++) {
@@ -79,19 +57,18 @@ void Monitor::receive() {
   if (!overrun) close();
 }
 
+/** Without Napi::Function, which ends the process when the callback throws what is no object in an environment that is ending. */
 void Monitor::tell(Bytes data, int error) {
-  const napi_env env = handle_.environment.env;
-  napi_handle_scope scope;
-  if (napi_open_handle_scope(env, &scope) != napi_ok) return;
-  napi_value receiver;
+  const Napi::Env env = handle_.environment.env;
+  const Napi::HandleScope scope(env);
   napi_value arguments[2];
-  napi_value callback = callback_.get();
-  if (callback != nullptr && napi_get_global(env, &receiver) == napi_ok &&
-      napi_create_buffer_copy(env, data.length, data.data, nullptr, &arguments[0]) == napi_ok &&
+  if (napi_create_buffer_copy(env, data.length, data.data, nullptr, &arguments[0]) == napi_ok &&
       napi_create_int32(env, error, &arguments[1]) == napi_ok)
-    napi_make_callback(env, context_, receiver, callback, 2, arguments, nullptr);
-  raiseUncaught(env);
-  napi_close_handle_scope(env, scope);
+    napi_make_callback(env, context_, env.Global(), callback_.Value(), 2, arguments, nullptr);
+
+  napi_value exception;
+  if (env.IsExceptionPending() && napi_get_and_clear_last_exception(env, &exception) == napi_ok)
+    napi_fatal_exception(env, exception);
 }
 
 }  // namespace addon

@@ -2,13 +2,8 @@
 
 #include <linux/netlink.h>
 #include <linux/sockios.h>
-#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-
-#include <cerrno>
-
-#include "netns.h"
 
 #ifndef SIOCGSKNS
 #define SIOCGSKNS 0x894C
@@ -33,18 +28,11 @@ sockaddr_nl addressOf(uint32_t port) {
 
 }  // namespace
 
-Cancellation::Cancellation() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
-
-void Cancellation::raise() {
-  raised_.store(true, std::memory_order_relaxed);
-  eventfd_write(fd_.get(), 1);  // never read: it stays readable for all
-}
-
 Failure Socket::open(const OpenOptions& options, Socket& socket) {
   int error = 0;
   auto create = [&] {
-    socket.fd_.reset(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, options.protocol));
-    if (!socket.fd_) error = errno;
+    socket.fd_ = Fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, options.protocol));
+    if (socket.fd() < 0) error = errno;
   };
   if (options.netns < 0)
     create();
@@ -106,7 +94,7 @@ ssize_t Socket::send(Bytes request) const {
   return sent >= 0 ? sent : -errno;
 }
 
-ssize_t Socket::receive(Scratch& scratch) const {
+ssize_t Socket::receive(const Scratch& scratch) const {
   for (;;) {
     sockaddr_nl source{};
     iovec part{scratch.data(), Scratch::size};

@@ -1,14 +1,17 @@
 #pragma once
 
+#include <sched.h>
 #include <sys/types.h>
+#include <unistd.h>
 
-#include <atomic>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <system_error>
+#include <thread>
+#include <utility>
 #include <vector>
-
-#include "fd.h"
 
 namespace addon {
 
@@ -24,6 +27,35 @@ struct Failure {
   explicit operator bool() const { return error != 0; }
 };
 
+/** Owns a file descriptor. */
+class Fd {
+ public:
+  explicit Fd(int fd = -1) : fd_(fd) {}
+  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Fd& operator=(Fd&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~Fd() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+/**
+ * Room for one datagram; one per thread. No dump's skb is larger than 32 KiB unless the family asks for it (min_dump_alloc: a
+ * link with many virtual functions), and what is never written takes no memory, so there is plenty. A larger datagram is an error
+ * (EMSGSIZE).
+ */
+struct Scratch {
+  static constexpr size_t size = 1 << 20;
+  uint8_t* data() const { return bytes.get(); }
+  const std::unique_ptr<uint8_t[]> bytes{new uint8_t[size]};
+};
+
 struct OpenOptions {
   int protocol = 0;
   int netns = -1;
@@ -33,42 +65,12 @@ struct OpenOptions {
   uint32_t destination = 0;
 };
 
-/**
- * Room for one datagram; one per thread. No dump's skb is larger than 32 KiB unless the family asks for it (min_dump_alloc: a
- * link with many virtual functions), and what is never written takes no memory, so there is plenty. A larger datagram is an error
- * (EMSGSIZE).
- */
-class Scratch {
- public:
-  static constexpr size_t size = 1 << 20;
-  uint8_t* data() {
-    if (!bytes_) bytes_.reset(new uint8_t[size]);
-    return bytes_.get();
-  }
-
- private:
-  std::unique_ptr<uint8_t[]> bytes_;
-};
-
-/** Raised once, when the environment ends: everything that waits looks at it. */
-class Cancellation {
- public:
-  Cancellation();
-  int fd() const { return fd_.get(); }
-  bool raised() const { return raised_.load(std::memory_order_relaxed); }
-  void raise();
-
- private:
-  Fd fd_;
-  std::atomic<bool> raised_{false};
-};
-
 /** An open netlink socket. Non-blocking. */
 class Socket {
  public:
   static Failure open(const OpenOptions& options, Socket& socket);
 
-  void close() { fd_.reset(); }
+  void close() { fd_ = Fd(); }
   int fd() const { return fd_.get(); }
   uint32_t portId() const { return portId_; }
   int bufferSize(int option) const;
@@ -84,7 +86,7 @@ class Socket {
    * Length of the next datagram, 0 when it came from somebody else than the destination, or a negative errno: -EAGAIN when there
    * is none, -EMSGSIZE when it was cut.
    */
-  ssize_t receive(Scratch& scratch) const;
+  ssize_t receive(const Scratch& scratch) const;
 
  private:
   Failure prepare(const OpenOptions& options);
@@ -93,5 +95,20 @@ class Socket {
   uint32_t portId_ = 0;
   uint32_t destination_ = 0;
 };
+
+/**
+ * Runs `work` on a short-lived thread that has entered the network namespace: setns is per thread, and no other thread may stay
+ * there. Returns 0, or the errno that kept it from entering (then `work` did not run).
+ */
+template <typename Work>
+int inNamespace(int netns, Work work) {
+  int error = 0;
+  try {
+    std::thread([&] { setns(netns, CLONE_NEWNET) == 0 ? work() : void(error = errno); }).join();
+  } catch (const std::system_error& noThread) {
+    error = noThread.code().value();
+  }
+  return error;
+}
 
 }  // namespace addon

@@ -1,7 +1,8 @@
 #pragma once
 
-#include <cstdint>
-#include <vector>
+#include <sys/eventfd.h>
+
+#include <atomic>
 
 #include "socket.h"
 
@@ -16,11 +17,26 @@ struct Reply {
   bool complete = false;
 };
 
+/** Raised once, when the environment ends: everything that waits looks at it. */
+class Cancellation {
+ public:
+  int fd() const { return fd_.get(); }
+  bool raised() const { return raised_.load(std::memory_order_relaxed); }
+  void raise() {
+    raised_.store(true, std::memory_order_relaxed);
+    eventfd_write(fd(), 1);  // never read: it stays readable for all
+  }
+
+ private:
+  const Fd fd_{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  std::atomic<bool> raised_{false};
+};
+
 /** Requests sent through a socket and the replies to them, on a thread that may wait. */
 class Transaction {
  public:
   /** @param timeout milliseconds to wait for the replies, again after each send; 0 waits for ever */
-  Transaction(const Socket& socket, Scratch& scratch, const Cancellation& cancellation, uint32_t timeout)
+  Transaction(const Socket& socket, const Scratch& scratch, const Cancellation& cancellation, uint32_t timeout)
       : socket_(socket), scratch_(scratch), cancellation_(cancellation), timeout_(timeout) {
     startClock();
   }
@@ -45,7 +61,7 @@ class Transaction {
   void startClock();
 
   const Socket& socket_;
-  Scratch& scratch_;
+  const Scratch& scratch_;
   const Cancellation& cancellation_;
   const uint32_t timeout_;
   uint64_t deadline_ = 0;

@@ -20,7 +20,8 @@ function files() {
 /** A digest of all that the addon is made from. */
 export function sources(...flags) {
   const hash = createHash('sha256').update([process.versions.modules, process.versions.napi, process.arch, ...flags].join())
-  for (const file of files()) hash.update(file).update(readFileSync(join(root, file)))
+  for (const file of [...files(), 'node_modules/node-addon-api/package.json'])
+    hash.update(file).update(readFileSync(join(root, file)))
   return hash.digest('hex')
 }
 
@@ -47,26 +48,25 @@ export function nodeHeaders() {
 
 /**
  * Compiles in a folder of its own, so that nothing else in build/ changes.
- * @returns the path of the addon there; `clean` removes the folder
+ * @param program of node_modules, and its arguments
+ * @returns the folder; `clean` removes it
  */
-export function compile(name, flags = [], env = {}) {
+export function compile(name, [program, ...args], env = {}) {
   const folder = join(root, 'build', `.${name}`)
   const clean = () => rmSync(folder, { recursive: true, force: true })
   clean()
   mkdirSync(join(folder, 'native'), { recursive: true })
   for (const file of files()) copyFileSync(join(root, file), join(folder, file))
-  const program = join(root, 'node_modules/node-gyp/bin/node-gyp.js')
-  const args = [program, 'rebuild', `--nodedir=${nodeHeaders()}`, ...flags]
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'node_modules', program), ...args], {
     cwd: folder,
     encoding: 'utf8',
-    env: { ...process.env, ...env },
+    env: { ...process.env, npm_config_nodedir: nodeHeaders(), ...env },
   })
   if (status !== 0) {
     process.stderr.write(`${stdout}${stderr.replace(/^gyp info.*\n/gm, '')}`)
     throw new Error('The native addon does not compile: what the compiler said is above')
   }
-  return { addon: join(folder, 'build/Release/ts_ipvs.node'), clean }
+  return { folder, clean }
 }
 
 function build(configuration, flags) {
@@ -76,10 +76,10 @@ function build(configuration, flags) {
   const digest = sources(...flags)
   if (existsSync(target) && existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return
 
-  const { addon, clean } = compile(configuration, flags)
+  const { folder: made, clean } = compile(configuration, ['node-gyp/bin/node-gyp.js', 'rebuild', ...flags])
   mkdirSync(folder, { recursive: true })
   rmSync(target, { force: true }) // a new file: a running process may have the old one mapped
-  copyFileSync(addon, target)
+  copyFileSync(join(made, 'build/Release/ts_ipvs.node'), target)
   writeFileSync(stamp, digest)
   clean()
   console.log(`built ${target}`)

@@ -13,8 +13,8 @@ const processors = [
   { arch: 'x64', machine: 'X86-64', triple: 'x86_64-linux-gnu', compiler: 'g++' },
   { arch: 'arm64', machine: 'AArch64', triple: 'aarch64-linux-gnu', compiler: 'g++-aarch64-linux-gnu' },
 ]
-/** What Node 20 itself needs, and GCC 8, the oldest that a machine with that glibc has. */
-const newest = { GLIBC: [2, 28], GLIBCXX: [3, 4, 25], CXXABI: [1, 3, 11] }
+/** What Node 20 itself needs, and GCC 8, the oldest that a machine with that glibc has. GCC is libgcc_s, which unwinds exceptions. */
+const newest = { GLIBC: [2, 28], GLIBCXX: [3, 4, 25], CXXABI: [1, 3, 11], GCC: [3, 0] }
 const allowed = ['libstdc++.so.6', 'libgcc_s.so.1']
 
 const fileOf = arch => join(root, 'prebuilds', `linux-${arch}`, 'ts-ipvs.node')
@@ -26,15 +26,23 @@ const current = arch =>
 function make({ arch, triple, compiler }) {
   if (current(arch)) return
   requireCompiler(`${triple}-g++`, compiler)
-  const env = { CC: `${triple}-gcc`, CXX: `${triple}-g++`, LINK: `${triple}-g++` }
-  const { addon, clean } = compile(`prebuild-${arch}`, [`--arch=${arch}`], env)
-  run(`${triple}-strip`, addon)
+  // Whole paths: prebuildify puts the folder of this Node.js in front of PATH, and that is often /usr/bin.
+  const [cc, cxx, strip] = ['gcc', 'g++', 'strip'].map(tool => find(`${triple}-${tool}`))
+  // The target is the Node.js whose headers are here: prebuildify's own choice, the newest, would be downloaded.
+  const target = ['--napi', `--target=${process.versions.node}`, `--arch=${arch}`, '--name=ts-ipvs']
+  const { folder, clean } = compile(`prebuild-${arch}`, ['prebuildify/bin.js', ...target, '--strip', `--strip-bin=${strip}`], {
+    CC: cc,
+    CXX: cxx,
+    LINK: cxx,
+  })
   mkdirSync(dirname(fileOf(arch)), { recursive: true })
-  copyFileSync(addon, fileOf(arch))
+  copyFileSync(join(folder, 'prebuilds', `linux-${arch}`, 'ts-ipvs.node'), fileOf(arch))
   writeFileSync(stampOf(arch), sources(arch))
   clean()
   console.log(`made ${fileOf(arch)}`)
 }
+
+const find = program => run('sh', '-c', 'command -v "$1"', 'sh', program).trim()
 
 function requireCompiler(program, debian) {
   const there = () => {

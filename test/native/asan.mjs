@@ -13,17 +13,12 @@ const reports = mkdtempSync(join(tmpdir(), 'ts-ipvs-asan-'))
 const library = name => execFileSync('g++', [`-print-file-name=${name}.so`], { encoding: 'utf8' }).trim()
 
 execFileSync(process.execPath, [join(root, 'scripts/build-native.mjs'), '--asan'], { stdio: 'inherit' })
-const tests = readdirSync(join(root, 'test/native')).filter(name => name.endsWith('.test.ts') && name !== 'resources.test.ts') // freed memory is kept
+/** Freed memory is kept, and a virtual machine would run under the sanitizers as well. */
+const unfit = ['resources.test.ts', 'stuck-send.test.ts']
+const tests = readdirSync(join(root, 'test/native')).filter(name => name.endsWith('.test.ts') && !unfit.includes(name))
 const { status } = spawnSync(
   'npx',
-  [
-    'tap',
-    '--disable-coverage',
-    '--jobs=1',
-    '--timeout=1200',
-    '--reporter=min',
-    ...tests.map(name => join('test/native', name)),
-  ],
+  ['tap', '--disable-coverage', '--jobs=1', '--timeout=1200', '--reporter=min', ...tests.map(name => join('test/native', name))],
   {
     cwd: root,
     stdio: 'inherit',
