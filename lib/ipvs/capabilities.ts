@@ -139,9 +139,11 @@ async function probeRealServers(
   )
   const made = await client.listRealServers(key, options).toArray()
   const works = (name: keyof typeof wished): boolean => made.some(realServer => sameTunnel(realServer, wished[name]))
+  const tunnelChecksums = works('checksum')
   return {
-    tunnels: (['ipip', 'gue', 'gre'] as const).filter(works),
-    tunnelChecksums: works('checksum'),
+    // The kernel keeps any number for a type. GRE came together with the checksums, which are not kept without being known.
+    tunnels: (['ipip', 'gue', 'gre'] as const).filter(type => works(type) && (type !== 'gre' || tunnelChecksums)),
+    tunnelChecksums,
     mixedFamilies: ipv6 && works('ipip'),
   }
 }
