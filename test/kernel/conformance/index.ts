@@ -4,8 +4,10 @@ import * as batch from './batch.js'
 import * as daemonsRaw from './daemons-raw.js'
 import * as drain from './drain.js'
 import * as errors from './errors.js'
+import * as faults from './faults.js'
 import * as messages from './messages.js'
 import * as model from './model.js'
+import * as oldKernels from './old-kernels.js'
 import * as plan from './plan.js'
 import * as reading from './reading.js'
 import * as realServer from './real-server.js'
@@ -32,4 +34,6 @@ export const conformance: readonly Case[] = [
   plan,
   watch,
   drain,
+  faults,
+  oldKernels,
 ].flatMap(({ cases }): readonly Case[] => cases)
