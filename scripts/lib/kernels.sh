@@ -69,7 +69,6 @@ unpack_kernel() (
 )
 
 download_packages() {
-  say "$1: reading Debian's package lists ($suite)"
   private_apt
   if [ "$package" = linux-image-amd64 ]; then # it only depends on the kernel of the day
     package=$(apt-cache depends --important "$package" | awk '/Depends:/ { print $2; exit }')
@@ -136,6 +135,7 @@ Acquire::Languages "none";
 Acquire::Retries "3";
 CONF
   export APT_CONFIG="$PWD/apt/apt.conf"
+  say "reading Debian's package lists ($suite)"
   for mirror in $mirrors; do
     echo "deb [arch=amd64 signed-by=$keys] $mirror $suite main" >apt/sources.list
     if apt-get update >>log 2>&1; then return; fi
