@@ -51,7 +51,7 @@ const states = {
     await ask(socket)
     await Promise.all([addon.close(socket), addon.close(socket)])
   },
-  // Answered by nobody: 4 wait on a thread and more have not begun.
+  // Answered by nobody: one of each socket waits on a thread, and one has not begun.
   waiting: () => {
     const sockets = Array.from({ length: 8 }, () => open())
     for (const socket of [...sockets, ...sockets]) wait(socket)
