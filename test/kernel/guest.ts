@@ -7,8 +7,9 @@ import type { Case } from './support/case.js'
 import { thisKernel } from './support/kernels.js'
 import { Linux, loadSchedulers, Namespaces } from './support/linux.js'
 import { Report } from './support/tap.js'
+import { traffic } from './traffic/index.js'
 
-const SUITES: Readonly<Record<string, readonly Case[]>> = { conformance }
+const SUITES: Readonly<Record<string, readonly Case[]>> = { conformance, traffic }
 
 /** Milliseconds after which a case counts as hung. */
 const HUNG = 300_000
@@ -34,32 +35,41 @@ async function orHung(running: Promise<void>): Promise<void> {
   await Promise.race([running, hung]).finally(() => clearTimeout(timer))
 }
 
+async function runSuite(cases: readonly Case[], report: Report, namespaces: Namespaces): Promise<void> {
+  for (const it of cases) {
+    if (it.needs === 'memory') continue
+    const began = performance.now()
+    try {
+      await orHung(runCase(it, namespaces))
+      report.pass(it.name)
+    } catch (error) {
+      report.fail(it.name, error)
+    }
+    const took = performance.now() - began
+    if (took > 2000) report.comment(`  took ${(took / 1000).toFixed(1)} s`)
+  }
+  const elsewhere = cases.filter(({ needs }) => needs === 'memory')
+  report.skip(
+    elsewhere.map(({ name }) => name),
+    'need the memory kernel, which can be told to misbehave',
+  )
+}
+
 async function main(words: readonly string[]): Promise<number> {
-  const only = words.find(word => word.startsWith('only='))?.slice('only='.length)
+  const only = words.find(word => word.startsWith('only='))?.slice('only='.length) ?? ''
   const report = new Report()
-  await loadSchedulers()
-  const namespaces = new Namespaces()
   const kernel = thisKernel()
   report.comment(`${kernel.name}: Linux ${kernel.release}, Node.js ${process.version}`)
+  await loadSchedulers()
+  const namespaces = new Namespaces()
   for (const word of words.filter(word => !word.startsWith('only='))) {
-    const cases = SUITES[word]
-    if (!cases) throw new Error(`there is no suite ${word}: ${Object.keys(SUITES).join(', ')}`)
-    for (const it of cases) {
-      if (only !== undefined && !it.name.includes(only)) continue
-      if (it.needs === 'memory') {
-        report.skip(it.name, 'needs a kernel that can be told to misbehave: the memory kernel')
-        continue
-      }
-      const began = performance.now()
-      try {
-        await orHung(runCase(it, namespaces))
-        report.pass(it.name)
-      } catch (error) {
-        report.fail(it.name, error)
-      }
-      const took = performance.now() - began
-      if (took > 2000) report.comment(`  took ${(took / 1000).toFixed(1)} s`)
-    }
+    const suite = SUITES[word]
+    if (!suite) throw new Error(`there is no suite ${word}: ${Object.keys(SUITES).join(', ')}`)
+    await runSuite(
+      suite.filter(({ name }) => name.includes(only)),
+      report,
+      namespaces,
+    )
   }
   await namespaces.close()
   report.end()

@@ -1,0 +1,252 @@
+/**
+ * One end of the traffic, in a network namespace of its own: a program that serves and asks as it is told, in lines of JSON on standard
+ * input, and answers in lines of JSON. It is one process for the whole suite, for a process takes seconds to start under emulation. It ends
+ * with its standard input.
+ */
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { connect, createServer, isIPv6 } from 'node:net'
+import { createInterface } from 'node:readline'
+
+/** Whom to ask, and from where. */
+export interface Target {
+  readonly protocol: 'tcp' | 'udp'
+  readonly address: string
+  readonly port: number
+  /** Address of the client. Default: what the kernel takes. */
+  readonly from?: string | undefined
+}
+
+/** What a server says of a question. */
+export interface Answer {
+  readonly server: string
+  /** The address that the question came to. */
+  readonly to: string
+  /** The address that the question came from. */
+  readonly from: string
+}
+
+/** What clients of a load have met with so far. */
+export interface LoadReport {
+  readonly answers: Readonly<Record<string, number>>
+  readonly failures: readonly string[]
+}
+
+/** What a peer can be told to do, and what it answers. */
+export interface Orders {
+  /** Answers over TCP and UDP at all these addresses. */
+  serve(name: string, addresses: readonly string[], port: number): Promise<void>
+  /** Asks so many times, each over a connection (or UDP socket) of its own. */
+  ask(target: Target, times: number): Promise<Answer[]>
+  /** Opens a connection (or UDP socket) that stays, and asks once. */
+  hold(target: Target): Promise<{ readonly held: number; readonly answer: Answer }>
+  /** Asks over one that is held. */
+  askHeld(held: number): Promise<Answer>
+  release(held: number): Promise<void>
+  /** So many clients that ask one request after the other, each over a connection of its own. */
+  startLoad(target: Target, clients: number): Promise<void>
+  load(): Promise<LoadReport>
+  stopLoad(): Promise<LoadReport>
+  /** How many TCP segments had to be sent again in this namespace, ever. */
+  retransmitted(): Promise<number>
+}
+
+export interface Order {
+  readonly id: number
+  readonly name: keyof Orders
+  readonly parameters: readonly unknown[]
+}
+
+export type Outcome = { readonly id: number; readonly value: unknown } | { readonly id: number; readonly error: string }
+
+/** Milliseconds that a client waits for an answer: far more than a slow machine takes. */
+const PATIENCE = 60_000
+
+interface Talk {
+  ask(): Promise<Answer>
+  close(): Promise<void>
+}
+
+async function serve(name: string, addresses: readonly string[], port: number): Promise<void> {
+  const answer = (to: string, from = ''): string => `${JSON.stringify({ server: name, to, from } satisfies Answer)}\n`
+  for (const address of addresses) {
+    const tcp = createServer(socket => {
+      socket.on('data', () => socket.write(answer(address, socket.remoteAddress)))
+      socket.on('error', () => socket.destroy())
+    })
+    await once(tcp.listen(port, address), 'listening')
+    const udp = createSocket(isIPv6(address) ? 'udp6' : 'udp4')
+    udp.on('message', (_, from) => udp.send(answer(address, from.address), from.port, from.address))
+    udp.on('error', () => {}) // the client is gone
+    udp.bind(port, address)
+    await once(udp, 'listening')
+  }
+}
+
+/** The next answer, or why there is none. */
+function waiting(what: string): { next(): Promise<Answer>; take(bytes: Buffer): void; fail(error: Error): void } {
+  let settle: { resolve(answer: Answer): void; reject(error: Error): void } | undefined
+  let broken: Error | undefined
+  return {
+    next: () =>
+      new Promise((resolve, reject) => {
+        if (broken) return reject(broken)
+        const timer = setTimeout(() => settle?.reject(new Error(`no answer from ${what} in ${PATIENCE / 1000} s`)), PATIENCE)
+        const done = (): void => {
+          clearTimeout(timer)
+          settle = undefined
+        }
+        settle = {
+          resolve: answer => [done(), resolve(answer)],
+          reject: error => [done(), reject(error)],
+        }
+      }),
+    take: bytes => settle?.resolve(JSON.parse(bytes.toString()) as Answer), // an answer is one small segment
+    fail: error => {
+      broken = error
+      settle?.reject(error)
+    },
+  }
+}
+
+async function talkTcp({ address, port, from }: Target): Promise<Talk> {
+  const answers = waiting(`tcp ${address} port ${port}`)
+  const socket = connect({ host: address, port, ...(from !== undefined && { localAddress: from }) })
+  socket.setNoDelay()
+  await once(socket, 'connect', { signal: AbortSignal.timeout(PATIENCE) }).catch((error: Error) => {
+    socket.destroy()
+    throw error.name === 'AbortError' ? new Error(`no connection to ${address} port ${port} in ${PATIENCE / 1000} s`) : error
+  })
+  socket.on('data', bytes => answers.take(bytes))
+  socket.on('error', error => answers.fail(error))
+  socket.on('close', () => answers.fail(new Error(`${address} port ${port} closed the connection`)))
+  return {
+    ask: () => {
+      socket.write('who are you?\n')
+      return answers.next()
+    },
+    close: async () => {
+      if (!socket.destroyed) await Promise.all([once(socket, 'close').catch(() => {}), socket.end()])
+    },
+  }
+}
+
+async function talkUdp({ address, port, from }: Target): Promise<Talk> {
+  const answers = waiting(`udp ${address} port ${port}`)
+  const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4')
+  socket.on('message', bytes => answers.take(bytes))
+  socket.on('error', error => answers.fail(error))
+  socket.bind(0, from)
+  await once(socket, 'listening')
+  socket.connect(port, address) // answers from elsewhere are none
+  await once(socket, 'connect')
+  return {
+    ask: () => {
+      const answer = answers.next()
+      socket.send('who are you?\n', error => error && answers.fail(error))
+      return answer
+    },
+    close: async () => {
+      socket.close()
+    },
+  }
+}
+
+const talk = (target: Target): Promise<Talk> => (target.protocol === 'tcp' ? talkTcp(target) : talkUdp(target))
+
+async function askOnce(target: Target): Promise<Answer> {
+  const { ask, close } = await talk(target)
+  try {
+    return await ask()
+  } finally {
+    await close()
+  }
+}
+
+class Load {
+  readonly answers: Record<string, number> = {}
+  readonly failures: string[] = []
+  readonly #clients: readonly Promise<void>[]
+  #stopped = false
+
+  constructor(target: Target, clients: number) {
+    this.#clients = Array.from({ length: clients }, () => this.#client(target))
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await Promise.all(this.#clients)
+  }
+
+  async #client(target: Target): Promise<void> {
+    while (!this.#stopped) {
+      try {
+        const { server } = await askOnce(target)
+        this.answers[server] = (this.answers[server] ?? 0) + 1
+      } catch (error) {
+        this.failures.push(String(error))
+      }
+    }
+  }
+}
+
+const held = new Map<number, Talk>()
+let holds = 0
+let load: Load | undefined
+
+function known<T>(thing: T | undefined, what: string): T {
+  if (thing === undefined) throw new Error(`there is no ${what}`)
+  return thing
+}
+
+const orders: Orders = {
+  serve,
+  async ask(target, times) {
+    const answers: Answer[] = []
+    for (let i = 0; i < times; i++) answers.push(await askOnce(target))
+    return answers
+  },
+  async hold(target) {
+    const opened = await talk(target)
+    held.set(++holds, opened)
+    return { held: holds, answer: await opened.ask() }
+  },
+  askHeld: async number => known(held.get(number), `held connection ${number}`).ask(),
+  async release(number) {
+    const talk = known(held.get(number), `held connection ${number}`)
+    held.delete(number)
+    await talk.close()
+  },
+  async startLoad(target, clients) {
+    load = new Load(target, clients)
+  },
+  load: async () => known(load, 'load'),
+  async stopLoad() {
+    const running = known(load, 'load')
+    await running.stop()
+    return running
+  },
+  async retransmitted() {
+    const [names, values] = readFileSync('/proc/net/snmp', 'latin1')
+      .split('\n')
+      .filter(line => line.startsWith('Tcp:'))
+      .map(line => line.split(' '))
+    return Number(values?.[names?.indexOf('RetransSegs') ?? -1])
+  },
+}
+
+async function obey({ id, name, parameters }: Order): Promise<Outcome> {
+  try {
+    const order = orders[name] as (...parameters: readonly unknown[]) => Promise<unknown>
+    return { id, value: await order(...parameters) }
+  } catch (error) {
+    return { id, error: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+createInterface({ input: process.stdin })
+  .on('line', line => {
+    obey(JSON.parse(line) as Order).then(outcome => process.stdout.write(`${JSON.stringify(outcome)}\n`))
+  })
+  .on('close', () => process.exit())
