@@ -1,14 +1,18 @@
 /** All cases. What unloads modules comes last. */
 import type { Case } from '../support/case.js'
 import * as batch from './batch.js'
+import * as connections from './connections.js'
 import * as daemonsRaw from './daemons-raw.js'
 import * as drain from './drain.js'
 import * as errors from './errors.js'
 import * as faults from './faults.js'
 import * as messages from './messages.js'
 import * as model from './model.js'
+import * as modules from './modules.js'
+import * as namespaces from './namespaces.js'
 import * as oldKernels from './old-kernels.js'
 import * as plan from './plan.js'
+import * as privileges from './privileges.js'
 import * as reading from './reading.js'
 import * as realServer from './real-server.js'
 import * as required from './required.js'
@@ -36,4 +40,8 @@ export const conformance: readonly Case[] = [
   drain,
   faults,
   oldKernels,
+  connections,
+  namespaces,
+  privileges,
+  modules,
 ].flatMap(({ cases }): readonly Case[] => cases)

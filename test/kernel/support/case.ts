@@ -30,6 +30,8 @@ export interface LinuxContext extends Context {
   inside(command: string): Promise<string>
   /** One more namespace with lo up, removed after the case. */
   another(): Promise<string>
+  /** Unloads ip_vs and all that belongs to it, once no namespace of other cases uses it any more. This one's tables have to be empty. */
+  unloadModules(): Promise<void>
 }
 
 /** The kernel itself, to be told to misbehave. */

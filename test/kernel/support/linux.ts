@@ -1,5 +1,6 @@
 /** Cases under a real kernel: each has a network namespace of its own. */
 import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { type IpvsClient, type OpenOptions, open } from '../../../lib/ipvs/index.js'
 import {
@@ -13,6 +14,7 @@ import {
   type Transport,
 } from '../../../lib/netlink/index.js'
 import { Cleanup, type LinuxContext } from './case.js'
+import { eventually } from './expect.js'
 import { type Kernel, thisKernel } from './kernels.js'
 import { Raw } from './raw.js'
 
@@ -62,11 +64,16 @@ export class Namespaces {
     if (this.#used.length >= AT_ONCE) this.#remove()
   }
 
+  /** Removes what was taken back. The kernel takes its time to clean up behind it. */
+  async removeUsed(): Promise<void> {
+    this.#remove()
+    await this.#removing
+  }
+
   async close(): Promise<void> {
     await this.#making
     this.#used.push(...this.#ready.splice(0))
-    this.#remove()
-    await this.#removing
+    await this.removeUsed()
   }
 
   #name(): string {
@@ -161,6 +168,17 @@ export class Linux implements LinuxContext {
     const name = await this.#namespaces.take()
     this.after(() => this.#namespaces.give(name))
     return name
+  }
+
+  readonly unloadModules = async (): Promise<void> => {
+    this.after(loadSchedulers)
+    await this.#namespaces.removeUsed()
+    await eventually('ip_vs can be unloaded', async () => {
+      const loaded = [...readFileSync('/proc/modules', 'utf8').matchAll(/^ip_vs\w*/gm)].map(([name]) => name)
+      // Those that use others come first in the list, but for what was loaded in another order.
+      if (loaded.length > 0) await sh(`rmmod ${loaded.join(' ')} 2>/dev/null || true`)
+      return loaded.length === 0
+    })
   }
 
   async #makeLink(): Promise<string> {

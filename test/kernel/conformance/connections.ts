@@ -1,0 +1,98 @@
+/** What only packets make: connections and counters. Client, director and server share one namespace here; traffic/ sets them apart. */
+import assert from 'node:assert/strict'
+import type { LinuxCase, LinuxContext } from '../support/case.js'
+import { all, eventually } from '../support/expect.js'
+import type { Orders } from '../traffic/peer.js'
+import { startPeer } from '../traffic/remote.js'
+
+interface Place {
+  readonly words: string
+  readonly virtual: string
+  readonly real: string
+  readonly prefix: number
+}
+const PLACES: readonly Place[] = [
+  { words: 'IPv4', virtual: '10.0.0.1', real: '10.0.0.2', prefix: 32 },
+  { words: 'IPv6', virtual: '2001:db8::1', real: '2001:db8::2', prefix: 128 },
+]
+const PORT = 8080
+
+/** Somebody in the namespace who serves at the real server's address, and asks. */
+async function peerOf({ netns, sh, after }: LinuxContext, { virtual, real, prefix }: Place): Promise<Orders> {
+  const nodad = virtual.includes(':') ? 'nodad' : ''
+  for (const address of [virtual, real]) await sh(`ip -n ${netns} address add ${address}/${prefix} dev lo ${nodad}`)
+  const peer = startPeer(netns)
+  after(() => sh(`ip netns pids ${netns} | xargs -r kill`))
+  await peer.serve('one', [real], PORT)
+  return peer
+}
+
+async function tcp(context: LinuxContext, place: Place, peer: Orders): Promise<void> {
+  const { virtual, real } = place
+  const lvs = await context.open()
+  const vs = { protocol: 'tcp', address: virtual, port: 80 } as const
+  await lvs.addVirtualServer({ ...vs, scheduler: 'rr' })
+  await lvs.addRealServer(vs, { address: real, port: PORT })
+  const { held, answer } = await peer.hold({ ...vs, from: virtual })
+  assert.equal(answer.server, 'one')
+  const [connection, ...others] = await all(lvs.connections({ origin: true }))
+  assert.deepEqual(others, [])
+  assert.ok(connection && connection.client.port > 1024 && connection.expires > 0 && connection.expires <= 900)
+  assert.deepEqual(connection, {
+    protocol: 'tcp',
+    client: { address: virtual, port: connection.client.port },
+    virtual: { address: virtual, port: 80 },
+    destination: { address: real, port: PORT },
+    state: 'ESTABLISHED',
+    expires: connection.expires,
+    synchronised: false,
+  })
+  // Up to Linux 6.1 counters are what the estimator saw last, every two seconds.
+  await eventually('the connection is counted', async () => {
+    const [rs] = await lvs.listRealServers(vs, { statistics: true }).toArray()
+    assert.deepEqual([rs?.activeConnections, rs?.inactiveConnections], [1, 0])
+    const statistics = (await lvs.getVirtualServer(vs))?.statistics
+    return rs?.statistics?.connections === 1n && statistics?.connections === 1n && statistics.outgoingBytes > 40n
+  })
+  assert.equal((await lvs.globalStatistics()).connections, 1n)
+  const cpus = [...(await lvs.cpuStatistics()).values()]
+  assert.equal(
+    cpus.reduce((sum, row) => sum + row.connections, 0n),
+    1n,
+  )
+  await lvs.zero()
+  assert.equal((await lvs.getVirtualServer(vs))?.statistics?.connections, 0n)
+  await peer.release(held)
+  await eventually('the connection is not active any more', async () => {
+    const [rs] = await lvs.listRealServers(vs).toArray()
+    return rs?.activeConnections === 0
+  })
+}
+
+async function udp(context: LinuxContext, { virtual, real }: Place, peer: Orders): Promise<void> {
+  const lvs = await context.open()
+  const vs = { protocol: 'udp', address: virtual, port: 53 } as const
+  await lvs.addVirtualServer({ ...vs, scheduler: 'rr', persistence: { timeout: 60 } })
+  await lvs.addRealServer(vs, { address: real, port: PORT })
+  const [answer] = await peer.ask({ ...vs, from: virtual }, 1)
+  assert.equal(answer?.server, 'one')
+  const connections = (await all(lvs.connections())).filter(({ protocol }) => protocol === 'udp')
+  const templates = connections.filter(({ client }) => client.port === 0)
+  assert.deepEqual([connections.length, templates.length], [2, 1])
+  for (const { client, destination, state } of connections) {
+    assert.deepEqual([client.address, destination], [virtual, { address: real, port: PORT }])
+    assert.match(state, client.port === 0 ? /^(NONE|ASSURED)$/ : /^UDP$/)
+  }
+  const [rs] = await lvs.listRealServers(vs).toArray()
+  assert.equal(rs?.persistentConnections, 1)
+}
+
+export const cases: readonly LinuxCase[] = PLACES.map(place => ({
+  name: `connections over ${place.words} are shown with their ends, states and times, templates of persistence too, and counted in 64 bits`,
+  needs: 'linux',
+  async run(context) {
+    const peer = await peerOf(context, place)
+    await tcp(context, place, peer)
+    await udp(context, place, peer)
+  },
+}))
