@@ -71,7 +71,7 @@ unpack_kernel() (
 download_packages() {
   private_apt
   if [ "$package" = linux-image-amd64 ]; then # it only depends on the kernel of the day
-    package=$(apt-cache depends --important "$package" | awk '/Depends:/ { print $2; exit }')
+    package=$(apt-cache depends --important "$package" | awk '/Depends:/ { print $2 }')
   fi
   say "$1: downloading $package and busybox-static"
   quietly apt-get download "$package" busybox-static
@@ -83,12 +83,30 @@ assemble_kernel() {
   mkdir -p kernel/lib/modules
   echo "$release" >kernel/release
   mv "$(find unpacked -path '*/boot/vmlinuz-*' -o -name linux.uml)" kernel/vmlinux
+  if [ "$drivers" = "$qemu_drivers" ]; then unpack_vmlinux; fi
   mv "$(find unpacked -path '*bin/busybox')" kernel/
   mv "$modules" kernel/lib/modules/
   depmod -b kernel "$release"
   make_initrd >kernel/initrd
   (cd kernel && find . -type f -printf '%P\0' | sort -z | xargs -0 sha256sum) >sums
   mv sums kernel/SHA256SUMS
+}
+
+# A kernel that is packed with xz takes the emulator seconds to unpack, so it is
+# done here; QEMU boots an ELF file just as well. Where the payload lies is told in
+# Documentation/arch/x86/boot.rst of the kernel.
+unpack_vmlinux() {
+  sectors=$(number_at 0x1f1 1)
+  payload=$(((sectors + 1) * 512 + $(number_at 0x248 4)))
+  tail -c "+$((payload + 1))" kernel/vmlinux >unpacked/payload
+  if xz -dc --single-stream unpacked/payload >unpacked/vmlinux 2>/dev/null; then
+    mv unpacked/vmlinux kernel/vmlinux
+  fi
+}
+
+# number_at OFFSET LENGTH
+number_at() {
+  od -A n -t "u$2" -j "$1" -N "$2" kernel/vmlinux
 }
 
 # The modules are numbered in the order in which they have to be loaded.
