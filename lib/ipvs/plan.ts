@@ -100,12 +100,12 @@ export async function plan(
       else if (owned(owns, entry.service))
         steps.removals.push({ operation: 'removeVirtualServer', virtualServer: virtualServerKeyFromWire(entry.service) })
       wishes.delete(key)
-      if (turns.due) await turns.give()
+      if (turns.due(1 + entry.destinations.length)) await turns.give()
     }
   }
   for (const wish of wishes.values()) {
     addAll(steps, wish)
-    if (turns.due) await turns.give()
+    if (turns.due(1 + (wish.config.realServers?.length ?? 0))) await turns.give()
   }
   return new PlanValue(steps, consistent)
 }
@@ -123,7 +123,7 @@ async function indexWishes(desired: readonly DesiredVirtualServer[], turns: Turn
     if (config.realServers !== undefined && !Array.isArray(config.realServers))
       throw new TypeError(`${field}.realServers: give a list`)
     wishes.set(key, { config, record, field })
-    if (turns.due) await turns.give()
+    if (turns.due(1)) await turns.give()
   }
   return wishes
 }
@@ -145,8 +145,15 @@ function addAll(steps: Steps, wish: Wish): void {
     steps.additions.push({ operation: 'addRealServer', virtualServer: key, realServer: config })
 }
 
-function wishedRealServers(wish: Wish): Map<string | number, { config: RealServerConfig; record: DestinationRecord }> {
-  const wished = new Map<string | number, { config: RealServerConfig; record: DestinationRecord }>()
+interface WishedRealServer {
+  readonly config: RealServerConfig
+  readonly record: DestinationRecord
+  /** The kernel has it. */
+  found: boolean
+}
+
+function wishedRealServers(wish: Wish): Map<string | number, WishedRealServer> {
+  const wished = new Map<string | number, WishedRealServer>()
   wish.config.realServers?.forEach((config, i) => {
     const field = `${wish.field}.realServers[${i}]`
     object(config, field)
@@ -154,14 +161,15 @@ function wishedRealServers(wish: Wish): Map<string | number, { config: RealServe
     checkPort(record, wish.record, field)
     const key = destinationKey(record)
     if (wished.has(key)) throw new RangeError(`${field}: ${describeRealServer(config)} is there twice: keep one`)
-    wished.set(key, { config, record })
+    wished.set(key, { config, record, found: false })
   })
   return wished
 }
 
 function compare(steps: Steps, wish: Wish, { service, destinations }: Entry): void {
-  const { realServers, ...virtualServer } = wish.config
+  const { realServers } = wish.config
   if (!sameVirtualServer(wish.record, service)) {
+    const { realServers: _, ...virtualServer } = wish.config
     const operation: Operation = { operation: 'updateVirtualServer', virtualServer: virtualServer as VirtualServerConfig }
     steps.changes.push(operation)
     steps.notes.set(operation, difference(virtualServerFromWire(service), virtualServerFromWire(wish.record)))
@@ -171,21 +179,21 @@ function compare(steps: Steps, wish: Wish, { service, destinations }: Entry): vo
   let key: VirtualServerKey | undefined
   const target = (): VirtualServerKey => (key ??= keyOf(wish))
   for (const actual of destinations) {
-    const found = wished.get(destinationKey(actual))
-    if (!found) {
+    const known = wished.get(destinationKey(actual))
+    if (!known) {
       const { address, port } = realServerFromWire(actual, service.addressFamily ?? 0)
       steps.removals.push({ operation: 'removeRealServer', virtualServer: target(), realServer: { address, port } })
       continue
     }
-    wished.delete(destinationKey(actual))
-    if (sameRealServer(found.record, actual)) continue
-    const operation: Operation = { operation: 'updateRealServer', virtualServer: target(), realServer: found.config }
+    known.found = true
+    if (sameRealServer(known.record, actual)) continue
+    const operation: Operation = { operation: 'updateRealServer', virtualServer: target(), realServer: known.config }
     steps.changes.push(operation)
     const family = service.addressFamily ?? 0
-    steps.notes.set(operation, difference(realServerFromWire(actual, family), realServerFromWire(found.record, family)))
+    steps.notes.set(operation, difference(realServerFromWire(actual, family), realServerFromWire(known.record, family)))
   }
-  for (const { config } of wished.values())
-    steps.additions.push({ operation: 'addRealServer', virtualServer: target(), realServer: config })
+  for (const { config, found } of wished.values())
+    if (!found) steps.additions.push({ operation: 'addRealServer', virtualServer: target(), realServer: config })
 }
 
 /** `weight 1 → 3, forwarding masquerade → tunnel` */

@@ -3,9 +3,11 @@
  * what is still there, without a mark (ip_vs_ctl.c, ip_vs_genl_dump_services). A dump in one datagram was made under the kernel's lock;
  * any other is read again until it comes out the same.
  */
+import { AF_INET6 } from '../netlink/address.js'
+import type { MessageReader } from '../netlink/buffer.js'
 import type { Limit } from '../netlink/channel.js'
 import type { Body, FamilyMessage } from '../netlink/generic.js'
-import { attributes, nested } from '../netlink/schema.js'
+import { attributeEnd, findAttribute } from '../netlink/schema.js'
 import { Turns } from '../netlink/turns.js'
 import type { Kernel } from './kernel.js'
 import {
@@ -19,12 +21,9 @@ import {
   service,
 } from './wire.js'
 
-/** The whole configuration record, or all of it but the counters. */
-const full = { service: attributes({ it: [1, nested(service)] }), destination: attributes({ it: [2, nested(destination)] }) }
-const plain = {
-  service: attributes({ it: [1, nested(plainService)] }),
-  destination: attributes({ it: [2, nested(plainDestination)] }),
-}
+/** How an object is read: the number of its nest, and its tables without counters, with those of 64 bits, and with those of 32, too. */
+const ofService = { id: 1, plain: plainService, wide: service.without('statistics32'), full: service }
+const ofDestination = { id: 2, plain: plainDestination, wide: destination.without('statistics32'), full: destination }
 
 const PAGE = 256 << 10
 /** The datagrams of a dump that was made in one go: IPVS puts NLMSG_DONE into one of its own, unless there is nothing else. */
@@ -55,25 +54,20 @@ export interface Entry {
 }
 
 /** Distinct for distinct keys. */
-export function serviceKey(record: ServiceRecord): string {
-  if (record.firewallMark) return `${record.firewallMark}m${record.addressFamily}`
-  return `${record.protocol}/${record.port}/${latin1(record.address)}/${record.addressFamily}`
+export function serviceKey({ firewallMark, addressFamily, protocol, address, port }: ServiceRecord): string {
+  if (firewallMark) return `${firewallMark}m${addressFamily}`
+  return `${protocol}/${port}/${addressFamily === AF_INET6 ? latin1(address) : ipv4(address)}/${addressFamily}`
 }
 
 /** A number for IPv4, which costs no memory. */
-export function destinationKey(record: DestinationRecord): string | number {
-  const { address, port = 0, addressFamily } = record
-  if (!address) return port
-  if (addressFamily === 10) return `${latin1(address)}${port}`
-  return (
-    ((((address[0] as number) << 24) |
-      ((address[1] as number) << 16) |
-      ((address[2] as number) << 8) |
-      (address[3] as number)) >>>
-      0) *
-      65536 +
-    port
-  )
+export function destinationKey({ addressFamily, address, port = 0 }: DestinationRecord): string | number {
+  return addressFamily === AF_INET6 ? `${latin1(address)}${port}` : ipv4(address) * 65536 + port
+}
+
+function ipv4(bytes: Uint8Array | undefined): number {
+  let number = 0
+  if (bytes) for (let i = 0; i < 4; i++) number = number * 256 + (bytes[i] as number)
+  return number
 }
 
 function latin1(bytes: Uint8Array | undefined): string {
@@ -177,7 +171,7 @@ async function decode(
         ? await readDestinations(kernel, limit, service, options, dump)
         : { records: decodeDestinations(dump, service, options), consistent: true }
     entries.push({ service, destinations: read.records, consistent: consistent && read.consistent })
-    if (turns.due) await turns.give()
+    if (turns.due(1 + read.records.length)) await turns.give()
   }
   return entries
 }
@@ -202,25 +196,44 @@ export async function readDestinations(
   })
 }
 
+/** Decodes real servers of a page. */
 export function decodeDestinations(
   messages: readonly FamilyMessage[],
-  service: ServiceRecord,
+  { addressFamily }: ServiceRecord,
   { statistics }: WalkOptions,
 ): DestinationRecord[] {
-  const table = (statistics ? full : plain).destination
   const records: DestinationRecord[] = []
-  for (const { reader, start, end } of messages) {
-    const it = table.decode(reader, start, end).it as { addressFamily?: number | undefined } | undefined
-    if (!it) continue
+  for (const message of messages) {
+    const record = decodeObject<DestinationRecord>(message, ofDestination, statistics)
     // Kernels before 3.18 do not say: it is that of the virtual server.
-    if (!it.addressFamily) it.addressFamily = service.addressFamily
-    records.push(it as DestinationRecord)
+    if (record) records.push(record.addressFamily ? record : { ...record, addressFamily })
   }
   return records
 }
 
 /** Decodes virtual servers of a page. */
 export function decodeServices(messages: readonly FamilyMessage[], { statistics }: WalkOptions): ServiceRecord[] {
-  const table = (statistics ? full : plain).service
-  return messages.flatMap(({ reader, start, end }) => (table.decode(reader, start, end).it as ServiceRecord | undefined) ?? [])
+  const records: ServiceRecord[] = []
+  for (const message of messages) {
+    const record = decodeObject<ServiceRecord>(message, ofService, statistics)
+    if (record) records.push(record)
+  }
+  return records
+}
+
+interface Table<T> {
+  decode(reader: MessageReader, start: number, end: number): T
+}
+
+function decodeObject<T extends Pick<ServiceRecord, 'statistics64'>>(
+  { reader, start, end }: FamilyMessage,
+  { id, plain, wide, full }: { id: number; plain: Table<T>; wide: Table<T>; full: Table<T> },
+  statistics: boolean,
+): T | undefined {
+  const nest = findAttribute(reader, start, end, id)
+  if (nest < 0) return undefined
+  const nestEnd = attributeEnd(reader, nest)
+  const record = (statistics ? wide : plain).decode(reader, nest + 4, nestEnd)
+  // Since Linux 4.1 all counters come twice, and those of 32 bits are not worth decoding.
+  return statistics && !record.statistics64 ? full.decode(reader, nest + 4, nestEnd) : record
 }

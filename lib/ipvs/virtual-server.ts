@@ -103,36 +103,40 @@ export function virtualServerKeyToWire(key: VirtualServerKey, field = 'virtualSe
 
 /** The whole virtual server, checked. The kernel replaces on set, so everything is sent every time. */
 export function virtualServerToWire(config: VirtualServerConfig, field = 'virtualServer'): ServiceRecord {
-  const key = virtualServerKeyToWire(config, field)
+  const { addressFamily, protocol, address, port, firewallMark } = virtualServerKeyToWire(config, field)
   knownKeys(config, field, KNOWN)
-  if (key.protocol !== undefined && !PROTOCOL_NAMES.has(key.protocol))
-    throw new RangeError(
-      `${field}.protocol: IPVS balances tcp, udp and sctp; the kernel would take ${key.protocol} and never use it`,
-    )
+  if (protocol !== undefined && !PROTOCOL_NAMES.has(protocol))
+    throw new RangeError(`${field}.protocol: IPVS balances tcp, udp and sctp; the kernel would take ${protocol} and never use it`)
   const scheduler = config.scheduler === undefined ? DEFAULT_SCHEDULER : name(config.scheduler, `${field}.scheduler`, 15)
   const { persistence, onePacket } = config
   if (persistence !== undefined) object(persistence, `${field}.persistence`)
   if (persistence && config.dormantPersistence) throw new TypeError(`${field}: give persistence or dormantPersistence, not both`)
-  if (
-    onePacket !== undefined &&
-    boolean(onePacket, `${field}.onePacket`) &&
-    key.protocol !== undefined &&
-    key.protocol !== PROTOCOLS.udp
-  )
+  if (onePacket !== undefined && boolean(onePacket, `${field}.onePacket`) && protocol !== undefined && protocol !== PROTOCOLS.udp)
     throw new RangeError(`${field}.onePacket: one-packet scheduling is for UDP and firewall marks`)
-  if (key.port === 0 && !persistence)
+  if (port === 0 && !persistence)
     throw new RangeError(`${field}.port: port 0 stands for every port, and that needs persistence: give a port or persistence`)
   const flags =
     (persistence ? serviceFlag.persistent : 0) |
     (onePacket ? serviceFlag.onePacket : 0) |
     schedulerFlagsToWire(config.schedulerFlags, scheduler, `${field}.schedulerFlags`)
-  const kept = persistenceToWire(
+  const { timeout, netmask, persistenceEngine } = persistenceToWire(
     persistence ?? config.dormantPersistence,
     virtualServerFamily(config),
     persistence ? DEFAULT_TIMEOUT : 0,
     `${field}.${persistence ? 'persistence' : 'dormantPersistence'}`,
   )
-  return { ...key, scheduler, flags: { flags, mask: OWN_FLAGS }, ...kept }
+  return {
+    addressFamily,
+    protocol,
+    address,
+    port,
+    firewallMark,
+    scheduler,
+    flags: { flags, mask: OWN_FLAGS },
+    timeout,
+    netmask,
+    persistenceEngine,
+  }
 }
 
 function schedulerFlagsToWire(flags: unknown, scheduler: string, field: string): number {

@@ -7,6 +7,7 @@ import {
   beginMessage,
   endMessage,
   type Message,
+  MessageCursor,
   messageAt,
   messagesOf,
   NLM_F_DUMP,
@@ -178,7 +179,8 @@ export class GenericFamily {
       this.channel.recycle(writer)
       const reader = readerOf([reply.data])
       const dumps: FamilyMessage[][] = bodies.map(() => [])
-      for (const message of messagesOf(reader)) {
+      const message = new MessageCursor(reader)
+      while (message.next()) {
         if (message.type >= GENL_ID_CTRL) dumps[message.sequence - first]?.push(familyMessage(reader, message))
         else if (dumps[message.sequence - first]) throwIfRefused(reader, message, undefined)
       }
@@ -197,7 +199,8 @@ export class GenericFamily {
   #replies(reader: MessageReader, sequence: number, writer: MessageWriter | undefined, lost: boolean): FamilyMessage[] {
     const messages: FamilyMessage[] = []
     let closed = !lost
-    for (const message of messagesOf(reader)) {
+    const message = new MessageCursor(reader)
+    while (message.next()) {
       if (message.sequence !== sequence) continue // of an earlier request that was given up
       closed = true
       if (message.type >= GENL_ID_CTRL) messages.push(familyMessage(reader, message))

@@ -54,24 +54,47 @@ export interface Message {
   readonly end: number
 }
 
+/** Goes through the messages of a buffer without an object for each: `while (message.next()) …`. */
+export class MessageCursor implements Message {
+  readonly #reader: MessageReader
+  type = 0
+  flags = 0
+  sequence = 0
+  start = 0
+  payload = 0
+  end = 0
+
+  constructor(reader: MessageReader, offset = 0) {
+    this.#reader = reader
+    this.end = offset
+  }
+
+  /** Steps to the next message. False at the end, or where the bytes make no sense. */
+  next(): boolean {
+    const { u16, u32, end } = this.#reader
+    const start = align4(this.end)
+    if (start + HEADER > end) return false
+    const length = u32[start >> 2] as number
+    if (length < HEADER || start + length > end) return false
+    this.type = u16[(start >> 1) + 2] as number
+    this.flags = u16[(start >> 1) + 3] as number
+    this.sequence = u32[(start >> 2) + 2] as number
+    this.start = start
+    this.payload = start + HEADER
+    this.end = start + length
+    return true
+  }
+}
+
 /** The message at `offset`, or undefined at the end or where the bytes make no sense. */
 export function messageAt(reader: MessageReader, offset: number): Message | undefined {
-  if (offset + HEADER > reader.end) return undefined
-  const length = reader.u32[offset >> 2] as number
-  if (length < HEADER || offset + length > reader.end) return undefined
-  return {
-    type: reader.u16[(offset >> 1) + 2] as number,
-    flags: reader.u16[(offset >> 1) + 3] as number,
-    sequence: reader.u32[(offset >> 2) + 2] as number,
-    start: offset,
-    payload: offset + HEADER,
-    end: offset + length,
-  }
+  const message = new MessageCursor(reader, offset)
+  return message.next() ? message : undefined
 }
 
 /** All messages of a buffer, in order. */
 export function* messagesOf(reader: MessageReader): Generator<Message> {
-  for (let message = messageAt(reader, 0); message; message = messageAt(reader, align4(message.end))) yield message
+  for (let message = messageAt(reader, 0); message; message = messageAt(reader, message.end)) yield message
 }
 
 /** The kernel's extended acknowledgement (NETLINK_EXT_ACK). */

@@ -130,6 +130,21 @@ class Table implements Attributes<Definition> {
   }
 }
 
+/** Where the first attribute of a number starts between `start` and `end`; -1 when there is none. */
+export function findAttribute(reader: MessageReader, start: number, end: number, id: number): number {
+  for (let offset = start; offset + 4 <= end; offset = align4(attributeEnd(reader, offset))) {
+    const length = reader.u16[offset >> 1] as number
+    if (length < 4 || offset + length > end) break
+    if (((reader.u16[(offset >> 1) + 1] as number) & NLA_TYPE_MASK) === id) return offset
+  }
+  return -1
+}
+
+/** Where the attribute that starts at `offset` ends. */
+export function attributeEnd({ u16 }: MessageReader, offset: number): number {
+  return offset + (u16[offset >> 1] as number)
+}
+
 function keep(record: Record<string, unknown>, type: number, data: Uint8Array): void {
   const unknown = (record.unknown as UnknownAttribute[] | undefined) ?? []
   unknown.push({ type, data })
@@ -148,14 +163,14 @@ function writeAttribute(writer: MessageWriter, type: number, kind: AttributeType
   while (writer.offset & 3) writer.bytes[writer.offset++] = 0
 }
 
-/** Bytes of any length. */
+/** Bytes of any length. What is read is a view, which keeps the whole answer alive. */
 export const raw: AttributeType<Uint8Array> = {
   write(writer, value) {
     writer.reserve(value.length + 4)
     writer.bytes.set(value, writer.offset)
     writer.offset += value.length
   },
-  read: (reader, offset, length) => reader.bytes.slice(offset, offset + length),
+  read: (reader, offset, length) => reader.bytes.subarray(offset, offset + length),
 }
 
 export const u8: AttributeType<number> = {

@@ -1,0 +1,79 @@
+/** Transports that remember what went through them, and answer with what was remembered. */
+import type { Reply, Socket, SocketOptions, Transport } from '../../lib/netlink/transport.js'
+
+/** One crossing: what was sent, and what came back for it. */
+export interface Crossing {
+  readonly request: Uint8Array | null
+  readonly reply: Reply
+}
+
+/** Calls `around` for every request of a transport; it makes the real one by calling `go`. */
+export function intercept(
+  transport: Transport,
+  around: (request: Uint8Array | null, go: () => Promise<Reply>) => Promise<Reply>,
+): Transport {
+  return {
+    open(options: SocketOptions): Socket {
+      const socket = transport.open(options)
+      return {
+        receiveBuffer: socket.receiveBuffer,
+        exchange: (request, last, timeout) => around(request, () => socket.exchange(request, last, timeout)),
+        page: (request, last, size, timeout) => around(request, () => socket.page(request, last, size, timeout)),
+        dumpMany: (requests, timeout) => around(requests, () => socket.dumpMany(requests, timeout)),
+        subscribe: socket.subscribe.bind(socket),
+        ref: socket.ref.bind(socket),
+        unref: socket.unref.bind(socket),
+        join: socket.join.bind(socket),
+        leave: socket.leave.bind(socket),
+        close: () => socket.close(),
+      }
+    },
+    readFile: path => transport.readFile(path),
+    writeFile: (path, text) => transport.writeFile(path, text),
+    close: () => transport.close(),
+  }
+}
+
+/** Keeps every crossing in `crossings`. */
+export function recording(transport: Transport, crossings: Crossing[]): Transport {
+  return intercept(transport, async (request, go) => {
+    const copy = request && new Uint8Array(request) // a send buffer is used again
+    const reply = await go()
+    crossings.push({ request: copy, reply })
+    return reply
+  })
+}
+
+/** What the kernel grants the library, which makes its windows by it. */
+const RECEIVE_BUFFER = 8 << 20
+
+/** Answers a client that asks just what was asked before, each time in a later turn of the event loop, as the addon does. */
+export function replaying(crossings: readonly Crossing[]): Transport {
+  let at = 0
+  const answer = (request: Uint8Array | null): Promise<Reply> => {
+    const crossing = crossings[at++]
+    const same = crossing && Buffer.compare(request ?? Buffer.alloc(0), crossing.request ?? Buffer.alloc(0)) === 0
+    if (!same) throw new Error(`request ${at} is another one than was recorded`)
+    return new Promise(resolve => setImmediate(resolve, crossing.reply))
+  }
+  const impossible = (): never => {
+    throw new Error('a transcript has only requests and answers')
+  }
+  return {
+    open: () => ({
+      receiveBuffer: RECEIVE_BUFFER,
+      exchange: request => answer(request),
+      page: request => answer(request),
+      dumpMany: request => answer(request),
+      subscribe: impossible,
+      ref: impossible,
+      unref: impossible,
+      join: impossible,
+      leave: impossible,
+      close: async () => {},
+    }),
+    readFile: impossible,
+    writeFile: impossible,
+    close: async () => {},
+  }
+}
