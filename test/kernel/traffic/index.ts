@@ -4,5 +4,9 @@
  */
 import type { Case } from '../support/case.js'
 import { cases as forwarding } from './forwarding.js'
+import { cases as removal } from './removal.js'
+import { cases as scheduling } from './scheduling.js'
+import { cases as sctp } from './sctp.js'
+import { cases as statistics } from './statistics.js'
 
-export const traffic: readonly Case[] = [...forwarding]
+export const traffic: readonly Case[] = [...forwarding, ...sctp, ...scheduling, ...statistics, ...removal]
