@@ -6,24 +6,28 @@ import type { Orders } from '../traffic/peer.js'
 import { startPeer } from '../traffic/remote.js'
 
 interface Place {
-  readonly words: string
   readonly virtual: string
   readonly real: string
   readonly prefix: number
 }
 const PLACES: readonly Place[] = [
-  { words: 'IPv4', virtual: '10.0.0.1', real: '10.0.0.2', prefix: 32 },
-  { words: 'IPv6', virtual: '2001:db8::1', real: '2001:db8::2', prefix: 128 },
+  { virtual: '10.0.0.1', real: '10.0.0.2', prefix: 32 },
+  { virtual: '2001:db8::1', real: '2001:db8::2', prefix: 128 },
 ]
 const PORT = 8080
 
-/** Somebody in the namespace who serves at the real server's address, and asks. */
-async function peerOf({ netns, sh, after }: LinuxContext, { virtual, real, prefix }: Place): Promise<Orders> {
-  const nodad = virtual.includes(':') ? 'nodad' : ''
-  for (const address of [virtual, real]) await sh(`ip -n ${netns} address add ${address}/${prefix} dev lo ${nodad}`)
+/** Somebody in the namespace who serves at the real servers' addresses, and asks. */
+async function peerOf({ netns, sh, after }: LinuxContext): Promise<Orders> {
+  for (const { virtual, real, prefix } of PLACES)
+    for (const address of [virtual, real])
+      await sh(`ip -n ${netns} address add ${address}/${prefix} dev lo ${address.includes(':') ? 'nodad' : ''}`)
   const peer = startPeer(netns)
   after(() => sh(`ip netns pids ${netns} | xargs -r kill`))
-  await peer.serve('one', [real], PORT)
+  await peer.serve(
+    'one',
+    PLACES.map(({ real }) => real),
+    PORT,
+  )
   return peer
 }
 
@@ -35,7 +39,8 @@ async function tcp(context: LinuxContext, place: Place, peer: Orders): Promise<v
   await lvs.addRealServer(vs, { address: real, port: PORT })
   const { held, answer } = await peer.hold({ ...vs, from: virtual })
   assert.equal(answer.server, 'one')
-  const [connection, ...others] = await all(lvs.connections({ origin: true }))
+  const connections = await all(lvs.connections({ origin: true }))
+  const [connection, ...others] = connections.filter(({ virtual: to }) => to.address === virtual)
   assert.deepEqual(others, [])
   assert.ok(connection && connection.client.port > 1024 && connection.expires > 0 && connection.expires <= 900)
   assert.deepEqual(connection, {
@@ -54,12 +59,11 @@ async function tcp(context: LinuxContext, place: Place, peer: Orders): Promise<v
     const statistics = (await lvs.getVirtualServer(vs))?.statistics
     return rs?.statistics?.connections === 1n && statistics?.connections === 1n && statistics.outgoingBytes > 40n
   })
-  assert.equal((await lvs.globalStatistics()).connections, 1n)
-  const cpus = [...(await lvs.cpuStatistics()).values()]
-  assert.equal(
-    cpus.reduce((sum, row) => sum + row.connections, 0n),
-    1n,
-  )
+  await eventually('the CPUs together have counted what the namespace has', async () => {
+    const total = (await lvs.globalStatistics()).connections
+    const cpus = [...(await lvs.cpuStatistics()).values()]
+    return total > 0n && cpus.reduce((sum, row) => sum + row.connections, 0n) === total
+  })
   await lvs.zero()
   assert.equal((await lvs.getVirtualServer(vs))?.statistics?.connections, 0n)
   await peer.release(held)
@@ -76,7 +80,9 @@ async function udp(context: LinuxContext, { virtual, real }: Place, peer: Orders
   await lvs.addRealServer(vs, { address: real, port: PORT })
   const [answer] = await peer.ask({ ...vs, from: virtual }, 1)
   assert.equal(answer?.server, 'one')
-  const connections = (await all(lvs.connections())).filter(({ protocol }) => protocol === 'udp')
+  const connections = (await all(lvs.connections())).filter(
+    ({ protocol, virtual: to }) => protocol === 'udp' && to.address === virtual,
+  )
   const templates = connections.filter(({ client }) => client.port === 0)
   assert.deepEqual([connections.length, templates.length], [2, 1])
   for (const { client, destination, state } of connections) {
@@ -87,12 +93,17 @@ async function udp(context: LinuxContext, { virtual, real }: Place, peer: Orders
   assert.equal(rs?.persistentConnections, 1)
 }
 
-export const cases: readonly LinuxCase[] = PLACES.map(place => ({
-  name: `connections over ${place.words} are shown with their ends, states and times, templates of persistence too, and counted in 64 bits`,
-  needs: 'linux',
-  async run(context) {
-    const peer = await peerOf(context, place)
-    await tcp(context, place, peer)
-    await udp(context, place, peer)
+export const cases: readonly LinuxCase[] = [
+  {
+    name: 'connections are shown with their ends, states and times, and counted in 64 bits: TCP, UDP, templates, IPv4 and IPv6',
+    needs: 'linux',
+    async run(context) {
+      const peer = await peerOf(context)
+      for (const place of PLACES) {
+        await tcp(context, place, peer)
+        await udp(context, place, peer)
+        await (await context.open()).flush()
+      }
+    },
   },
-}))
+]

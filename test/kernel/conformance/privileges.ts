@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url'
 import type { Case, LinuxContext } from '../support/case.js'
 
 const ATTEMPT = fileURLToPath(new URL('../support/attempt.js', import.meta.url))
-/** Root still, and in its place, but without any capability. */
-const POWERLESS = 'setpriv --bounding-set=-all --inh-caps=-all %'
 const NOBODY = 'setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all %'
+/** In a mount namespace where /proc/sys is as in a container. */
+const READ_ONLY = "unshare --mount sh -c 'mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys && exec %'"
 
 /** The errors of some calls in one process that is started so. */
 async function attempt({ sh }: LinuxContext, as: string, ...words: string[]): Promise<Record<string, unknown>[]> {
@@ -24,25 +24,36 @@ function check(error: Record<string, unknown>, expected: Record<string, unknown>
   assert.match(String(error.reason), reason)
 }
 
-/** In a mount namespace where /proc/sys is as in a container. */
-const READ_ONLY = "unshare --mount sh -c 'mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys && exec %'"
-
 /** Methods of attempt.ts, and the operation that they end in. */
 const METHODS = { info: 'info', add: 'addVirtualServer', run: 'flush', capabilities: 'addVirtualServer' }
 const OPERATIONS = Object.values(METHODS)
 
 export const cases: readonly Case[] = [
   {
-    name: 'without CAP_NET_ADMIN every command is refused with "not-permitted", which tells what to do',
+    name: 'without privileges every command, entering a namespace, and writing a sysctl are refused with "not-permitted", each with what to do',
     needs: 'linux',
     async run(context) {
-      const errors = await attempt(context, POWERLESS, ...Object.keys(METHODS))
+      await (await context.open()).info()
+      const words = [...Object.keys(METHODS), `info@${context.netns}`, 'setSysctl']
+      const errors = await attempt(context, NOBODY, ...words)
+      const [setSysctl = {}, open = {}] = [errors.pop(), errors.pop()]
       for (const [i, error] of errors.entries())
         check(
           error,
           { problem: 'not-permitted', code: 'EPERM', errno: -1, operation: OPERATIONS[i], applied: 'no' },
           /CAP_NET_ADMIN is needed: run as root, or with `setcap cap_net_admin\+ep`, or in a container with --cap-add NET_ADMIN/,
         )
+      const target = `network namespace ${context.netns}`
+      check(
+        open,
+        { problem: 'not-permitted', code: 'EPERM', operation: 'open', target, syscall: 'setns' },
+        /needs CAP_SYS_ADMIN: run as root/,
+      )
+      check(
+        setSysctl,
+        { problem: 'not-permitted', code: 'EACCES', operation: 'setSysctl', target: 'drop_entry' },
+        /run as root of the initial user namespace/,
+      )
     },
   },
   {
@@ -56,32 +67,6 @@ export const cases: readonly Case[] = [
           { problem: 'in-user-namespace', code: 'EPERM', errno: -1, operation: OPERATIONS[i], applied: 'no' },
           /only from the initial user namespace: run on the host as root, or in a privileged container/,
         )
-    },
-  },
-  {
-    name: 'entering another network namespace without CAP_SYS_ADMIN is refused with "not-permitted"',
-    needs: 'linux',
-    async run(context) {
-      const [error = {}] = await attempt(context, POWERLESS, `info@${context.netns}`)
-      const target = `network namespace ${context.netns}`
-      check(
-        error,
-        { problem: 'not-permitted', code: 'EPERM', operation: 'open', target, syscall: 'setns' },
-        /needs CAP_SYS_ADMIN: run as root/,
-      )
-    },
-  },
-  {
-    name: 'a sysctl is not written by anybody: "not-permitted"',
-    needs: 'linux',
-    async run(context) {
-      await (await context.open()).info()
-      const [error = {}] = await attempt(context, NOBODY, 'setSysctl')
-      check(
-        error,
-        { problem: 'not-permitted', code: 'EACCES', operation: 'setSysctl', target: 'drop_entry' },
-        /run as root of the initial user namespace/,
-      )
     },
   },
   {

@@ -27,7 +27,13 @@ const LINUX_6_1: Differences = {
   hz: 250,
   connectionTableSize: 4096,
 }
-const LINUX_6_12: Differences = { without: [], hugeThreshold: 'OK', estimationThreads: true, hz: 250, connectionTableSize: 4096 }
+const LINUX_6_12: Differences = {
+  without: [],
+  hugeThreshold: 'EINVAL',
+  estimationThreads: true,
+  hz: 250,
+  connectionTableSize: 4096,
+}
 
 const KNOWN: readonly (Differences & { readonly name: string; readonly pattern: RegExp })[] = [
   { name: 'debian12', pattern: /^6\.1\.0-.*amd64$/, ...LINUX_6_1 },
