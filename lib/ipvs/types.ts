@@ -142,7 +142,10 @@ export interface RealServer extends RealServerKey {
   readonly statistics?: Statistics
 }
 
-/** Counters since the object was made or zeroed, and rates that the kernel estimates every 2 seconds. 64 bits since Linux 4.1. */
+/**
+ * Counters since the object was made or zeroed, and rates. The kernel brings both up to date every 2 seconds (ip_vs_est.c), so what was
+ * just sent may be missing; `cpuStatistics` has no such delay. 64 bits since Linux 4.1.
+ */
 export interface Statistics {
   readonly connections: bigint
   readonly incomingPackets: bigint
