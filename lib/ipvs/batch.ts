@@ -3,11 +3,11 @@
  * that the window has been worked off (af_netlink.c, netlink_rcv_skb).
  */
 
-import { MessageReader, type MessageWriter } from '../netlink/buffer.js'
+import { MessageReader, MessageWriter } from '../netlink/buffer.js'
 import type { Limit } from '../netlink/channel.js'
 import { lostReply, readerOf } from '../netlink/channel.js'
 import { NetlinkError } from '../netlink/error.js'
-import { Refusal } from '../netlink/generic.js'
+import { type Body, Refusal } from '../netlink/generic.js'
 import { type Acknowledgement, messagesOf, NLM_F_ACK, NLMSG_ERROR, readAcknowledgement } from '../netlink/message.js'
 import { askedOf, attribute, explain, needsSurroundings, type Surroundings } from './explain.js'
 import type { Kernel } from './kernel.js'
@@ -86,7 +86,7 @@ class Run {
   /** Messages of a window: all of them may be refused without an answer being lost. */
   #most = 16
   #lastKey: VirtualServerKey | undefined
-  #lastRecord: ServiceRecord | undefined
+  #lastEncoded: EncodedKey | undefined
 
   constructor(kernel: Kernel, operations: readonly Operation[], limit: Limit) {
     this.#kernel = kernel
@@ -174,34 +174,32 @@ class Run {
       case 'ensureVirtualServer': {
         const service = virtualServerToWire(operation.virtualServer)
         this.#checkScheduler(window, service.scheduler ?? DEFAULT_SCHEDULER, operation)
-        if (operation.operation !== 'addVirtualServer') this.#message(window, index, command.setService, service)
-        if (operation.operation !== 'updateVirtualServer') this.#message(window, index, command.newService, service)
+        const body: Body = writer => request.encode(writer, { service })
+        if (operation.operation !== 'addVirtualServer') this.#message(window, index, command.setService, body)
+        if (operation.operation !== 'updateVirtualServer') this.#message(window, index, command.newService, body)
         return
       }
       case 'removeVirtualServer':
-        return this.#message(window, index, command.delService, this.#key(operation.virtualServer))
+        return this.#message(window, index, command.delService, this.#key(operation.virtualServer).write)
       case 'addRealServer':
       case 'updateRealServer':
       case 'ensureRealServer': {
-        const service = this.#key(operation.virtualServer)
+        const key = this.#key(operation.virtualServer)
         const destination = realServerToWire(operation.realServer)
-        if (operation.operation !== 'updateRealServer') checkPort(destination, service)
+        if (operation.operation !== 'updateRealServer') checkPort(destination, key.service)
+        const body = key.with(destination)
         // What exists already is set first: of the two messages one takes effect, whichever it is.
-        if (operation.operation !== 'addRealServer') this.#message(window, index, command.setDest, service, destination)
-        if (operation.operation !== 'updateRealServer') this.#message(window, index, command.newDest, service, destination)
+        if (operation.operation !== 'addRealServer') this.#message(window, index, command.setDest, body)
+        if (operation.operation !== 'updateRealServer') this.#message(window, index, command.newDest, body)
         return
       }
-      case 'removeRealServer':
-        return this.#message(
-          window,
-          index,
-          command.delDest,
-          this.#key(operation.virtualServer),
-          realServerKeyToWire(operation.realServer),
-        )
+      case 'removeRealServer': {
+        const key = this.#key(operation.virtualServer)
+        return this.#message(window, index, command.delDest, key.with(realServerKeyToWire(operation.realServer)))
+      }
       case 'zero': {
-        const service = operation.virtualServer === undefined ? undefined : this.#key(operation.virtualServer)
-        return this.#message(window, index, command.zero, service)
+        const body = operation.virtualServer === undefined ? undefined : this.#key(operation.virtualServer).write
+        return this.#message(window, index, command.zero, body)
       }
       case 'flush':
         return this.#message(window, index, command.flush, undefined)
@@ -212,12 +210,13 @@ class Run {
     }
   }
 
-  #key(key: VirtualServerKey): ServiceRecord {
-    if (key !== this.#lastKey || !this.#lastRecord) {
-      this.#lastRecord = virtualServerKeyToWire(key)
+  /** Real servers of one virtual server come one behind the other, mostly. */
+  #key(key: VirtualServerKey): EncodedKey {
+    if (key !== this.#lastKey || !this.#lastEncoded) {
+      this.#lastEncoded = new EncodedKey(key)
       this.#lastKey = key
     }
-    return this.#lastRecord
+    return this.#lastEncoded
   }
 
   #checkScheduler(window: Window, scheduler: string, operation: Operation): void {
@@ -226,17 +225,9 @@ class Run {
     if (!this.#kernel.proven.has(scheduler)) window.unproven = scheduler
   }
 
-  #message(window: Window, index: number, id: number, service: ServiceRecord | undefined, destination?: DestinationRecord): void {
+  #message(window: Window, index: number, id: number, body: Body | undefined): void {
     const { writer, first, starts, owners } = window
-    starts.push(
-      this.#kernel.writes.write(
-        writer,
-        id,
-        0,
-        first + starts.length,
-        service && (to => request.encode(to, destination ? { service, destination } : { service })),
-      ),
-    )
+    starts.push(this.#kernel.writes.write(writer, id, 0, first + starts.length, body))
     owners.push(index)
   }
 
@@ -336,6 +327,30 @@ class Run {
           })
         : (error as Error)
     for (let index = 0; index < this.#operations.length; index++) if (!this.#results[index]) this.#fail(index, unsent)
+  }
+}
+
+const scratch = new MessageWriter(256)
+
+/** The key of a virtual server, encoded once for all the messages that it stands in. */
+class EncodedKey {
+  readonly service: ServiceRecord
+  readonly #bytes: Uint8Array
+
+  constructor(key: VirtualServerKey) {
+    this.service = virtualServerKeyToWire(key)
+    scratch.offset = 0
+    request.encode(scratch, { service: this.service })
+    this.#bytes = scratch.written().slice()
+  }
+
+  readonly write: Body = writer => writer.append(this.#bytes)
+
+  with(destination: DestinationRecord): Body {
+    return writer => {
+      writer.append(this.#bytes)
+      request.encode(writer, { destination })
+    }
   }
 }
 

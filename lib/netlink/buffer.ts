@@ -31,6 +31,13 @@ export class MessageWriter {
     this.bytes.set(old.subarray(0, this.offset))
   }
 
+  /** Writes bytes as they are. There is room for their padding behind them. */
+  append(bytes: Uint8Array): void {
+    this.reserve(bytes.length + 3)
+    this.bytes.set(bytes, this.offset)
+    this.offset += bytes.length
+  }
+
   /** What has been written, without a copy. */
   written(): Uint8Array {
     return this.bytes.subarray(0, this.offset)

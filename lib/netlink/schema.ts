@@ -165,11 +165,7 @@ function writeAttribute(writer: MessageWriter, type: number, kind: AttributeType
 
 /** Bytes of any length. What is read is a view, which keeps the whole answer alive. */
 export const raw: AttributeType<Uint8Array> = {
-  write(writer, value) {
-    writer.reserve(value.length + 4)
-    writer.bytes.set(value, writer.offset)
-    writer.offset += value.length
-  },
+  write: (writer, value) => writer.append(value),
   read: (reader, offset, length) => reader.bytes.subarray(offset, offset + length),
 }
 
