@@ -246,7 +246,7 @@ export class IpvsClient {
     return globalStatistics(this.#kernel.files)
   }
 
-  /** Counters of the whole namespace by CPU, without rates. */
+  /** Counters of the whole namespace by CPU, without rates. `zero` does not reset them. */
   cpuStatistics(): ReturnType<typeof cpuStatistics> {
     return cpuStatistics(this.#kernel.files)
   }

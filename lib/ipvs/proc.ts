@@ -126,7 +126,7 @@ export async function globalStatistics(transport: Transport): Promise<Statistics
   return counters(totals?.values ?? [], rates?.values)
 }
 
-/** The same for each CPU, by its number. Rates are kept for the total only. */
+/** The same for each CPU, by its number, since the namespace began: zero does not touch them. Rates are kept for the total only. */
 export async function cpuStatistics(transport: Transport): Promise<ReadonlyMap<number, Omit<Statistics, `${string}Rate`>>> {
   const rows = await hexRows(transport, '/proc/net/ip_vs_stats_percpu')
   return new Map(
