@@ -13,7 +13,8 @@ const NLM_F_MATCH = 0x200
 const NLA_F_NESTED = 0x8000
 
 async function fill(raw: Raw, count: number): Promise<void> {
-  for (let i = 1; i <= count; i++) await answers(raw.tell('NEW_SERVICE', { service: { ...SERVICE, PORT: be16(i) } }), 'OK')
+  const services = Array.from({ length: count }, (_, i) => ({ service: { ...SERVICE, PORT: be16(1 + i) } }))
+  for (const { code } of await raw.tellAll('NEW_SERVICE', services)) assert.equal(code, 'OK')
 }
 
 export const cases: readonly Case[] = [
@@ -235,7 +236,11 @@ export const cases: readonly Case[] = [
       const seen = [...answerOf(page, sequence).messages]
       const others = context.raw()
       const removed = seen.map(({ service }) => service?.PORT)
-      for (const PORT of removed) await answers(others.tell('DEL_SERVICE', { service: { ...KEY, PORT } }), 'OK')
+      for (const { code } of await others.tellAll(
+        'DEL_SERVICE',
+        removed.map(PORT => ({ service: { ...KEY, PORT } })),
+      ))
+        assert.equal(code, 'OK')
       for (let complete = false; !complete; ) {
         const next = await raw.socket.page(null, sequence, 1 << 20, 60_000)
         seen.push(...answerOf(next, sequence).messages)

@@ -63,12 +63,12 @@ function expected(table: Table, operation: Operation): string {
 
 export const cases: readonly Case[] = [1, 2, 3].map(
   (seed): Case => ({
-    name: `a random batch of 1500 operations does what a model of it says (seed ${seed})`,
+    name: `a random batch of 800 operations does what a model of it says (seed ${seed})`,
     async run({ open }) {
       const lvs = await open()
       const random = new Random(seed)
       const table: Table = new Map()
-      const operations = Array.from({ length: 1500 }, () => randomOperation(random))
+      const operations = Array.from({ length: 800 }, () => randomOperation(random))
       const wanted = operations.map(operation => expected(table, operation))
       const results = await lvs.run(operations)
       const got = results.map(result =>

@@ -182,9 +182,13 @@ export class Linux implements LinuxContext {
   }
 
   async #makeLink(): Promise<string> {
-    const ip = `ip -n ${this.netns}`
-    await sh(`${ip} link add dummy0 type dummy && ${ip} link set dummy0 multicast on up`)
-    await sh(`${ip} address add 192.0.2.1/24 dev dummy0 && ${ip} address add 2001:db8:1::1/64 dev dummy0 nodad`)
+    const lines = [
+      'link add dummy0 type dummy',
+      'link set dummy0 multicast on up',
+      'address add 192.0.2.1/24 dev dummy0',
+      'address add 2001:db8:1::1/64 dev dummy0 nodad',
+    ]
+    await sh(`printf '%s\\n' ${lines.map(line => `'${line}'`).join(' ')} | ip -n ${this.netns} -batch -`)
     return 'dummy0'
   }
 

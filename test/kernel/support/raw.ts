@@ -157,10 +157,18 @@ export class Raw {
 
   /** A request without an acknowledgement, and a barrier behind it: only a failure is answered. */
   async tell(command: CommandName, attributes: Attributes = {}): Promise<Answer> {
-    const told = await this.message(command, attributes, { flags: NLM_F_REQUEST })
+    const [answer] = await this.tellAll(command, [attributes])
+    return answer as Answer
+  }
+
+  /** The same for many requests in one buffer. */
+  async tellAll(command: CommandName, all: readonly Attributes[]): Promise<Answer[]> {
+    const told = []
+    for (const attributes of all) told.push(await this.message(command, attributes, { flags: NLM_F_REQUEST }))
     const barrier = this.#sequence++
-    const bytes = Buffer.concat([told.bytes, request(NLMSG_NOOP, NLM_F_REQUEST | NLM_F_ACK, barrier)])
-    return answerOf(await this.socket.exchange(bytes, barrier, LIMIT), told.sequence)
+    const bytes = Buffer.concat([...told.map(message => message.bytes), request(NLMSG_NOOP, NLM_F_REQUEST | NLM_F_ACK, barrier)])
+    const reply = await this.socket.exchange(bytes, barrier, LIMIT)
+    return told.map(({ sequence }) => answerOf(reply, sequence))
   }
 
   /** A dump to its end. */
