@@ -13,7 +13,13 @@ t.test('the example in the README is the one that npm start runs', async t => {
 })
 
 t.test('the numbers in the README are those that the benchmark wrote', async t => {
-  t.ok(readme.includes(read('scripts/bench/results/ipvs.md').trim()))
+  t.ok(
+    readme.includes(
+      read('scripts/bench/results/ipvs.md')
+        .replace(/^# .*\n+/, '')
+        .trim(),
+    ),
+  )
 })
 
 t.test('what the README links to is there', async t => {
