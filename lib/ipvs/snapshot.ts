@@ -76,34 +76,40 @@ function latin1(bytes: Uint8Array | undefined): string {
 
 /** All virtual servers, once each. */
 export async function readServices(kernel: Kernel, limit: Limit, options: WalkOptions): Promise<Read<ServiceRecord>> {
-  return settled(serviceKey, () => dumpServices(kernel, limit, options))
+  return settled(serviceKey, take => dumpServices(kernel, limit, options, take))
 }
 
 async function dumpServices(
   kernel: Kernel,
   limit: Limit,
   options: WalkOptions,
-): Promise<{ records: ServiceRecord[]; whole: boolean }> {
-  const records: ServiceRecord[] = []
+  take: (records: readonly ServiceRecord[]) => void,
+): Promise<boolean> {
   let datagrams = 0
   for await (const page of kernel.reads.dump(command.getService, undefined, PAGE, () => limit)) {
     datagrams += page.datagrams
-    records.push(...decodeServices(page.messages, options))
+    take(decodeServices(page.messages, options))
   }
-  return { records, whole: datagrams <= ONE_AND_DONE }
+  return datagrams <= ONE_AND_DONE
 }
 
-/** Reads until two readings agree on what there is, or one was whole. */
+/** Reads until two readings agree on what there is, or one was whole: `read` hands over what comes, and says whether it was. */
 async function settled<T>(
   keyOf: (record: T) => string | number,
-  read: () => Promise<{ records: T[]; whole: boolean }>,
+  read: (take: (records: readonly T[]) => void) => Promise<boolean>,
 ): Promise<Read<T>> {
   let before: Map<string | number, T> | undefined
   for (let tries = 0; tries < TRIES; tries++) {
-    const { records, whole } = await read()
-    const now = new Map(records.map(record => [keyOf(record), record]))
-    if (whole || (before && before.size === now.size && [...now.keys()].every(key => before?.has(key))))
-      return { records: [...now.values()], consistent: true }
+    const now = new Map<string | number, T>()
+    let same = 0
+    const whole = await read(records => {
+      for (const record of records) {
+        const key = keyOf(record)
+        if (before?.has(key) && !now.has(key)) same++
+        now.set(key, record)
+      }
+    })
+    if (whole || (before && same === before.size && same === now.size)) return { records: [...now.values()], consistent: true }
     before = before && tries === TRIES - 1 ? new Map([...before, ...now]) : now
   }
   return { records: [...(before?.values() ?? [])], consistent: false }
@@ -185,14 +191,15 @@ export async function readDestinations(
   first?: readonly FamilyMessage[],
 ): Promise<Read<DestinationRecord>> {
   let given = first
-  return settled(destinationKey, async () => {
+  return settled(destinationKey, async take => {
     if (given) {
-      const records = decodeDestinations(given, service, options)
+      take(decodeDestinations(given, service, options))
       given = undefined
-      return { records, whole: false }
+      return false
     }
     const { dumps, datagrams } = await kernel.reads.dumpMany(command.getDest, [bodyOf(service)], limit)
-    return { records: decodeDestinations(dumps[0] ?? [], service, options), whole: datagrams <= ONE_AND_DONE }
+    take(decodeDestinations(dumps[0] ?? [], service, options))
+    return datagrams <= ONE_AND_DONE
   })
 }
 
