@@ -1,7 +1,9 @@
 /** What only packets make: connections and counters. Client, director and server share one namespace here; traffic/ sets them apart. */
 import assert from 'node:assert/strict'
-import type { LinuxCase, LinuxContext } from '../support/case.js'
+import { type Connection, open } from '../../../lib/ipvs/index.js'
+import type { Case, LinuxContext } from '../support/case.js'
 import { all, eventually } from '../support/expect.js'
+import { ip } from '../support/linux.js'
 import type { Orders } from '../traffic/peer.js'
 import { startPeer } from '../traffic/remote.js'
 
@@ -18,9 +20,11 @@ const PORT = 8080
 
 /** Somebody in the namespace who serves at the real servers' addresses, and asks. */
 async function peerOf({ netns, sh, after }: LinuxContext): Promise<Orders> {
-  for (const { virtual, real, prefix } of PLACES)
-    for (const address of [virtual, real])
-      await sh(`ip -n ${netns} address add ${address}/${prefix} dev lo ${address.includes(':') ? 'nodad' : ''}`)
+  const addresses = PLACES.flatMap(({ virtual, real, prefix }) => [virtual, real].map(address => `${address}/${prefix}`))
+  await ip(
+    netns,
+    addresses.map(address => `address add ${address} dev lo ${address.includes(':') ? 'nodad' : ''}`),
+  )
   const peer = startPeer(netns)
   after(() => sh(`ip netns pids ${netns} | xargs -r kill`))
   await peer.serve(
@@ -103,7 +107,93 @@ async function udp(context: LinuxContext, { virtual, real }: Place, peer: Orders
   assert.equal(rs?.persistentConnections, 1)
 }
 
-export const cases: readonly LinuxCase[] = [
+/** One of each kind. */
+const rows: Connection[] = [
+  {
+    protocol: 'tcp',
+    client: at('192.0.2.9', 40000),
+    virtual: at('10.0.0.1', 80),
+    destination: at('10.1.0.1', 8080),
+    state: 'SYN_RECV',
+    expires: 59,
+  },
+  {
+    protocol: 'tcp',
+    client: at('2001:db8::9', 40000),
+    virtual: at('2001:db8::1', 443),
+    destination: at('2001:db8:1::1', 8443),
+    state: 'FIN_WAIT',
+    expires: 119,
+  },
+  {
+    protocol: 'sctp',
+    client: at('192.0.2.9', 1),
+    virtual: at('10.0.0.1', 3868),
+    destination: at('10.1.0.1', 3868),
+    state: 'ESTABLISHED',
+    expires: 899,
+  },
+  {
+    protocol: 'udp',
+    client: at('192.0.2.0', 0),
+    virtual: at('10.0.0.1', 5060),
+    destination: at('10.1.0.1', 5060),
+    state: 'NONE',
+    expires: 60,
+    engine: 'sip',
+    engineData: 'some call id',
+  },
+]
+
+function at(address: string, port: number): Connection['client'] {
+  return { address, port }
+}
+
+export const cases: readonly Case[] = [
+  {
+    name: 'the connection table is read as it stands in /proc: every protocol, both families, and the data of an engine',
+    needs: 'memory',
+    async run({ open, memory }) {
+      const lvs = await open()
+      for (const [i, row] of rows.entries()) memory.addConnection({ ...row, synchronised: i % 2 === 1 })
+      assert.deepEqual(await all(lvs.connections()), rows)
+      const origins = (await all(lvs.connections({ origin: true }))).map(({ synchronised }) => synchronised)
+      assert.deepEqual(origins, [false, true, false, true])
+    },
+  },
+  {
+    name: 'a master tells a backup of its connections, which says that they were synchronised',
+    needs: 'linux',
+    async run(context) {
+      const { netns } = context
+      const backup = await context.another()
+      await ip(netns, [`link add sync0 type veth peer name sync0 netns ${backup}`])
+      for (const [i, name] of [netns, backup].entries())
+        await ip(name, [`address add 192.0.2.${1 + i}/24 dev sync0`, 'link set sync0 up'])
+      await using standby = await open({ netns: { name: backup } })
+      const lvs = await context.open()
+      await standby.startSyncDaemon({ role: 'backup', interface: 'sync0', syncId: 7 })
+      await lvs.startSyncDaemon({ role: 'master', interface: 'sync0', syncId: 7 })
+      await lvs.setSysctl('sync_threshold', [1, 2])
+      const peer = await peerOf(context)
+      const vs = { protocol: 'tcp', address: '10.0.0.1', port: 80 } as const
+      await lvs.addVirtualServer({ ...vs, scheduler: 'rr' })
+      await lvs.addRealServer(vs, { address: '10.0.0.2', port: PORT })
+      const { held } = await peer.hold({ ...vs, from: '10.0.0.1' })
+      await eventually('the backup knows of the connection', async () => {
+        await peer.askHeld(held)
+        const known = await all(standby.connections({ origin: true }))
+        return known.some(({ destination, synchronised }) => destination.address === '10.0.0.2' && synchronised)
+      })
+      assert.deepEqual(
+        (await all(lvs.connections({ origin: true }))).map(({ synchronised }) => synchronised),
+        [false],
+      )
+      await peer.release(held)
+      await standby.stopSyncDaemon('backup')
+      await lvs.stopSyncDaemon('master')
+    },
+  },
   {
     name: 'connections are shown with their ends, states and times, and counted in 64 bits: TCP, UDP, templates, IPv4 and IPv6',
     needs: 'linux',

@@ -88,6 +88,15 @@ export const cases: readonly Case[] = [
     },
   },
   {
+    name: 'of a daemon, an id of 2 bytes is EINVAL, and the kernel says why',
+    async run(context) {
+      const daemon = { ...daemonOn(await context.link()), SYNC_ID: u16(5) }
+      const { code, kernelMessage } = await context.raw().do('NEW_DAEMON', { daemon })
+      assert.equal(code, 'EINVAL')
+      assert.match(kernelMessage ?? '', /failed policy validation/)
+    },
+  },
+  {
     name: 'of time-outs, one of 2 bytes is ERANGE, and the kernel says why',
     async run(context) {
       const { code, kernelMessage } = await context.raw().do('SET_CONFIG', { top: { TIMEOUT_TCP: u16(5) } })

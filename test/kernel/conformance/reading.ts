@@ -137,8 +137,8 @@ export const cases: readonly Case[] = [
       let disturbed = false
       const lvs = await open({
         transport: between(transport(), {
-          async before({ kind, index }) {
-            if (kind !== 'page' || index === 0 || disturbed) return
+          async before({ kind, request }) {
+            if (kind !== 'page' || request || disturbed) return
             disturbed = true
             await other.run(
               Array.from({ length: 300 }, (_, i) => ({ operation: 'removeVirtualServer', virtualServer: vs(1 + i) })),
@@ -150,6 +150,31 @@ export const cases: readonly Case[] = [
       const { virtualServers, consistent } = await lvs.snapshot()
       assert.equal(consistent, true)
       assert.deepEqual(keysOf(virtualServers), ports(301, 1500))
+    },
+  },
+  {
+    name: 'a snapshot has nothing twice though another program adds virtual servers while it is made',
+    async run({ open, transport }) {
+      const other = await open()
+      await fill(other, 1500)
+      let disturbed = false
+      const lvs = await open({
+        transport: between(transport(), {
+          async before({ kind, request }) {
+            if (kind !== 'page' || request || disturbed) return
+            disturbed = true
+            await other.run(
+              Array.from({ length: 300 }, (_, i) => ({
+                operation: 'addVirtualServer',
+                virtualServer: { ...vs(2000 + i), scheduler: 'rr' },
+              })),
+            )
+          },
+        }),
+      })
+      const { virtualServers, consistent } = await lvs.snapshot()
+      assert.equal(consistent, true)
+      assert.deepEqual(keysOf(virtualServers), [...ports(1, 1500), ...ports(2000, 2299)].sort())
     },
   },
   {
@@ -191,6 +216,22 @@ export const cases: readonly Case[] = [
       assert.equal(plan.consistent, false)
       const verbs = new Set(plan.operations.map(({ operation }) => operation))
       assert.deepEqual(verbs, new Set(['ensureVirtualServer', 'removeVirtualServer']))
+    },
+  },
+  {
+    name: 'a list that is cut short says so: when the client is closed, or its signal aborted',
+    async run({ open }) {
+      const lvs = await open()
+      await fill(lvs, 1500)
+      const controller = new AbortController()
+      const aborted = (async () => {
+        for await (const _ of lvs.listVirtualServers({ signal: controller.signal })) controller.abort()
+      })()
+      await assert.rejects(aborted, { problem: 'interrupted', code: 'ABORT_ERR', operation: 'listVirtualServers' })
+      const closed = (async () => {
+        for await (const _ of lvs.listVirtualServers()) await lvs.close()
+      })()
+      await assert.rejects(closed, { problem: 'interrupted', code: 'ERR_CLOSED', operation: 'listVirtualServers' })
     },
   },
   {

@@ -105,6 +105,11 @@ function batch(verb: 'add' | 'delete', names: readonly string[]): string {
   return `printf 'netns ${verb} %s\\n' ${names.join(' ')} | ip -batch -`
 }
 
+/** Commands of `ip`, in a namespace, in one process. */
+export async function ip(netns: string, commands: readonly string[]): Promise<void> {
+  await sh(`printf '%s\\n' ${commands.map(command => `'${command}'`).join(' ')} | ip -n ${netns} -batch -`)
+}
+
 const RTM_NEWLINK = 16
 const IFF_UP = 1
 
@@ -182,13 +187,12 @@ export class Linux implements LinuxContext {
   }
 
   async #makeLink(): Promise<string> {
-    const lines = [
+    await ip(this.netns, [
       'link add dummy0 type dummy',
       'link set dummy0 multicast on up',
       'address add 192.0.2.1/24 dev dummy0',
       'address add 2001:db8:1::1/64 dev dummy0 nodad',
-    ]
-    await sh(`printf '%s\\n' ${lines.map(line => `'${line}'`).join(' ')} | ip -n ${this.netns} -batch -`)
+    ])
     return 'dummy0'
   }
 
