@@ -8,7 +8,7 @@
 import { intercept } from '../recorder.js'
 import { additions, fleet, type Size } from './fleet.js'
 import { connect, inNewNamespace, loadModules, type Namespace, say, shell, timeRun } from './guest.js'
-import { type Task, tasks } from './tasks.js'
+import { prepare, type Task } from './tasks.js'
 
 export interface MemoryOptions {
   readonly size: Size
@@ -57,13 +57,13 @@ async function memoryOf(netns: Namespace, task: Task, size: Size): Promise<Memor
       return reply
     }),
   )
-  const desired = fleet(size)
-  await warmUp(() => tasks[task](lvs, desired))
+  const run = prepare(task, fleet(size))
+  await warmUp(() => run(lvs))
   const before = alive()
   sampling = true
-  const result = await tasks[task](lvs, desired)
+  const result = await run(lvs)
   sampling = false
-  kept.push(desired, result)
+  kept.push(run, result)
   const held = alive() - before
   kept.length = 0
   await lvs.close()

@@ -4,7 +4,7 @@ import { serialize } from 'node:v8'
 import { type Crossing, recording } from '../recorder.js'
 import { fleet, type Size } from './fleet.js'
 import { connect, inNewNamespace, loadModules, say, shell } from './guest.js'
-import { type Task, taskNames, tasks } from './tasks.js'
+import { prepare, type Task, taskNames } from './tasks.js'
 
 export interface RecordOptions {
   readonly size: Size
@@ -21,7 +21,7 @@ async function record({ size, file }: RecordOptions): Promise<void> {
       say(`recording: ${task}`)
       const crossings: Crossing[] = []
       const lvs = await connect(netns, transport => recording(transport, crossings))
-      await tasks[task](lvs, fleet(size))
+      await prepare(task, fleet(size))(lvs)
       await lvs.close()
       transcripts[task] = crossings
     }

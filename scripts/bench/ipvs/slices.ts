@@ -2,27 +2,30 @@
  * How long the library keeps the event loop to itself. The kernel's answers are replayed on this machine: inside the guests other
  * processes and the kernel's own work would be measured, and user-mode-linux has one processor for all of them.
  *
- * A chain of setImmediate goes along with the task, one link in each turn of the event loop. The loop never sleeps then, so the longest
- * time between two links is the longest turn: the library's code, between one await of an answer and the next, and the collection of its
- * garbage. Replayed answers arrive by setImmediate too, so that a turn may hold two slices of the library: it is never taken for shorter.
- * What this machine does meanwhile counts as well; hence the median of several runs.
+ * A chain of setImmediate goes along with the task, one link in each turn of the event loop. The loop never sleeps then, so the time
+ * between two links is a turn: the library's code, between one await of an answer and the next. Replayed answers arrive by setImmediate
+ * too, so that a turn may hold two slices of the library: it is never taken for shorter. A turn counts with the less of its wall time,
+ * which other programs make longer, and its processor time, which V8's helpers add to. Turns in which V8 collected garbage are told
+ * apart: how long that takes depends on all that the process holds.
  */
 import { readFileSync } from 'node:fs'
+import { PerformanceObserver } from 'node:perf_hooks'
 import { deserialize } from 'node:v8'
 import { open } from '../../../lib/ipvs/open.js'
 import { quantile } from '../pairs.js'
 import { type Crossing, replaying } from '../recorder.js'
 import { fleet, type Size } from './fleet.js'
 import type { Transcripts } from './record.js'
-import { type Task, taskNames, tasks } from './tasks.js'
+import { prepare, type Task, taskNames } from './tasks.js'
 
+/** Milliseconds, medians of the runs. */
 export interface Slices {
   readonly task: Task
-  /** Milliseconds: the longest turn, as the median of the runs. */
+  /** The longest turn of a run in which V8 did not collect garbage. */
   readonly longest: number
-  /** The same in the first run of the process. */
-  readonly cold: number
-  /** The whole task without a kernel, in milliseconds. */
+  /** The longest turn of all. */
+  readonly withCollections: number
+  /** The whole task, without a kernel. */
   readonly total: number
 }
 
@@ -30,14 +33,14 @@ export async function slices(file: string, size: Size, runs: number): Promise<Sl
   const transcripts = load(file)
   const measured: Slices[] = []
   for (const task of taskNames) {
-    const longest: number[] = []
-    const total: number[] = []
-    for (let i = 0; i < runs; i++) {
-      const turn = await replay(task, transcripts[task], size)
-      longest.push(turn.longest)
-      total.push(turn.total)
-    }
-    measured.push({ task, longest: quantile(longest, 0.5), cold: longest[0] as number, total: quantile(total, 0.5) })
+    const replays: Omit<Slices, 'task'>[] = []
+    for (let i = 0; i < runs; i++) replays.push(await replay(task, transcripts[task], size))
+    const median = (of: keyof Omit<Slices, 'task'>): number =>
+      quantile(
+        replays.map(run => run[of]),
+        0.5,
+      )
+    measured.push({ task, longest: median('longest'), withCollections: median('withCollections'), total: median('total') })
   }
   return measured
 }
@@ -53,30 +56,57 @@ function load(file: string): Transcripts {
   return transcripts
 }
 
-async function replay(task: Task, crossings: readonly Crossing[], size: Size): Promise<{ longest: number; total: number }> {
+async function replay(task: Task, crossings: readonly Crossing[], size: Size): Promise<Omit<Slices, 'task'>> {
   const lvs = await open({ transport: replaying(crossings) })
   await lvs.info()
-  const desired = fleet(size)
-  const start = performance.now()
-  const longest = await longestTurn(() => tasks[task](lvs, desired))
-  const total = performance.now() - start
+  const run = prepare(task, fleet(size))
+  const collections: { startTime: number }[] = []
+  const observer = new PerformanceObserver(list => collections.push(...list.getEntries()))
+  observer.observe({ entryTypes: ['gc'] })
+  const turns = await turnsOf(() => run(lvs))
+  await new Promise(resolve => setTimeout(resolve, 10)) // the observer is told later
+  observer.disconnect()
   await lvs.close()
-  return { longest, total }
+  const undisturbed = turns.filter(
+    ({ start, end }) => !collections.some(({ startTime }) => startTime >= start && startTime < end),
+  )
+  const total = (turns.at(-1)?.end ?? 0) - (turns[0]?.start ?? 0)
+  return { longest: longest(undisturbed), withCollections: longest(turns), total }
 }
 
-async function longestTurn(task: () => Promise<unknown>): Promise<number> {
-  let longest = 0
+interface Turn {
+  /** As of performance.now(). */
+  readonly start: number
+  readonly end: number
+  readonly length: number
+}
+
+function longest(turns: readonly Turn[]): number {
+  return turns.reduce((most, { length }) => Math.max(most, length), 0)
+}
+
+async function turnsOf(task: () => Promise<unknown>): Promise<Turn[]> {
+  const turns: Turn[] = []
   let over = false
-  let last = performance.now()
+  let start = performance.now()
+  let before = processorTime()
   const link = (): void => {
-    const now = performance.now()
-    longest = Math.max(longest, now - last)
-    last = now
+    const end = performance.now()
+    const after = processorTime()
+    turns.push({ start, end, length: Math.min(end - start, after - before) })
+    start = end
+    before = after
     if (!over) setImmediate(link)
   }
   setImmediate(link)
   await task()
   over = true
   await new Promise(setImmediate)
-  return longest
+  return turns
+}
+
+/** Milliseconds. */
+function processorTime(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
 }
