@@ -1,0 +1,3 @@
+export async function completion(): Promise<number> {
+  throw new Error('completion: to be written')
+}

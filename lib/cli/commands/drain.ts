@@ -1,0 +1,3 @@
+export async function drain(): Promise<number> {
+  throw new Error('drain: to be written')
+}

@@ -1,0 +1,3 @@
+export async function save(): Promise<number> {
+  throw new Error('save: to be written')
+}

@@ -1,0 +1,3 @@
+export async function top(): Promise<number> {
+  throw new Error('top: to be written')
+}

@@ -1,0 +1,3 @@
+export async function watch(): Promise<number> {
+  throw new Error('watch: to be written')
+}

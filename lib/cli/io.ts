@@ -1,0 +1,49 @@
+/** What the command line needs of the world: a process gives its own, a test what it likes. */
+import type { Readable, Writable } from 'node:stream'
+import type { IpvsClient, OpenOptions } from '../ipvs/index.js'
+
+/** An output, which may be a terminal. */
+export type Output = Writable & { readonly isTTY?: boolean | undefined; readonly columns?: number; readonly rows?: number }
+
+/** An input, which may be a terminal. */
+export type Input = Readable & { readonly isTTY?: boolean | undefined; setRawMode?(raw: boolean): unknown }
+
+export interface Io {
+  /** Name that the program was called by: `ts-ipvs`, or `ipvsadm` where it takes the place of that. */
+  readonly program: string
+  readonly stdin: Input
+  readonly stdout: Output
+  readonly stderr: Output
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Aborted when a signal asks the program to end (SIGINT, SIGTERM, SIGHUP). */
+  readonly signal: AbortSignal
+  /** Opens a client of the kernel. */
+  open(options: OpenOptions): Promise<IpvsClient>
+}
+
+/** Exit statuses of the subcommands. The grammar of ipvsadm has its own. */
+export const SUCCESS = 0
+/** The kernel refused, or something was not found. `diff`: there are differences. */
+export const FAILURE = 1
+/** The command line or a file is wrong: nothing was done. */
+export const USAGE = 2
+
+/** Something that the user can mend: its message is printed as it is, without a stack. */
+export class CommandError extends Error {
+  readonly status: number
+
+  constructor(message: string, status = USAGE) {
+    super(message)
+    this.status = status
+  }
+}
+
+/** Writes all of it. Resolves when the reader has taken it, rejects with EPIPE when there is none any more. */
+export function write(output: Writable, text: string): Promise<void> {
+  return new Promise((resolve, reject) => output.write(text, error => (error ? reject(error) : resolve())))
+}
+
+/** Whether to colour what goes to this output: a terminal, and nobody said no (https://no-color.org). */
+export function hasColours(io: Io, output: Output): boolean {
+  return output.isTTY === true && !io.env.NO_COLOR && io.env.TERM !== 'dumb'
+}

@@ -1,0 +1,31 @@
+/** `ts-ipvs`: ipvsadm's grammar where the first word is an option or there is none, else a subcommand. */
+import { type Io, write } from './io.js'
+
+/** Runs the command line. Returns the exit status; writes what there is to say to the outputs of `io`. */
+export async function main(argv: readonly string[], io: Io): Promise<number> {
+  try {
+    if (isIpvsadm(argv, io)) {
+      const { ipvsadm } = await import('./ipvsadm/index.js')
+      return await ipvsadm(argv, io)
+    }
+    const { runSubcommand } = await import('./program.js')
+    return await runSubcommand(argv, io)
+  } catch (error) {
+    return await failed(error, io)
+  }
+}
+
+/** Subcommands are words; a leading `--netns NAME` may stand before either. */
+function isIpvsadm(argv: readonly string[], io: Io): boolean {
+  if (io.program === 'ipvsadm') return true
+  const [first, , third] = argv
+  const word = first === '--netns' ? third : first?.startsWith('--netns=') ? argv[1] : first
+  return word === undefined || word.startsWith('-')
+}
+
+async function failed(error: unknown, io: Io): Promise<number> {
+  const { code, message, status } = error as { code?: unknown; message: string; status?: number }
+  if (code === 'EPIPE') return 141 // nobody reads the output any more, as with head: as if SIGPIPE had ended it
+  await write(io.stderr, `${io.program}: ${error instanceof Error ? message : String(error)}\n`)
+  return status ?? 1
+}

@@ -1,0 +1,141 @@
+/**
+ * The subcommands, declared once: `--help`, the man page and the shells' completions are made from this. What they do lies in commands/,
+ * a file each, loaded when it is called for.
+ */
+import { Command, CommanderError, Option } from 'commander'
+import type { IpvsClient } from '../ipvs/index.js'
+import { type Io, USAGE } from './io.js'
+import { parseNetns } from './words.js'
+
+/** Options that every subcommand with a kernel has. */
+export interface CommonOptions {
+  readonly netns?: string
+  readonly json?: true
+}
+
+const netns = (): Option => new Option('--netns <namespace>', 'network namespace: name as in `ip netns`, path, or process id')
+const json = (): Option => new Option('--json', 'print JSON')
+const file = (): Option =>
+  new Option('-f, --file <file>', 'virtual servers, in YAML or JSON; - is the standard input').makeOptionMandatory()
+const prune = (): Option =>
+  new Option('--prune', 'also remove virtual servers that an earlier apply made here and the file no longer has')
+const state = (): Option =>
+  new Option('--state <file>', 'where apply keeps what it has made (default: a file below /run/ts-ipvs for each namespace)')
+
+/** A client in the namespace that the options name. */
+export function openClient(io: Io, { netns }: CommonOptions): Promise<IpvsClient> {
+  return io.open(netns === undefined ? {} : { netns: parseNetns(netns) })
+}
+
+/** The program with all its subcommands. `done` gets the exit status of the one that ran. */
+export function makeProgram(io: Io, done: (status: number) => void = () => {}): Command {
+  const program = new Command('ts-ipvs')
+    .description("Linux's in-kernel load balancer, IPVS: ipvsadm's options, and subcommands")
+    .addOption(netns())
+    .exitOverride()
+    .configureOutput({ writeOut: text => void io.stdout.write(text), writeErr: text => void io.stderr.write(text) })
+    .showSuggestionAfterError()
+    .enablePositionalOptions()
+
+  const run =
+    <A extends unknown[]>(load: () => Promise<(io: Io, ...parameters: A) => Promise<number>>) =>
+    async (...given: unknown[]): Promise<void> => {
+      const command = given.pop() as Command
+      const parameters = [...given.slice(0, -1), command.optsWithGlobals()] as A
+      done(await (await load())(io, ...parameters))
+    }
+
+  program
+    .command('apply')
+    .description('make the kernel as a file says, without a gap: additions first, removals last')
+    .addOption(file())
+    .option('--dry-run', 'print what would be done, and do nothing')
+    .addOption(prune())
+    .addOption(state())
+    .addOption(json())
+    .action(run(async () => (await import('./commands/apply.js')).apply))
+
+  program
+    .command('diff')
+    .description('print what apply would do; status 1 when that is something')
+    .addOption(file())
+    .addOption(prune())
+    .addOption(state())
+    .addOption(json())
+    .action(run(async () => (await import('./commands/apply.js')).diff))
+
+  program
+    .command('save')
+    .description('print everything that is configured')
+    .addOption(
+      new Option('--format <format>', 'yaml and json are for apply, ipvsadm is for -R')
+        .choices(['yaml', 'json', 'ipvsadm'])
+        .default('yaml'),
+    )
+    .action(run(async () => (await import('./commands/save.js')).save))
+
+  program
+    .command('drain')
+    .description('take a real server out of service without breaking its connections')
+    .argument('<virtual-server>', 'as tcp:10.0.0.1:80, udp:[2001:db8::1]:53, fwmark:7 or fwmark:7:ipv6')
+    .argument('<real-server>', 'as 10.1.0.1:8080')
+    .option('--timeout <time>', 'how long to wait for connections to end', '300s')
+    .option('--interval <time>', 'between two looks', '1s')
+    .option('--keep', 'when the time is up: leave it with weight 0 instead of removing it')
+    .addOption(json())
+    .action(run(async () => (await import('./commands/drain.js')).drain))
+
+  program
+    .command('watch')
+    .description('print changes of the tables, one a line, until it is interrupted')
+    .option('--interval <time>', 'between two looks', '1s')
+    .option('--initial', 'begin with what is there')
+    .addOption(json())
+    .action(run(async () => (await import('./commands/watch.js')).watch))
+
+  program
+    .command('top')
+    .description('rates and connections, live; q quits')
+    .option('--interval <time>', 'between two looks', '2s')
+    .addOption(
+      new Option('--sort <column>', 'begin with the rows that have most of it')
+        .choices(['name', 'connections', 'cps', 'in-packets', 'out-packets', 'in-bytes', 'out-bytes'])
+        .default('connections'),
+    )
+    .option('--iterations <n>', 'end after so many looks (default: never on a terminal, 1 elsewhere)')
+    .action(run(async () => (await import('./commands/top.js')).top))
+
+  program
+    .command('doctor')
+    .description('tell what IPVS lacks here, and the command that mends it')
+    .addOption(json())
+    .action(run(async () => (await import('./commands/doctor.js')).doctor))
+
+  program
+    .command('schema')
+    .description('print the JSON Schema of the files that apply takes')
+    .action(run(async () => (await import('./commands/schema.js')).schema))
+
+  program
+    .command('completion')
+    .description('print a script that completes this command line in a shell')
+    .addArgument(program.createArgument('<shell>').choices(['bash', 'zsh', 'fish']))
+    .action(run(async () => (await import('./commands/completion.js')).completion))
+
+  for (const command of program.commands) if (!['schema', 'completion'].includes(command.name())) command.addOption(netns())
+  return program
+}
+
+export async function runSubcommand(argv: readonly string[], io: Io): Promise<number> {
+  let status = 0
+  const program = makeProgram(io, result => {
+    status = result
+  })
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+    return status
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    return error.exitCode === 0 ? 0 : USAGE
+  }
+}
