@@ -34,13 +34,17 @@ export type Operation =
   | { readonly operation: 'flush' }
 
 /**
- * What became of one operation. `found` is false where something to be removed was not there, which is no failure.
- * An error is a NetlinkError, or a TypeError or RangeError of an operation that was not sent.
+ * What became of one operation. `found` is false where something to be removed was not there, which is no failure; `missing` says whether
+ * it was the virtual server or the real server that the kernel did not find. An error is a NetlinkError, or a TypeError or RangeError of an operation that was not sent.
  */
-export type Result = { readonly ok: true; readonly found?: false } | { readonly ok: false; readonly error: Error }
+export type Result =
+  | { readonly ok: true; readonly found?: undefined }
+  | { readonly ok: true; readonly found: false; readonly missing: 'virtual-server' | 'real-server' }
+  | { readonly ok: false; readonly error: Error }
 
 const DONE: Result = Object.freeze({ ok: true })
-const NOT_FOUND: Result = Object.freeze({ ok: true, found: false })
+const NO_VIRTUAL_SERVER: Result = Object.freeze({ ok: true, found: false, missing: 'virtual-server' })
+const NO_REAL_SERVER: Result = Object.freeze({ ok: true, found: false, missing: 'real-server' })
 
 const ENOENT = 2
 const ESRCH = 3
@@ -281,7 +285,7 @@ class Run {
     const operation = this.#operations[index] as Operation
     if (failure?.errno === ENOENT && unresolved) this.#fail(index, unresolved)
     else if (failure && operation.operation.startsWith('remove') && (failure.errno === ESRCH || failure.errno === ENOENT))
-      this.#results[index] = NOT_FOUND
+      this.#results[index] = failure.errno === ESRCH ? NO_VIRTUAL_SERVER : NO_REAL_SERVER
     else if (failure) this.#refuse(window, index, at, operation, failure)
     else if (lost) this.#fail(index, lostReply())
     else this.#results[index] = DONE

@@ -48,8 +48,8 @@ export interface Snapshot {
   readonly consistent: boolean
 }
 
-/** INT_MAX / HZ at the highest HZ. */
-const MAXIMUM_TIMEOUT = 2_147_483
+/** INT_MAX / HZ at the lowest HZ. The kernel refuses what is too much for its own. */
+const MAXIMUM_TIMEOUT = 21_474_836
 
 /**
  * A client. Calls run in the order in which they were made. Every call takes `signal` and `deadline`: before the request was sent they end
@@ -188,7 +188,11 @@ export class IpvsClient {
     return { tcp: record.tcpTimeout ?? 0, tcpFin: record.tcpFinTimeout ?? 0, udp: record.udpTimeout ?? 0 }
   }
 
-  /** Sets time-outs, each 1 to 2,147,483 seconds; what is left out stays. (The kernel would take 0 and ignore it.) */
+  /**
+   * Sets time-outs, each 1 to 2,147,483 seconds, or up to 21,474,836 where the kernel counts fewer than 1000 jiffies a second; what is left
+   * out stays. (The kernel would take 0 and ignore it.)
+   * @throws {NetlinkError} `invalid` for what is too much for this kernel
+   */
   async setTimeouts(timeouts: Partial<Timeouts>, options?: CallOptions): Promise<void> {
     object(timeouts, 'timeouts')
     knownKeys(timeouts, 'timeouts', { tcp: 0, tcpFin: 0, udp: 0 })

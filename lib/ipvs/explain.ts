@@ -194,6 +194,8 @@ function invalid(asked: Asked, around: Surroundings | undefined): string {
   const { operation, realServer, virtualServer } = asked
   if (operation === 'startSyncDaemon')
     return 'the daemon can not start: the multicast group is none, the interface has no address to send from, or real servers of another family than their virtual server exist'
+  if (operation === 'setTimeouts')
+    return 'a time-out is too long for this kernel, which keeps INT_MAX jiffies: give at most 2,147,483 seconds'
   if (!operation.endsWith('RealServer') || !realServer || !virtualServer) return 'the kernel takes a value for invalid'
   const family = familyOf(realServer.address)
   if (family !== virtualServerFamily(virtualServer))

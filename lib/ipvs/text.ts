@@ -1,9 +1,49 @@
-/** The tables as `ipvsadm -Ln` prints them. */
-import { formatEndpoint } from '../netlink/address.js'
+/** The tables as `ipvsadm -L` prints them. */
+import { familyOf } from '../netlink/address.js'
 import { realServerKeyToWire } from './real-server.js'
-import type { Info, RealServer, VirtualServer, VirtualServerWithRealServers } from './types.js'
+import type {
+  Info,
+  Protocol,
+  RealServer,
+  Statistics,
+  Unnamed,
+  VirtualServer,
+  VirtualServerKey,
+  VirtualServerWithRealServers,
+} from './types.js'
 import { virtualServerKeyToWire } from './virtual-server.js'
 
+/** What is told of each real server: the options of `ipvsadm -L` are none, --stats, --rate, --thresholds, --persistent-conn, --tun-info. */
+export type TableView = 'connections' | 'statistics' | 'rates' | 'thresholds' | 'persistent-connections' | 'tunnels'
+
+/** Names instead of numbers, as ipvsadm without -n shows them. */
+export interface Names {
+  /** Name of a host, or its address where it has none. */
+  host(address: string): string
+  /** Name of a port, or its number where it has none. A firewall mark has no protocol. */
+  port(port: number, protocol: Protocol | Unnamed | undefined): string
+}
+
+export interface TableOptions {
+  /** Default `connections`. `statistics` and `rates` show zeros for what was read without statistics. */
+  readonly view?: TableView | undefined
+  /** Counters digit by digit instead of in K, M, G and T. Default false. */
+  readonly exact?: boolean | undefined
+  /** By mark, family, protocol, address and port; real servers by address and port. Default true; else the order that they are given in. */
+  readonly sorted?: boolean | undefined
+  /** Default: numbers. */
+  readonly names?: Names | undefined
+}
+
+/** No names. */
+export const NUMBERS: Names = { host: address => address, port: String }
+
+/** ipvsadm holds an address with its port in 60 bytes, and cuts those of IPv4 to fit their columns. */
+const ENDPOINT = 59
+const VIRTUAL_COLUMN = 33
+const REAL_COLUMN = 28
+
+const PROTOCOLS: Readonly<Record<string, string>> = { tcp: 'TCP', udp: 'UDP', sctp: 'SCTP' }
 const FORWARD: Readonly<Record<string, string>> = {
   masquerade: 'Masq',
   local: 'Local',
@@ -12,65 +52,193 @@ const FORWARD: Readonly<Record<string, string>> = {
   bypass: 'Bypass',
 }
 
-function serviceLine(vs: VirtualServer): string {
-  const name =
-    'firewallMark' in vs
-      ? `FWM  ${vs.firewallMark}${vs.family === 'ipv6' ? ' IPv6' : ''}`
-      : `${String(vs.protocol).toUpperCase().padEnd(4)} ${formatEndpoint(vs.address, vs.port)}`
-  const { persistence, dormantPersistence } = vs
-  const netmask = (persistence ?? dormantPersistence)?.netmask
+export function namedEndpoint(names: Names, address: string, port: number, protocol: Protocol | Unnamed | undefined): string {
+  const host = names.host(address)
+  const text = familyOf(address) === 'ipv6' ? `[${host}]` : host
+  return `${text}:${names.port(port, protocol)}`.slice(0, ENDPOINT)
+}
+
+export function protocolOf(vs: VirtualServerKey): Protocol | Unnamed | undefined {
+  return 'firewallMark' in vs ? undefined : vs.protocol
+}
+
+/** `TCP  10.0.0.1:80`, `FWM  7 IPv6` */
+function virtualServerName(vs: VirtualServerKey, names: Names): string {
+  if ('firewallMark' in vs) return `FWM  ${vs.firewallMark}${vs.family === 'ipv6' ? ' IPv6' : ''}`
+  const protocol = (PROTOCOLS[vs.protocol] ?? '?').padEnd(4)
+  const text = `${protocol} ${namedEndpoint(names, vs.address, vs.port, vs.protocol)}`
+  return familyOf(vs.address) === 'ipv6' ? text : text.slice(0, VIRTUAL_COLUMN)
+}
+
+function realServerName(rs: RealServer, vs: VirtualServerKey, names: Names): string {
+  const text = namedEndpoint(names, rs.address, rs.port, protocolOf(vs))
+  return (familyOf(rs.address) === 'ipv6' ? text : text.slice(0, REAL_COLUMN)).padEnd(REAL_COLUMN)
+}
+
+/** Configuration behind the name of a virtual server: ` rr (flag-1) persistent 360 mask 255.255.255.0 pe sip ops`. */
+function configuration(vs: VirtualServer): string {
+  const { scheduler, schedulerFlags, persistence, onePacket } = vs
   return [
-    name,
-    vs.scheduler,
-    vs.schedulerFlags && `(${vs.schedulerFlags.join(',')})`,
+    scheduler,
+    schedulerFlags && `(${schedulerFlags.join(',')})`,
     persistence && `persistent ${persistence.timeout}`,
-    netmask !== undefined && `mask ${netmask}`,
+    persistence?.netmask !== undefined && `mask ${persistence.netmask}`,
     persistence?.engine && `pe ${persistence.engine}`,
-    vs.onePacket && 'ops',
+    onePacket && 'ops',
   ]
     .filter(Boolean)
     .join(' ')
 }
 
-function realServerLine(rs: RealServer): string {
-  const name = formatEndpoint(rs.address, rs.port).padEnd(28)
-  const forward = (FORWARD[rs.forwarding] ?? String(rs.forwarding)).padEnd(7)
-  return `  -> ${name} ${forward} ${String(rs.weight).padEnd(6)} ${String(rs.activeConnections).padEnd(10)} ${String(rs.inactiveConnections).padEnd(10)}`
+const UNITS: readonly (readonly [below: bigint, divisor: bigint, unit: string])[] = [
+  [1_000_000_000n, 1_000n, 'K'],
+  [100_000_000_000n, 1_000_000n, 'M'],
+  [100_000_000_000_000n, 1_000_000_000n, 'G'],
+]
+
+/** A counter in nine columns, the first of which is a blank unless the number needs it. */
+function counter(value: bigint, exact: boolean): string {
+  const digits = String(value)
+  if (exact) return digits.padStart(Math.max(9, digits.length + 1))
+  if (value < 100_000_000n) return digits.padStart(9)
+  const [, divisor, unit] = UNITS.find(([below]) => value < below) ?? [0n, 1_000_000_000_000n, 'T']
+  return `${String(value / divisor).padStart(8)}${unit}`
 }
 
-/** Sorted as ipvsadm does, but by unsigned numbers: its own subtraction overflows. */
-function sorted<T>(items: readonly T[], keyOf: (item: T) => readonly (number | Uint8Array)[]): T[] {
+function totals(statistics: Statistics | undefined, exact: boolean): string {
+  const { connections, incomingPackets, outgoingPackets, incomingBytes, outgoingBytes } = statistics ?? NOTHING
+  return [connections, incomingPackets, outgoingPackets, incomingBytes, outgoingBytes].map(n => counter(n, exact)).join('')
+}
+
+function rates(statistics: Statistics | undefined, exact: boolean, wide: (value: bigint) => string): string {
+  const s = statistics ?? NOTHING
+  return (
+    [s.connectionRate, s.incomingPacketRate, s.outgoingPacketRate].map(wide).join('') +
+    [s.incomingByteRate, s.outgoingByteRate].map(n => counter(n, exact)).join('')
+  )
+}
+
+const NOTHING: Statistics = {
+  connections: 0n,
+  incomingPackets: 0n,
+  outgoingPackets: 0n,
+  incomingBytes: 0n,
+  outgoingBytes: 0n,
+  connectionRate: 0n,
+  incomingPacketRate: 0n,
+  outgoingPacketRate: 0n,
+  incomingByteRate: 0n,
+  outgoingByteRate: 0n,
+}
+
+/** How a view looks: its heading, and what stands behind the names. */
+interface Layout {
+  readonly title: string
+  virtualServer(vs: VirtualServer, name: string, exact: boolean): string
+  realServer(rs: RealServer, exact: boolean): string
+}
+
+const plain = (vs: VirtualServer, name: string): string => `${name} ${configuration(vs)}`
+const forward = (rs: RealServer): string => (FORWARD[rs.forwarding] ?? String(rs.forwarding)).padEnd(7)
+const columns = (widths: readonly number[], values: readonly (string | number)[]): string =>
+  widths.map((width, i) => String(values[i]).padEnd(width)).join(' ')
+const numbersTitle = (names: readonly string[]): string =>
+  `${'Prot LocalAddress:Port'.padEnd(33)} ${names.map(name => name.padStart(8)).join(' ')}\n  -> RemoteAddress:Port`
+const wordsTitle = (names: readonly string[], widths: readonly number[]): string =>
+  `${'Prot LocalAddress:Port'.padEnd(33)} ${columns(widths, names)}\n  -> RemoteAddress:Port`
+
+const TENS = [10, 10, 10, 10]
+const PERSISTENT = [9, 11, 10, 10]
+
+const LAYOUTS: Readonly<Record<TableView, Layout>> = {
+  connections: {
+    title: 'Prot LocalAddress:Port Scheduler Flags\n  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn',
+    virtualServer: plain,
+    realServer: rs => ` ${forward(rs)} ${columns([6, 10, 10], [rs.weight, rs.activeConnections, rs.inactiveConnections])}`,
+  },
+  statistics: {
+    title: numbersTitle(['Conns', 'InPkts', 'OutPkts', 'InBytes', 'OutBytes']),
+    virtualServer: (vs, name, exact) => name.padEnd(VIRTUAL_COLUMN) + totals(vs.statistics, exact),
+    realServer: (rs, exact) => totals(rs.statistics, exact),
+  },
+  rates: {
+    title: numbersTitle(['CPS', 'InPPS', 'OutPPS', 'InBPS', 'OutBPS']),
+    virtualServer: (vs, name, exact) => name.padEnd(VIRTUAL_COLUMN) + rates(vs.statistics, exact, n => counter(n, exact)),
+    realServer: (rs, exact) => rates(rs.statistics, exact, n => ` ${String(n).padStart(8)}`),
+  },
+  thresholds: {
+    title: wordsTitle(['Uthreshold', 'Lthreshold', 'ActiveConn', 'InActConn'], TENS),
+    virtualServer: plain,
+    realServer: rs => ` ${columns(TENS, [rs.upperThreshold, rs.lowerThreshold, rs.activeConnections, rs.inactiveConnections])}`,
+  },
+  'persistent-connections': {
+    title: wordsTitle(['Weight', 'PersistConn', 'ActiveConn', 'InActConn'], PERSISTENT),
+    virtualServer: plain,
+    realServer: rs =>
+      ` ${columns(PERSISTENT, [rs.weight, rs.persistentConnections, rs.activeConnections, rs.inactiveConnections])}`,
+  },
+  tunnels: {
+    title:
+      'Prot LocalAddress:Port Scheduler Flags\n  -> RemoteAddress:Port           Forward TunnelInfo    Weight ActiveConn InActConn',
+    virtualServer: plain,
+    realServer: rs =>
+      ` ${forward(rs)} ${columns([13, 6, 10, 10], [tunnelInfo(rs), rs.weight, rs.activeConnections, rs.inactiveConnections])}`,
+  },
+}
+
+const CHECKSUM_SIGNS = { none: '-c', checksum: '+c', 'remote-checksum': 'r+c' } as const
+
+/** `gue:6080:+c`; `n/a` where there is no tunnel. */
+function tunnelInfo({ tunnel }: RealServer): string {
+  if (tunnel === undefined || typeof tunnel.type === 'number') return 'n/a'
+  if (tunnel.type === 'ipip') return 'ipip'
+  const sign = CHECKSUM_SIGNS[tunnel.checksum ?? 'none']
+  return tunnel.type === 'gue' ? `gue:${tunnel.port}:${sign}` : `gre:${sign}`
+}
+
+/**
+ * The listing of `ipvsadm -L`, line by line without a line feed at the end. Without `info` its first line is left out, as in the listing of
+ * one virtual server.
+ */
+export function formatTable(
+  virtualServers: readonly VirtualServerWithRealServers[],
+  info?: Info,
+  { view = 'connections', exact = false, sorted = true, names = NUMBERS }: TableOptions = {},
+): string {
+  const layout = LAYOUTS[view]
+  const lines = [layout.title]
+  if (info) lines.unshift(`IP Virtual Server version ${info.version} (size=${info.connectionTableSize})`)
+  for (const vs of sorted ? sortVirtualServers(virtualServers) : virtualServers) {
+    lines.push(layout.virtualServer(vs, virtualServerName(vs, names), exact))
+    for (const rs of vs.realServers) lines.push(`  -> ${realServerName(rs, vs, names)}${layout.realServer(rs, exact)}`)
+  }
+  return lines.join('\n')
+}
+
+/** Virtual servers by mark, family, protocol, address and port, their real servers by address and port: as ipvsadm, but by unsigned numbers. */
+export function sortVirtualServers<T extends VirtualServerWithRealServers>(virtualServers: readonly T[]): T[] {
+  return sortBy(virtualServers, virtualServerOrder).map(vs => ({ ...vs, realServers: sortBy(vs.realServers, realServerOrder) }))
+}
+
+/** Sorts by keys that are made once for each item. */
+function sortBy<T>(items: readonly T[], keyOf: (item: T) => string): T[] {
   const keyed = items.map(item => ({ item, key: keyOf(item) }))
-  keyed.sort((a, b) => {
-    for (const [i, left] of a.key.entries()) {
-      const right = b.key[i] as typeof left
-      const order = typeof left === 'number' ? left - (right as number) : Buffer.compare(left, right as Uint8Array)
-      if (order !== 0) return order
-    }
-    return 0
-  })
+  keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
   return keyed.map(({ item }) => item)
 }
 
-function orderOf(vs: VirtualServer): (number | Uint8Array)[] {
+/** Two bytes, the higher first, as one character: strings are compared by these. */
+const pair = (number: number): string => String.fromCharCode(number & 0xffff)
+
+const latin1 = (bytes: Uint8Array | undefined): string =>
+  bytes ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1') : ''
+
+function virtualServerOrder(vs: VirtualServerKey): string {
   const { firewallMark = 0, addressFamily = 0, protocol = 0, address, port = 0 } = virtualServerKeyToWire(vs)
-  return [firewallMark, addressFamily, protocol, address ?? new Uint8Array(), port]
+  return `${pair(firewallMark >>> 16)}${pair(firewallMark)}${pair(addressFamily)}${pair(protocol)}${latin1(address)}${pair(port)}`
 }
 
-function realServerOrder(rs: RealServer): (number | Uint8Array)[] {
-  const { addressFamily = 0, address, port = 0 } = realServerKeyToWire(rs)
-  return [addressFamily, address ?? new Uint8Array(), port]
-}
-
-/** The listing of `ipvsadm -Ln`: virtual servers by mark, family, protocol, address and port, real servers by address and port. */
-export function formatTable(virtualServers: readonly VirtualServerWithRealServers[], info: Info): string {
-  return [
-    `IP Virtual Server version ${info.version} (size=${info.connectionTableSize})`,
-    'Prot LocalAddress:Port Scheduler Flags',
-    '  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn',
-    ...sorted(virtualServers, orderOf).flatMap(vs => [
-      serviceLine(vs),
-      ...sorted(vs.realServers, realServerOrder).map(realServerLine),
-    ]),
-  ].join('\n')
+function realServerOrder(rs: RealServer): string {
+  const { address, port = 0 } = realServerKeyToWire(rs)
+  return latin1(address) + pair(port)
 }

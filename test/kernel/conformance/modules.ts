@@ -37,7 +37,11 @@ export const cases: readonly Case[] = [
         { operation: 'addRealServer', virtualServer: web, realServer: { address: '10.1.0.1', port: 80 } },
         { operation: 'removeVirtualServer', virtualServer: { ...web, port: 81 } },
       ])
-      assert.deepEqual(results, [{ ok: true }, { ok: true }, { ok: true, found: false }], 'and a batch')
+      assert.deepEqual(
+        results,
+        [{ ok: true }, { ok: true }, { ok: true, found: false, missing: 'virtual-server' }],
+        'and a batch',
+      )
     },
   },
   {

@@ -1,0 +1,118 @@
+/**
+ * `-R`: lines of the standard input, each a command line. They are carried out as they come, many at a time. A bad line is told with its
+ * number, and the others go on.
+ */
+import { addAbortSignal } from 'node:stream'
+import type { IpvsClient, Operation } from '../../ipvs/index.js'
+import { type Io, write } from '../io.js'
+import { operationOf, problemOf } from './change.js'
+import { Refused } from './entry.js'
+import { uninitialised } from './messages.js'
+import { parse, type Request, TRY_HELP } from './parse.js'
+
+/** Lines that are sent together at most. */
+const BATCH = 4096
+
+interface Line {
+  readonly number: number
+  readonly text: string
+  readonly request: Request
+  readonly operation: Operation
+}
+
+/** Runs what is no operation of a batch, such as a listing. Returns its exit status. */
+export type Execute = (request: Request) => Promise<number>
+
+export class Restore {
+  readonly #lvs: IpvsClient
+  readonly #io: Io
+  readonly #execute: Execute
+  #lines: Line[] = []
+  #bad = 0
+  #count = 0
+
+  constructor(lvs: IpvsClient, io: Io, execute: Execute) {
+    this.#lvs = lvs
+    this.#io = io
+    this.#execute = execute
+  }
+
+  /** Reads to the end. Returns the exit status: 0 only when every line was carried out. */
+  async run(): Promise<number> {
+    const { signal } = this.#io
+    try {
+      await this.#read()
+    } catch (error) {
+      if (!signal.aborted) throw error
+    }
+    if (signal.aborted) await write(this.#io.stderr, `interrupted: nothing behind line ${this.#count} was done\n`)
+    if (this.#bad > 0) await write(this.#io.stderr, `${this.#bad} of ${this.#count} lines failed, the others were carried out\n`)
+    return this.#bad > 0 || signal.aborted ? 1 : 0
+  }
+
+  async #read(): Promise<void> {
+    const stdin = addAbortSignal(this.#io.signal, this.#io.stdin)
+    stdin.setEncoding('utf8')
+    let rest = ''
+    for await (const chunk of stdin) {
+      const lines = (rest + chunk).split('\n')
+      rest = lines.pop() ?? ''
+      for (const line of lines) await this.#take(line)
+      await this.#flush() // whoever writes slowly sees each line done before the next
+    }
+    if (rest !== '') await this.#take(rest)
+    await this.#flush()
+  }
+
+  async #take(text: string): Promise<void> {
+    const number = ++this.#count
+    const words = wordsOf(text)
+    if (words.length === 0) return
+    let request: Request
+    try {
+      request = await parse(words)
+      if (request.command === 'restore') throw new Refused('lines can not be restored from within')
+      if (request.netns) throw new Refused('--netns goes with -R itself, for all lines')
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error
+      await this.#flush()
+      return this.#tell({ number, text }, error === TRY_HELP ? 'this is no command' : error.message)
+    }
+    const operation = operationOf(request)
+    if (operation) {
+      this.#lines.push({ number, text, request, operation })
+      if (this.#lines.length >= BATCH) await this.#flush()
+      return
+    }
+    await this.#flush()
+    const status = await this.#execute(request)
+    if (status !== 0) this.#bad++
+  }
+
+  async #flush(): Promise<void> {
+    const lines = this.#lines
+    if (lines.length === 0) return
+    this.#lines = []
+    const operations = lines.map(({ operation }) => operation)
+    const results = await this.#lvs.run(operations, { signal: this.#io.signal })
+    for (const [i, line] of lines.entries()) {
+      const result = results[i]
+      if (result && !result.ok && uninitialised(result.error)) throw result.error
+      const problem = result && (await problemOf(this.#lvs, line.request, result))
+      if (problem !== undefined) await this.#tell(line, problem)
+    }
+  }
+
+  async #tell({ number, text }: Pick<Line, 'number' | 'text'>, problem: string): Promise<void> {
+    this.#bad++
+    await write(this.#io.stderr, `line ${number}: ${text.trim()}: ${problem}\n`)
+  }
+}
+
+/** Words between blanks, up to a `#`. A line may begin with the program's name. */
+function wordsOf(text: string): string[] {
+  const words = text.split(/[ \t\r\v\f]+/).filter(word => word !== '')
+  const comment = words.findIndex(word => word.startsWith('#'))
+  const kept = comment < 0 ? words : words.slice(0, comment)
+  return kept[0] === 'ipvsadm' || kept[0] === 'ts-ipvs' ? kept.slice(1) : kept
+}

@@ -1,0 +1,81 @@
+/** The rules as `ipvsadm -S` prints them. */
+import { type Names, NUMBERS, namedEndpoint, protocolOf, sortVirtualServers, type TableOptions } from './text.js'
+import type { RealServer, VirtualServer, VirtualServerKey, VirtualServerWithRealServers } from './types.js'
+
+export interface RulesOptions extends Pick<TableOptions, 'sorted' | 'names'> {
+  /**
+   * Also what ipvsadm leaves out though its words can say it: netmasks of virtual servers that are not persistent. Default false. (Thresholds
+   * are there always.)
+   */
+  readonly lossless?: boolean | undefined
+}
+
+export interface Rules {
+  /** Lines for `ipvsadm -R`, without a line feed at the end. */
+  readonly text: string
+  /** What the words of ipvsadm can not say: a sentence each. */
+  readonly lost: readonly string[]
+}
+
+const SERVICE_OPTIONS: Readonly<Record<string, string>> = { tcp: '-t', udp: '-u', sctp: '--sctp-service' }
+const FORWARD_OPTIONS: Readonly<Record<string, string>> = { masquerade: '-m', tunnel: '-i', 'direct-route': '-g', local: '-g' }
+const CHECKSUM_OPTIONS = { none: '--tun-nocsum', checksum: '--tun-csum', 'remote-checksum': '--tun-remcsum' } as const
+
+/** The rules of `ipvsadm -S`: lines of options that make the same virtual and real servers. */
+export function formatRules(
+  virtualServers: readonly VirtualServerWithRealServers[],
+  { sorted = true, names = NUMBERS, lossless = false }: RulesOptions = {},
+): Rules {
+  const lines: string[] = []
+  const lost: string[] = []
+  for (const vs of sorted ? sortVirtualServers(virtualServers) : virtualServers) {
+    const service = serviceOption(vs, names)
+    lines.push(`-A ${service} ${virtualServerRule(vs, lossless)}`)
+    if (vs.dormantPersistence?.timeout)
+      lost.push(`${service}: the time-out ${vs.dormantPersistence.timeout} of a virtual server that is not persistent`)
+    if (vs.otherFlags !== undefined) lost.push(`${service}: the flags 0x${vs.otherFlags.toString(16)}`)
+    for (const rs of vs.realServers) {
+      const server = namedEndpoint(names, rs.address, rs.port, protocolOf(vs))
+      const option = FORWARD_OPTIONS[rs.forwarding]
+      if (option) lines.push(`-a ${service} -r ${server} ${option} ${realServerRule(rs)}`)
+      else lost.push(`${service} -r ${server}: a real server with forwarding '${rs.forwarding}'`)
+      if (rs.forwarding === 'local') lost.push(`${service} -r ${server}: forwarding 'local', which is saved as direct routing`)
+      if (typeof rs.tunnel?.type === 'number') lost.push(`${service} -r ${server}: a tunnel of type ${rs.tunnel.type}`)
+    }
+  }
+  return { text: lines.join('\n'), lost }
+}
+
+function serviceOption(vs: VirtualServerKey, names: Names): string {
+  if ('firewallMark' in vs) return `-f ${vs.firewallMark}${vs.family === 'ipv6' ? ' -6' : ''}`
+  return `${SERVICE_OPTIONS[vs.protocol] ?? '--xxx-service'} ${namedEndpoint(names, vs.address, vs.port, vs.protocol)}`
+}
+
+function virtualServerRule(vs: VirtualServer, lossless: boolean): string {
+  const { scheduler, schedulerFlags, persistence, dormantPersistence, onePacket } = vs
+  const netmask = persistence ? persistence.netmask : lossless ? dormantPersistence?.netmask : undefined
+  const engine = (persistence ?? dormantPersistence)?.engine
+  return [
+    `-s ${scheduler}`,
+    persistence && `-p ${persistence.timeout}`,
+    netmask !== undefined && `-M ${netmask}`,
+    engine && `--pe ${engine}`,
+    onePacket && '-o',
+    schedulerFlags && `-b ${schedulerFlags.join(',')}`,
+  ]
+    .filter(Boolean)
+    .join(' ')
+}
+
+function realServerRule({ weight, upperThreshold, lowerThreshold, tunnel }: RealServer): string {
+  return [
+    `-w ${weight}`,
+    upperThreshold > 0 && `-x ${upperThreshold}`,
+    lowerThreshold > 0 && `-y ${lowerThreshold}`,
+    tunnel && typeof tunnel.type === 'string' && `--tun-type ${tunnel.type}`,
+    tunnel?.type === 'gue' && `--tun-port ${tunnel.port}`,
+    tunnel && (tunnel.type === 'gue' || tunnel.type === 'gre') && CHECKSUM_OPTIONS[tunnel.checksum ?? 'none'],
+  ]
+    .filter(Boolean)
+    .join(' ')
+}
