@@ -31,6 +31,7 @@ export function formatRules(
   for (const vs of sorted ? sortVirtualServers(virtualServers) : virtualServers) {
     const service = serviceOption(vs, names)
     lines.push(`-A ${service} ${virtualServerRule(vs, lossless)}`)
+    if ('protocol' in vs && !(vs.protocol in SERVICE_OPTIONS)) lost.push(`${service}: protocol ${vs.protocol}`)
     if (vs.dormantPersistence?.timeout)
       lost.push(`${service}: the time-out ${vs.dormantPersistence.timeout} of a virtual server that is not persistent`)
     if (vs.otherFlags !== undefined) lost.push(`${service}: the flags 0x${vs.otherFlags.toString(16)}`)

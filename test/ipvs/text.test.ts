@@ -1,5 +1,7 @@
 import t from 'tap'
+import { formatRules } from '../../lib/ipvs/rules.js'
 import { formatTable } from '../../lib/ipvs/text.js'
+import type { Statistics } from '../../lib/ipvs/types.js'
 
 const counts = { activeConnections: 3, inactiveConnections: 12, persistentConnections: 0 }
 const rs = {
@@ -50,4 +52,94 @@ t.test('the table is the one that ipvsadm -Ln prints', async t => {
       'FWM  7 IPv6 wlc',
     ].join('\n'),
   )
+})
+
+/** Counters that all have the same value. */
+function statistics(value: bigint): Statistics {
+  const names = ['connections', 'incomingPackets', 'outgoingPackets', 'incomingBytes', 'outgoingBytes'] as const
+  const rates = ['connectionRate', 'incomingPacketRate', 'outgoingPacketRate', 'incomingByteRate', 'outgoingByteRate'] as const
+  return Object.fromEntries([...names, ...rates].map(name => [name, value])) as unknown as Statistics
+}
+
+t.test('counters fit their columns: in K from 100 million, in M from a billion, in G and T further on', async t => {
+  for (const [value, expected, exact] of [
+    [0n, '        0', '        0'],
+    [99_999_999n, ' 99999999', ' 99999999'],
+    [100_000_000n, '  100000K', ' 100000000'],
+    [999_999_999n, '  999999K', ' 999999999'],
+    [1_000_000_000n, '    1000M', ' 1000000000'],
+    [99_999_999_999n, '   99999M', ' 99999999999'],
+    [100_000_000_000n, '     100G', ' 100000000000'],
+    [99_999_999_999_999n, '   99999G', ' 99999999999999'],
+    [100_000_000_000_000n, '     100T', ' 100000000000000'],
+    [18_446_744_073_709_551_615n, '18446744T', ' 18446744073709551615'],
+  ] as const) {
+    const vs = { protocol: 'tcp', address: '10.0.0.1', port: 80, scheduler: 'rr', statistics: statistics(value) } as const
+    const line = (exact: boolean) =>
+      formatTable([{ ...vs, realServers: [] }], undefined, { view: 'statistics', exact }).split('\n')[2]
+    t.equal(line(false), `TCP  10.0.0.1:80                 ${expected.repeat(5)}`)
+    t.equal(line(true), `TCP  10.0.0.1:80                 ${exact.repeat(5)}`)
+  }
+})
+
+t.test('rates of real servers are told in full, but for bytes', async t => {
+  const vs = { protocol: 'tcp', address: '10.0.0.1', port: 80, scheduler: 'rr', statistics: statistics(1_000_000_000n) } as const
+  const lines = formatTable([{ ...vs, realServers: [{ ...rs, statistics: vs.statistics }] }], undefined, { view: 'rates' })
+  t.equal(lines.split('\n')[3], `  -> 10.1.0.1:8080               ${' 1000000000'.repeat(3)}${'    1000M'.repeat(2)}`)
+})
+
+t.test('names stand in for addresses and ports, and IPv4 is cut to its column', async t => {
+  const names = { host: () => 'a-host-with-a-long-name.example', port: () => 'service' }
+  const lines = formatTable(
+    [{ protocol: 'tcp', address: '10.0.0.1', port: 80, scheduler: 'rr', realServers: [rs, { ...rs, address: '::1' }] }],
+    undefined,
+    { names },
+  ).split('\n')
+  t.equal(lines[2], 'TCP  a-host-with-a-long-name.exam rr')
+  t.equal(lines[3], '  -> [a-host-with-a-long-name.example]:service Masq    1      3          12        ')
+  t.equal(lines[4], '  -> a-host-with-a-long-name.exam Masq    1      3          12        ')
+})
+
+t.test('rules say all that ipvsadm has words for, and name what it has none for', async t => {
+  const tcp = { protocol: 'tcp', address: '10.0.0.1', port: 80, scheduler: 'rr' } as const
+  const tunnel = { ...rs, forwarding: 'tunnel', port: 80 } as const
+  const { text, lost } = formatRules(
+    [
+      {
+        ...tcp,
+        schedulerFlags: ['flag-1', 'flag-2'],
+        persistence: { timeout: 60, netmask: '255.255.255.0', engine: 'sip' },
+        realServers: [
+          { ...tunnel, tunnel: { type: 'ipip' } },
+          { ...tunnel, address: '10.1.0.2', tunnel: { type: 'gue', port: 6080, checksum: 'checksum' } },
+          { ...tunnel, address: '10.1.0.3', tunnel: { type: 'gre' }, upperThreshold: 9, lowerThreshold: 8 },
+          { ...rs, address: '10.1.0.4', forwarding: 'bypass' },
+          { ...rs, address: '10.1.0.5', port: 80, forwarding: 'local' },
+        ],
+      },
+      { ...tcp, port: 81, dormantPersistence: { netmask: '255.0.0.0', timeout: 5 }, realServers: [] },
+      { firewallMark: 4_000_000_000, family: 'ipv6', scheduler: 'sh', onePacket: true, realServers: [] },
+      { protocol: 50, address: '10.0.0.9', port: 1, scheduler: 'rr', realServers: [] },
+    ],
+    { lossless: true },
+  )
+  t.equal(
+    text,
+    [
+      '-A -t 10.0.0.1:80 -s rr -p 60 -M 255.255.255.0 --pe sip -b flag-1,flag-2',
+      '-a -t 10.0.0.1:80 -r 10.1.0.1:80 -i -w 1 --tun-type ipip',
+      '-a -t 10.0.0.1:80 -r 10.1.0.2:80 -i -w 1 --tun-type gue --tun-port 6080 --tun-csum',
+      '-a -t 10.0.0.1:80 -r 10.1.0.3:80 -i -w 1 -x 9 -y 8 --tun-type gre --tun-nocsum',
+      '-a -t 10.0.0.1:80 -r 10.1.0.5:80 -g -w 1',
+      '-A -t 10.0.0.1:81 -s rr -M 255.0.0.0',
+      '-A --xxx-service 10.0.0.9:1 -s rr',
+      '-A -f 4000000000 -6 -s sh -o',
+    ].join('\n'),
+  )
+  t.strictSame(lost, [
+    "-t 10.0.0.1:80 -r 10.1.0.4:8080: a real server with forwarding 'bypass'",
+    "-t 10.0.0.1:80 -r 10.1.0.5:80: forwarding 'local', which is saved as direct routing",
+    '-t 10.0.0.1:81: the time-out 5 of a virtual server that is not persistent',
+    '--xxx-service 10.0.0.9:1: protocol 50',
+  ])
 })

@@ -60,7 +60,7 @@ export const cases: readonly Case[] = [
         stdout: '',
         stderr: [
           'line 2: -A -t 1.0.0.1:80: Service already exists',
-          'line 4: --foo: --foo: unknown option',
+          'line 4: --foo: this is no command',
           'line 6: -A -t 1.0.0.2:80 -s nosuch: Scheduler or persistence engine not found',
           '3 of 7 lines failed, the others were carried out\n',
         ].join('\n'),

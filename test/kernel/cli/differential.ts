@@ -87,14 +87,20 @@ const show = ({ status, stdout, stderr }: Outcome): string => `${status} ${JSON.
 /** All that ipvsadm can tell of a namespace. */
 const STATE = ['-Ln', '-Ln --thresholds', '-Ln --tun-info', '-Sn', '-L --timeout', '-L --daemon'].map(text => line(text))
 
+/** The time that a connection has left goes on from one look to the next: only its form is compared. */
+const withoutExpiry = (outcome: Outcome): Outcome => ({
+  ...outcome,
+  stdout: outcome.stdout.replaceAll(/^(\w+ +)\d\d:\d\d {2}/gm, '$1MM:SS  '),
+})
+
 /** Both read the same namespace. What counts on meanwhile is read again until nothing has changed between two looks of theirs. */
 export async function listsTheSame(netns: string, texts: readonly string[]): Promise<readonly Outcome[]> {
   const asked = texts.map(text => line(text))
   for (let tries = 0; ; tries++) {
-    const before = await byIpvsadm(netns, asked)
+    const before = (await byIpvsadm(netns, asked)).map(withoutExpiry)
     const ours: Outcome[] = []
-    for (const one of asked) ours.push(await byUs(netns, one))
-    const after = await byIpvsadm(netns, asked)
+    for (const one of asked) ours.push(withoutExpiry(await byUs(netns, one)))
+    const after = (await byIpvsadm(netns, asked)).map(withoutExpiry)
     const quiet = JSON.stringify(before) === JSON.stringify(after)
     if (!quiet && tries < 20) continue
     for (const [i, text] of texts.entries()) assert.deepEqual(ours[i], after[i], `ipvsadm ${text}`)
