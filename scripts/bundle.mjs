@@ -50,5 +50,5 @@ async function manual() {
   const { outputFiles } = await build({ ...common, entryPoints: ['lib/cli/man.ts'], format: 'cjs', write: false })
   const module = { exports: {} }
   compileFunction(outputFiles[0].text, ['require', 'module'])(createRequire(import.meta.url), module)
-  return module.exports.manPage({ version, date: new Date() })
+  return module.exports.manPage(process, { version, date: new Date() })
 }

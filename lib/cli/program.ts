@@ -82,7 +82,7 @@ export function makeProgram(io: Io, done: (status: number) => void = () => {}): 
     .command('save')
     .description('print everything that is configured')
     .addOption(
-      new Option('--format <format>', 'yaml and json are for apply, ipvsadm is for -R')
+      new Option('--format <format>', 'for apply: yaml or json; for -R: ipvsadm')
         .choices(['yaml', 'json', 'ipvsadm'])
         .default('yaml'),
     )
