@@ -18,7 +18,10 @@ export function manPage(io: Io, { version, date }: { readonly version: string; r
     ...section('FILES', FILES.flatMap(entry)),
     ...section('EXIT STATUS', EXIT_STATUS.flatMap(entry)),
     ...section('ENVIRONMENT', ENVIRONMENT.flatMap(entry)),
-    ...section('DIFFERENCES FROM IPVSADM', DIFFERENCES.flatMap(text => ['.IP \\(bu 2', roff(text)])),
+    ...section(
+      'DIFFERENCES FROM IPVSADM',
+      DIFFERENCES.flatMap(text => ['.IP \\(bu 2', roff(text)]),
+    ),
     ...section('SEE ALSO', [SEE_ALSO.map(page => `.BR ${page.replace('(', ' (')}`).join(' ,\n')]),
   ]
   return `${lines.join('\n')}\n`
@@ -50,7 +53,10 @@ const EXIT_STATUS: readonly Entry[] = [
 ]
 
 const ENVIRONMENT: readonly Entry[] = [
-  ['NO_COLOR', 'When it is set and not empty, nothing is coloured. Without it there are colours on a terminal that knows them (TERM).'],
+  [
+    'NO_COLOR',
+    'When it is set and not empty, nothing is coloured. Without it there are colours on a terminal that knows them (TERM).',
+  ],
   [
     'NODE_DEBUG',
     'With the value ts-ipvs every message to the kernel and from it is printed on the standard error, and errors tell where they come from.',
@@ -109,18 +115,18 @@ function sentence(text: string): string {
 
 /** Words that are typed: each hyphen is one. */
 function literal(text: string): string {
-  return escape(text).replaceAll('-', '\\-')
+  return encode(text).replaceAll('-', '\\-')
 }
 
 /** Prose; `backquotes` stand around what is typed. */
 function roff(text: string): string {
-  return escape(text)
+  return encode(text)
     .replaceAll(/`([^`]*)`/g, (_, typed: string) => `\\fB${typed.replaceAll('-', '\\-')}\\fR`)
     .replaceAll(/(?<![\w\\-])--?\w[\w-]*/g, option => option.replaceAll('-', '\\-'))
 }
 
 /** Roff's own characters, and those that are not in ASCII: a line may not begin with a dot or an apostrophe. */
-function escape(text: string): string {
+function encode(text: string): string {
   return text
     .replaceAll('\\', '\\e')
     .replaceAll(/[^\n -~]/g, char => `\\[u${char.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}]`)
