@@ -10,7 +10,14 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
 /** Node.js starts CommonJS sooner than ES modules. */
-const common = { absWorkingDir: root, bundle: true, platform: 'node', target: 'node20', logLevel: 'warning' }
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  preserveSymlinks: true,
+  platform: 'node',
+  target: 'node20',
+  logLevel: 'warning',
+}
 
 /** @param folder where the files go; it is there */
 export async function bundle(folder) {

@@ -33,7 +33,9 @@ export async function runProcess(main: (argv: readonly string[], io: Io) => Prom
   }
   for (const name of signals) process.on(name, onSignal)
 
+  process.once('beforeExit', neverEnded)
   process.exitCode = await main(process.argv.slice(2), io)
+  process.off('beforeExit', neverEnded)
   await io.end()
   if (received) endBy(received)
 }
@@ -84,6 +86,11 @@ class ProcessIo implements Io {
     for (const output of this.#outputs) await write(output, '')
     this.#stdin?.destroy()
   }
+}
+
+/** Nothing holds the process, and `main` waits for ever. */
+function neverEnded(): void {
+  process.exitCode = 1
 }
 
 /** For what nobody has caught: outputs that nobody reads any more, and mistakes of the program itself. */
