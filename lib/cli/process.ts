@@ -83,7 +83,7 @@ class ProcessIo implements Io {
 
   /** Waits until all output is taken, and lets go of the input, which would hold the process. */
   async end(): Promise<void> {
-    for (const output of this.#outputs) await write(output, '')
+    for (const output of this.#outputs) if (output.writable) await write(output, '')
     this.#stdin?.destroy()
   }
 }
