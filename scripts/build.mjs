@@ -1,6 +1,6 @@
 /**
- * Builds dist/ from lib/: ES modules, for each entry point of package.json a CommonJS shim, and types for both. Does nothing when nothing
- * has changed.
+ * Builds dist/ from lib/: ES modules, for each entry point of package.json a CommonJS shim, types for both, and the program. Does nothing
+ * when nothing has changed.
  *
  *   node scripts/build.mjs              dist/
  *   node scripts/build.mjs --examples   and the examples, to build/js/examples
@@ -28,12 +28,12 @@ module.exports = require('./index.js')
 `
 
 /** Calls `make` unless it has been done with just these files. */
-function once(name, made, inputs, make) {
+async function once(name, made, inputs, make) {
   const stamp = join(build, `.${name}`)
   const digest = digestOf(inputs)
   if (existsSync(made) && existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return
   rmSync(stamp, { force: true })
-  make()
+  await make()
   writeFileSync(stamp, digest)
   console.log(`built ${made}`)
 }
@@ -59,7 +59,7 @@ function compile(...options) {
   execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), ...options], { cwd: root, stdio: 'inherit' })
 }
 
-function buildPackage() {
+async function buildPackage() {
   // In a folder of its own until it is whole: what runs meanwhile finds the old one.
   const made = join(build, `.dist-${process.pid}`)
   try {
@@ -67,6 +67,8 @@ function buildPackage() {
     for (const { require: shim } of Object.values(require('../package.json').exports))
       if (shim) writeFileSync(join(made, shim.default.replace('./dist/', '')), SHIM)
     copyTypes(made)
+    const { bundle } = await import('./bundle.mjs')
+    await bundle(join(made, 'cli'))
     rmSync(join(root, 'dist'), { recursive: true, force: true })
     renameSync(made, join(root, 'dist'))
   } finally {
@@ -100,10 +102,10 @@ function buildTests() {
 
 mkdirSync(build, { recursive: true })
 try {
-  once('dist', join(root, 'dist'), ['lib', 'tsconfig.dist.json'], buildPackage)
+  await once('dist', join(root, 'dist'), ['lib', 'tsconfig.dist.json', 'scripts/bundle.mjs', 'package-lock.json'], buildPackage)
   if (process.argv.includes('--examples'))
-    once('examples', join(build, 'js/examples'), ['lib', 'examples'], () => compile('-p', 'examples'))
-  if (process.argv.includes('--tests')) once('tests', join(build, 'js'), ['lib', 'examples', 'scripts', 'test'], buildTests)
+    await once('examples', join(build, 'js/examples'), ['lib', 'examples'], () => compile('-p', 'examples'))
+  if (process.argv.includes('--tests')) await once('tests', join(build, 'js'), ['lib', 'examples', 'scripts', 'test'], buildTests)
 } catch (error) {
   if (!error.status) throw error
   process.exitCode = 1 // the compiler has said what is wrong

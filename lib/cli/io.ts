@@ -1,5 +1,6 @@
 /** What the command line needs of the world: a process gives its own, a test what it likes. */
 import type { Readable, Writable } from 'node:stream'
+import { debuglog } from 'node:util'
 import type { IpvsClient, OpenOptions } from '../ipvs/index.js'
 
 /** An output, which may be a terminal. */
@@ -36,6 +37,12 @@ export class CommandError extends Error {
     super(message)
     this.status = status
   }
+}
+
+/** A sentence for the user; with NODE_DEBUG=ts-ipvs also where it comes from. */
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return (debuglog('ts-ipvs').enabled && error.stack) || error.message
 }
 
 /** Writes all of it. Resolves when the reader has taken it, rejects with EPIPE when there is none any more. */

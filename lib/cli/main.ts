@@ -1,5 +1,5 @@
 /** `ts-ipvs`: ipvsadm's grammar where the first word is an option or there is none, else a subcommand. */
-import { type Io, write } from './io.js'
+import { describeError, type Io, write } from './io.js'
 
 /** Runs the command line. Returns the exit status; writes what there is to say to the outputs of `io`. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
@@ -24,8 +24,8 @@ function isIpvsadm(argv: readonly string[], io: Io): boolean {
 }
 
 async function failed(error: unknown, io: Io): Promise<number> {
-  const { code, message, status } = error as { code?: unknown; message: string; status?: number }
+  const { code, status } = error as { code?: unknown; status?: number }
   if (code === 'EPIPE') return 141 // nobody reads the output any more, as with head: as if SIGPIPE had ended it
-  await write(io.stderr, `${io.program}: ${error instanceof Error ? message : String(error)}\n`)
+  await write(io.stderr, `${io.program}: ${describeError(error)}\n`)
   return status ?? 1
 }

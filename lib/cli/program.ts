@@ -4,8 +4,12 @@
  */
 import { Command, CommanderError, Option } from 'commander'
 import type { IpvsClient } from '../ipvs/index.js'
-import { type Io, USAGE } from './io.js'
+import { type Io, type Output, USAGE } from './io.js'
+import { ipvsadmHelp } from './ipvsadm/usage.js'
 import { parseNetns } from './words.js'
+
+/** Columns for a text that is to be read. */
+const widthOf = (output: Output): number => output.columns ?? 80
 
 /** Options that every subcommand with a kernel has. */
 export interface CommonOptions {
@@ -31,9 +35,19 @@ export function openClient(io: Io, { netns }: CommonOptions): Promise<IpvsClient
 export function makeProgram(io: Io, done: (status: number) => void = () => {}): Command {
   const program = new Command('ts-ipvs')
     .description("Linux's in-kernel load balancer, IPVS: ipvsadm's options, and subcommands")
+    .usage("[--netns <namespace>] <subcommand> …\n       ts-ipvs [--netns <namespace>] <ipvsadm's options>")
     .addOption(netns())
+    .addHelpText(
+      'after',
+      ({ command }) => `\n${ipvsadmHelp(Object.assign(command.createHelp(), { helpWidth: widthOf(io.stdout) }))}`,
+    )
     .exitOverride()
-    .configureOutput({ writeOut: text => void io.stdout.write(text), writeErr: text => void io.stderr.write(text) })
+    .configureOutput({
+      writeOut: text => void io.stdout.write(text),
+      writeErr: text => void io.stderr.write(text),
+      getOutHelpWidth: () => widthOf(io.stdout),
+      getErrHelpWidth: () => widthOf(io.stderr),
+    })
     .showSuggestionAfterError()
     .enablePositionalOptions()
 
@@ -68,7 +82,7 @@ export function makeProgram(io: Io, done: (status: number) => void = () => {}): 
     .command('save')
     .description('print everything that is configured')
     .addOption(
-      new Option('--format <format>', 'yaml and json are for apply, ipvsadm is for -R')
+      new Option('--format <format>', 'for apply: yaml or json; for -R: ipvsadm')
         .choices(['yaml', 'json', 'ipvsadm'])
         .default('yaml'),
     )

@@ -45,6 +45,17 @@ export async function cli(kernel: MemoryKernel = memoryKernel({ interfaces: { lo
   }
 }
 
+/** For what only declares or describes: its outputs go nowhere. */
+export function ioOf(): Io {
+  const refuse = (): never => {
+    throw new Error('nothing is opened')
+  }
+  return {
+    ...{ program: 'ts-ipvs', stdin: new PassThrough(), stdout: new Text(), stderr: new Text(), env: {} },
+    ...{ signal: new AbortController().signal, open: refuse },
+  }
+}
+
 export async function runCli(argv: readonly string[], options: CliOptions & Pick<Io, 'open'>): Promise<Outcome> {
   const stdout = new Text()
   const stderr = new Text()

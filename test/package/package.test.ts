@@ -35,9 +35,11 @@ const nodeOf = async (line: number): Promise<string> =>
   Number(process.versions.node.split('.')[0]) === line ? process.execPath : (await nodeOfLine(line)).node
 
 t.test('packing fails when the addon for one of the processors cannot be made', async t => {
-  const compiler = join(folder, 'broken/aarch64-linux-gnu-g++')
   mkdirSync(join(folder, 'broken'))
-  writeFileSync(compiler, '#!/bin/sh\n[ "$1" = --version ] && echo broken\n', { mode: 0o755 })
+  for (const tool of ['gcc', 'g++', 'strip']) {
+    const program = join(folder, `broken/aarch64-linux-gnu-${tool}`)
+    writeFileSync(program, '#!/bin/sh\n[ "$1" = --version ] && echo broken\n', { mode: 0o755 })
+  }
   const { status, stderr } = await run(
     { cwd: clone, env: { PATH: `${join(folder, 'broken')}:${process.env.PATH}` } },
     'npm',
@@ -79,10 +81,12 @@ t.test('the tarball holds what users need, and nothing else', async t => {
     ),
   ])
     t.ok(files.includes(file), `it has ${file}`)
+  const program = ['dist/cli/LICENSES.txt', 'dist/cli/bin.cjs', 'dist/cli/ts-ipvs.8']
+  t.strictSame(files.filter(file => file.startsWith('dist/cli/')).sort(), program)
   const expected =
     /^(package\.json|\w+\.md|LICENSE|addon\.(d\.cts|cjs)|(dist|native|prebuilds)\/.*\.(js|cjs|d\.ts|d\.cts|cc|h|gyp|node))$/
   t.strictSame(
-    files.filter(file => !expected.test(file)),
+    files.filter(file => !expected.test(file) && !program.includes(file)),
     [],
   )
 })
@@ -142,6 +146,28 @@ t.test('it works in ES modules and in CommonJS, which share one set of classes',
       )
     }
   }
+})
+
+t.test('npx runs its program, on each Node.js', async t => {
+  const { version } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
+  t.equal(await output({ cwd: user }, 'npx', 'ts-ipvs', '--version'), `ts-ipvs ${version}\n`)
+  for (const line of lines) {
+    const program = (...args: readonly string[]) =>
+      nodeOf(line).then(node => run({ cwd: user }, node, 'node_modules/.bin/ts-ipvs', ...args))
+    t.match(await program('--version'), { status: 0, stdout: `ts-ipvs ${version}\n`, stderr: '' }, `--version on Node.js ${line}`)
+    t.match(await program('help'), { status: 0, stdout: /^Usage: ts-ipvs/, stderr: '' }, `help on Node.js ${line}`)
+    t.match(await program('completion', 'fish'), { status: 0, stderr: '' }, `completion on Node.js ${line}`)
+  }
+})
+
+t.test('npm finds its man page', async t => {
+  const {
+    man: [page],
+  } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
+  t.match(readFileSync(join(installed, page), 'utf8'), /^\.TH TS\\-IPVS 8 /)
+  await output({ cwd: folder }, 'npm', 'install', '--global', '--prefer-offline', '--prefix', join(folder, 'global'), tarball)
+  t.ok(existsSync(join(folder, 'global/share/man/man8/ts-ipvs.8')), 'and installs it where man looks')
+  t.match(await output({ cwd: folder }, join(folder, 'global/bin/ts-ipvs'), 'help'), /^Usage: ts-ipvs/)
 })
 
 t.test('an old Node.js that requires it is told which one is needed', async t => {

@@ -1,6 +1,7 @@
 /** ipvsadm: its command line on this library. */
 import type { IpvsClient } from '../../ipvs/index.js'
 import { type Io, write } from '../io.js'
+import { version } from '../version.js'
 import { change, problemOf } from './change.js'
 import { Refused } from './entry.js'
 import { list, save } from './list.js'
@@ -37,8 +38,12 @@ export async function ipvsadm(argv: readonly string[], io: Io): Promise<number> 
   }
 }
 
+/** The version of ipvsadm whose command line this is: scripts look for it. */
+const LIKE = 'ipvsadm v1.31 2019/12/24 (compiled with popt and IPVS v1.2.1)'
+
 async function tell(what: 'help' | 'version', io: Io): Promise<number> {
-  await write(io.stdout, `${what}\n`)
+  const text = what === 'help' ? (await import('../help.js')).helpText(io) : `${io.program === 'ipvsadm' ? LIKE : `ts-ipvs ${version}`}\n`
+  await write(io.stdout, text)
   return 0
 }
 
