@@ -42,7 +42,8 @@ export async function ipvsadm(argv: readonly string[], io: Io): Promise<number> 
 const LIKE = 'ipvsadm v1.31 2019/12/24 (compiled with popt and IPVS v1.2.1)'
 
 async function tell(what: 'help' | 'version', io: Io): Promise<number> {
-  const text = what === 'help' ? (await import('../help.js')).helpText(io) : `${io.program === 'ipvsadm' ? LIKE : `ts-ipvs ${version}`}\n`
+  const text =
+    what === 'help' ? (await import('../help.js')).helpText(io) : `${io.program === 'ipvsadm' ? LIKE : `ts-ipvs ${version}`}\n`
   await write(io.stdout, text)
   return 0
 }
