@@ -29,7 +29,7 @@ function files(folder) {
 const lanes = [
   [
     { name: 'lint', command: ['npm', 'run', '--silent', 'lint'], counts: false },
-    ...['netlink', 'ipvs', 'testing', 'native'].flatMap(files),
+    ...['netlink', 'ipvs', 'testing', 'native', 'cli'].flatMap(files),
     tap('build/js/test/kernel/conformance.test.js'),
     { name: 'sanitizers', command: ['node', 'test/native/asan.mjs'] },
     ...files('package'),

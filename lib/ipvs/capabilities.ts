@@ -1,5 +1,4 @@
 /** What a kernel can do, found out by doing: old kernels take attributes that they do not know, and ignore them. */
-import { randomInt } from 'node:crypto'
 import type { CallOptions } from '../netlink/channel.js'
 import { NetlinkError } from '../netlink/error.js'
 import type { Operation } from './batch.js'
@@ -39,9 +38,9 @@ const NONE: Capabilities = {
   statistics64: false,
 }
 
-/** A firewall mark that no packet carries, most likely: no traffic ever meets the probe. */
+/** A firewall mark that no packet carries, most likely: no traffic ever meets the probe. (To load node:crypto would take milliseconds.) */
 function probeKey(family: 'ipv4' | 'ipv6' = 'ipv4'): VirtualServerKey & { firewallMark: number } {
-  return { firewallMark: randomInt(0xf0000000, 0xffffffff), family }
+  return { firewallMark: 0xf0000000 + Math.floor(Math.random() * 0x0fffffff), family }
 }
 
 /** Makes each virtual server, and removes it again. */

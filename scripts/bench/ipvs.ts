@@ -4,23 +4,18 @@
  * Measures the IPVS client against a C program that sends the same messages, and against ipvsadm, under real kernels; then its memory,
  * and how long it keeps the event loop to itself. Prints a table; a run without options also writes it to results/ipvs.md.
  */
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { cpus, loadavg, release, tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Size } from './ipvs/fleet.js'
 import type { Memory, MemoryOptions } from './ipvs/memory.js'
 import type { RecordOptions } from './ipvs/record.js'
 import { type Slices, slices } from './ipvs/slices.js'
 import type { Speed, SpeedOptions } from './ipvs/speed.js'
+import { inside, KERNELS, type Kernel, load, machine, NAMES, root } from './machine.js'
 import type { Pairs } from './pairs.js'
-import { type Row, table } from './table.js'
-
-const KERNELS = ['uml', 'debian12'] as const
-type Kernel = (typeof KERNELS)[number]
-const NAMES: Readonly<Record<Kernel, string>> = { uml: 'user-mode-linux', debian12: 'QEMU, emulated' }
+import { comparison, milliseconds, type Row, table } from './table.js'
 
 const SPEED_SIZE: Size = { virtualServers: 1000, realServers: 10 }
 const LARGE_SIZE: Size = { virtualServers: 10_000, realServers: 10 }
@@ -38,19 +33,9 @@ const MEMORY_LIMITS: Partial<Record<Memory['task'], number>> = {
 }
 const LONGEST_SLICE = 10
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '../../../..')
 const { values } = parseArgs({
   options: { kernel: { type: 'string' }, pairs: { type: 'string' }, quick: { type: 'boolean', default: false } },
 })
-
-/** Runs a program of this bench inside a kernel, and returns what it prints as JSON. */
-function inside<O, T>(kernel: Kernel, program: string, options: O, out: string): T {
-  process.stderr.write(`${NAMES[kernel]}: ${program}\n`)
-  const script = join(root, 'build/js/scripts/bench/ipvs', `${program}.js`)
-  const args = ['--kernel', kernel, '--out', out, '--', process.execPath, '--expose-gc', script, JSON.stringify(options)]
-  const text = execFileSync(join(root, 'scripts/vm'), args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
-  return (text ? JSON.parse(text) : undefined) as T
-}
 
 function kernels(): readonly Kernel[] {
   if (values.kernel === undefined) return KERNELS
@@ -70,7 +55,7 @@ function measureSpeed(kernel: Kernel, out: string): Speed {
   const ipvsadmPairs = kernel === 'debian12' || values.quick ? 1 : 5
   return inside<SpeedOptions, Speed>(
     kernel,
-    'speed',
+    'ipvs/speed',
     { size: SPEED_SIZE, pairs: pairCount(), ipvsadmPairs, floor: join(root, 'build/floor') },
     out,
   )
@@ -80,17 +65,7 @@ function speedRows(kernel: Kernel, speed: Speed): Row[] {
   const limits = LIMITS[kernel]
   const where = `${NAMES[kernel]}, Linux ${speed.kernel}`
   const compared = (what: string, name: string, pairs: Pairs | undefined, limit?: number): Row[] =>
-    pairs
-      ? [
-          {
-            what,
-            where,
-            ours: milliseconds(pairs.ours),
-            theirs: `${name}: ${milliseconds(pairs.theirs)}`,
-            ...ratioOf(pairs, limit),
-          },
-        ]
-      : []
+    pairs ? [comparison({ what, where }, name, pairs, limit)] : []
   const alone = (what: string, time: number): Row => ({ what, where, ours: milliseconds(time) })
   return [
     ...compared('apply', 'C', speed.apply, limits.apply),
@@ -101,11 +76,6 @@ function speedRows(kernel: Kernel, speed: Speed): Row[] {
     alone('snapshot, first run of the process', speed.coldSnapshot),
     ...compared('plan and apply one weight', 'snapshot', speed.planAndApply, limits.planAndApply),
   ]
-}
-
-function ratioOf({ ratio, spread: [low, high], pairs }: Pairs, limit: number | undefined): Partial<Row> {
-  const shown = pairs > 1 ? `${factor(ratio)} (${factor(low)} to ${factor(high)})` : factor(ratio)
-  return { ratio: shown, ...(limit && { target: `at most ${factor(limit)}`, met: ratio <= limit }) }
 }
 
 function memoryRows(measured: readonly Memory[]): Row[] {
@@ -130,21 +100,19 @@ function sliceRows(measured: readonly Slices[]): Row[] {
   }))
 }
 
-const milliseconds = (time: number): string => `${time < 10 ? time.toFixed(1) : Math.round(time).toLocaleString('en')} ms`
 const megabytes = (bytes: number): string => `${Math.max(0, bytes / MEBIBYTE).toFixed(1)} MB`
-const factor = (ratio: number): string => (ratio < 1 ? ratio.toFixed(3) : ratio.toFixed(2))
 
 async function main(): Promise<void> {
   const out = mkdtempSync(join(tmpdir(), 'ts-ipvs-bench-'))
-  const load = (loadavg()[0] as number).toFixed(1)
+  const before = load()
   try {
     const rows = kernels().flatMap(kernel => speedRows(kernel, measureSpeed(kernel, out)))
     const size = values.quick ? SPEED_SIZE : LARGE_SIZE
-    rows.push(...memoryRows(inside<MemoryOptions, Memory[]>('uml', 'memory', { size }, out)))
+    rows.push(...memoryRows(inside<MemoryOptions, Memory[]>('uml', 'ipvs/memory', { size }, out)))
     const file = join(out, 'transcripts')
-    inside<RecordOptions, undefined>('uml', 'record', { size, file }, out)
+    inside<RecordOptions, undefined>('uml', 'ipvs/record', { size, file }, out)
     rows.push(...sliceRows(await slices(file, size, 7)))
-    const report = `${heading(load, size)}\n${table(rows)}`
+    const report = `${heading(before, size)}\n${table(rows)}`
     process.stdout.write(report)
     if (values.kernel === undefined && values.pairs === undefined && !values.quick)
       writeFileSync(join(root, 'scripts/bench/results/ipvs.md'), report)
@@ -153,8 +121,7 @@ async function main(): Promise<void> {
   }
 }
 
-function heading(load: string, size: Size): string {
-  const [cpu] = cpus()
+function heading(before: string, size: Size): string {
   const count = (number: number): string => number.toLocaleString('en')
   return `# IPVS in bulk
 
@@ -162,7 +129,7 @@ ${count(SPEED_SIZE.virtualServers)} virtual servers with ${SPEED_SIZE.realServer
 process, by turns, each in a new network namespace; the ratio is the median of the pairs' ratios (its middle half in parentheses).
 C is a program that sends the same messages and counts the answers: the floor. Memory and slices: ${count(size.virtualServers)} x ${size.realServers}.
 
-${cpu?.model.trim() ?? 'unknown processor'}, ${cpus().length} cores, Linux ${release()}, load ${load} before; Node.js ${process.version}.
+${machine(before)}
 `
 }
 

@@ -1,4 +1,5 @@
 /** Results as a table in Markdown. */
+import type { Pairs } from './pairs.js'
 
 export interface Row {
   readonly what: string
@@ -25,3 +26,20 @@ export function table(rows: readonly Row[]): string {
   ])
   return [HEAD, HEAD.map(() => '---'), ...lines].map(cells => `| ${cells.join(' | ')} |\n`).join('')
 }
+
+/** A row for two ways that were measured by turns. `limit`: at most so many times the other one's time. */
+export function comparison(about: Pick<Row, 'what' | 'where'>, name: string, measured: Pairs, limit?: number): Row {
+  const { ours, theirs, ratio, spread, pairs } = measured
+  const [low, high] = spread
+  return {
+    ...about,
+    ours: milliseconds(ours),
+    theirs: `${name}: ${milliseconds(theirs)}`,
+    ratio: pairs > 1 ? `${factor(ratio)} (${factor(low)} to ${factor(high)})` : factor(ratio),
+    ...(limit && { target: `at most ${factor(limit)}`, met: ratio <= limit }),
+  }
+}
+
+export const milliseconds = (time: number): string => `${time < 10 ? time.toFixed(1) : Math.round(time).toLocaleString('en')} ms`
+
+const factor = (ratio: number): string => (ratio < 1 ? ratio.toFixed(3) : ratio.toFixed(2))

@@ -99,6 +99,18 @@ export async function timeRun(lvs: IpvsClient, batch: readonly Operation[]): Pro
   return time
 }
 
+/** Milliseconds that a line takes in the shell. */
+export async function timed(line: string): Promise<number> {
+  const start = performance.now()
+  await shell.run(line)
+  return performance.now() - start
+}
+
+/** The tables of a namespace as ipvsadm would restore them. */
+export function save(netns: Namespace): Promise<string> {
+  return shell.run(`nsenter --net=${netns.path} ipvsadm -Sn`)
+}
+
 /** Says how far it is. What is measured goes to standard output, once, as JSON. */
 export function say(text: string): void {
   process.stderr.write(`  ${text}\n`)

@@ -9,7 +9,7 @@ import { messagesOf } from '../../../lib/netlink/message.js'
 import { type Pairs, pairs } from '../pairs.js'
 import { type Crossing, recording } from '../recorder.js'
 import { additions, fleet, type Size, withWeight } from './fleet.js'
-import { connect, inNewNamespace, loadModules, type Namespace, say, shell, timeRun } from './guest.js'
+import { connect, inNewNamespace, loadModules, type Namespace, save, say, shell, timed, timeRun } from './guest.js'
 
 export interface SpeedOptions {
   readonly size: Size
@@ -131,22 +131,11 @@ async function timePlan(lvs: IpvsClient, size: Size, weight: number): Promise<nu
   return time
 }
 
-async function timed(line: string): Promise<number> {
-  const start = performance.now()
-  await shell.run(line)
-  return performance.now() - start
-}
-
 /** Milliseconds that the C program takes between its first send and its last answer. */
 async function runFloor(floor: string, netns: Namespace, requests: string): Promise<number> {
   const [microseconds, , errors] = (await shell.run(`${floor} ${netns.path} ${requests}`)).split(' ').map(Number)
   if (microseconds === undefined || errors !== 0) throw new Error(`${floor}: ${errors} errors`)
   return microseconds / 1000
-}
-
-/** The tables as ipvsadm would restore them. */
-function save(netns: Namespace): Promise<string> {
-  return shell.run(`nsenter --net=${netns.path} ipvsadm -Sn`)
 }
 
 async function recordApply(netns: Namespace, size: Size): Promise<Uint8Array> {
