@@ -50,9 +50,9 @@ t.test('it is a program that needs nothing beside it', async t => {
   t.equal(await output(here, join(folder, 'alone.cjs'), 'help'), helpText(ioOf()))
 })
 
-t.test('it tells its version, and evaluates nothing for that', async t => {
+t.test('it tells its version, and evaluates nothing else for that', async t => {
   for (const option of ['--version', '-v']) t.equal(await output(here, bin, option), `ts-ipvs ${version}\n`)
-  t.strictSame(await evaluated('--version'), [])
+  t.strictSame(await evaluated('--version'), ['lib/cli/version.ts'])
   const unread = await run(here, 'bash', '-c', `{ sleep 0.5; ${bin} --version; echo $? >&2; } | true`)
   t.match(unread, { stderr: /^141\n$/ }, 'quietly, when nobody reads it')
 })
@@ -60,7 +60,7 @@ t.test('it tells its version, and evaluates nothing for that', async t => {
 t.test('through a link of that name it is ipvsadm, with a version of its own', async t => {
   symlinkSync(bin, join(folder, 'ipvsadm'))
   const { stdout } = await run(here, join(folder, 'ipvsadm'), '-v')
-  t.notMatch(stdout, `ts-ipvs ${version}`)
+  t.match(stdout, /^ipvsadm v1\.31 /)
 })
 
 t.test('a listing evaluates no library that it does not need, a subcommand only those that it needs', async t => {
