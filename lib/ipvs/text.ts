@@ -1,6 +1,5 @@
 /** The tables as `ipvsadm -L` prints them. */
-import { familyOf } from '../netlink/address.js'
-import { realServerKeyToWire } from './real-server.js'
+import { familyOf, parseIPv4, writeAddress } from '../netlink/address.js'
 import type {
   Info,
   Protocol,
@@ -11,7 +10,6 @@ import type {
   VirtualServerKey,
   VirtualServerWithRealServers,
 } from './types.js'
-import { virtualServerKeyToWire } from './virtual-server.js'
 
 /** What is told of each real server: the options of `ipvsadm -L` are none, --stats, --rate, --thresholds, --persistent-conn, --tun-info. */
 export type TableView = 'connections' | 'statistics' | 'rates' | 'thresholds' | 'persistent-connections' | 'tunnels'
@@ -140,12 +138,13 @@ interface Layout {
 
 const plain = (vs: VirtualServer, name: string): string => `${name} ${configuration(vs)}`
 const forward = (rs: RealServer): string => (FORWARD[rs.forwarding] ?? String(rs.forwarding)).padEnd(7)
-const columns = (widths: readonly number[], values: readonly (string | number)[]): string =>
-  widths.map((width, i) => String(values[i]).padEnd(width)).join(' ')
+const pad = (value: string | number, width: number): string => ` ${String(value).padEnd(width)}`
+/** What most views end with. */
+const connections = (rs: RealServer): string => pad(rs.activeConnections, 10) + pad(rs.inactiveConnections, 10)
 const numbersTitle = (names: readonly string[]): string =>
   `${'Prot LocalAddress:Port'.padEnd(33)} ${names.map(name => name.padStart(8)).join(' ')}\n  -> RemoteAddress:Port`
 const wordsTitle = (names: readonly string[], widths: readonly number[]): string =>
-  `${'Prot LocalAddress:Port'.padEnd(33)} ${columns(widths, names)}\n  -> RemoteAddress:Port`
+  `${'Prot LocalAddress:Port'.padEnd(33)}${names.map((name, i) => pad(name, widths[i] ?? 0)).join('')}\n  -> RemoteAddress:Port`
 
 const TENS = [10, 10, 10, 10]
 const PERSISTENT = [9, 11, 10, 10]
@@ -154,7 +153,7 @@ const LAYOUTS: Readonly<Record<TableView, Layout>> = {
   connections: {
     title: 'Prot LocalAddress:Port Scheduler Flags\n  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn',
     virtualServer: plain,
-    realServer: rs => ` ${forward(rs)} ${columns([6, 10, 10], [rs.weight, rs.activeConnections, rs.inactiveConnections])}`,
+    realServer: rs => ` ${forward(rs)}${pad(rs.weight, 6)}${connections(rs)}`,
   },
   statistics: {
     title: numbersTitle(['Conns', 'InPkts', 'OutPkts', 'InBytes', 'OutBytes']),
@@ -169,20 +168,18 @@ const LAYOUTS: Readonly<Record<TableView, Layout>> = {
   thresholds: {
     title: wordsTitle(['Uthreshold', 'Lthreshold', 'ActiveConn', 'InActConn'], TENS),
     virtualServer: plain,
-    realServer: rs => ` ${columns(TENS, [rs.upperThreshold, rs.lowerThreshold, rs.activeConnections, rs.inactiveConnections])}`,
+    realServer: rs => pad(rs.upperThreshold, 10) + pad(rs.lowerThreshold, 10) + connections(rs),
   },
   'persistent-connections': {
     title: wordsTitle(['Weight', 'PersistConn', 'ActiveConn', 'InActConn'], PERSISTENT),
     virtualServer: plain,
-    realServer: rs =>
-      ` ${columns(PERSISTENT, [rs.weight, rs.persistentConnections, rs.activeConnections, rs.inactiveConnections])}`,
+    realServer: rs => pad(rs.weight, 9) + pad(rs.persistentConnections, 11) + connections(rs),
   },
   tunnels: {
     title:
       'Prot LocalAddress:Port Scheduler Flags\n  -> RemoteAddress:Port           Forward TunnelInfo    Weight ActiveConn InActConn',
     virtualServer: plain,
-    realServer: rs =>
-      ` ${forward(rs)} ${columns([13, 6, 10, 10], [tunnelInfo(rs), rs.weight, rs.activeConnections, rs.inactiveConnections])}`,
+    realServer: rs => ` ${forward(rs)}${pad(tunnelInfo(rs), 13)}${pad(rs.weight, 6)}${connections(rs)}`,
   },
 }
 
@@ -217,28 +214,47 @@ export function formatTable(
 
 /** Virtual servers by mark, family, protocol, address and port, their real servers by address and port: as ipvsadm, but by unsigned numbers. */
 export function sortVirtualServers<T extends VirtualServerWithRealServers>(virtualServers: readonly T[]): T[] {
-  return sortBy(virtualServers, virtualServerOrder).map(vs => ({ ...vs, realServers: sortBy(vs.realServers, realServerOrder) }))
+  return sortBy(virtualServers, virtualServerOrder).map(vs => ({ ...vs, realServers: sortRealServers(vs.realServers) }))
+}
+
+/** Tables hold many: with IPv4 alone the keys are numbers, which cost no memory. */
+function sortRealServers(realServers: readonly RealServer[]): RealServer[] {
+  const narrow = realServers.every(({ address }) => familyOf(address) === 'ipv4')
+  return narrow ? sortBy(realServers, rs => ipv4(rs.address) * 65536 + rs.port) : sortBy(realServers, realServerOrder)
 }
 
 /** Sorts by keys that are made once for each item. */
-function sortBy<T>(items: readonly T[], keyOf: (item: T) => string): T[] {
+function sortBy<T>(items: readonly T[], keyOf: (item: T) => string | number): T[] {
   const keyed = items.map(item => ({ item, key: keyOf(item) }))
   keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
   return keyed.map(({ item }) => item)
 }
 
-/** Two bytes, the higher first, as one character: strings are compared by these. */
-const pair = (number: number): string => String.fromCharCode(number & 0xffff)
+const scratch = new Uint8Array(16)
 
-const latin1 = (bytes: Uint8Array | undefined): string =>
-  bytes ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1') : ''
-
-function virtualServerOrder(vs: VirtualServerKey): string {
-  const { firewallMark = 0, addressFamily = 0, protocol = 0, address, port = 0 } = virtualServerKeyToWire(vs)
-  return `${pair(firewallMark >>> 16)}${pair(firewallMark)}${pair(addressFamily)}${pair(protocol)}${latin1(address)}${pair(port)}`
+function ipv4(address: string): number {
+  parseIPv4(address, scratch, 0)
+  return (((scratch[0] ?? 0) * 256 + (scratch[1] ?? 0)) * 256 + (scratch[2] ?? 0)) * 256 + (scratch[3] ?? 0)
 }
 
-function realServerOrder(rs: RealServer): string {
-  const { address, port = 0 } = realServerKeyToWire(rs)
-  return latin1(address) + pair(port)
+/** The bytes of an address, each as a character, and two for a port: strings are compared by these. */
+function bytesOf(address: string, port: number): string {
+  writeAddress(address, familyOf(address), scratch, 0)
+  return String.fromCharCode(...scratch, port)
+}
+
+const PROTOCOL_ORDER: Readonly<Record<string, number>> = { tcp: 6, udp: 17, sctp: 132 }
+
+function virtualServerOrder(vs: VirtualServerKey): string {
+  if ('firewallMark' in vs) {
+    const { firewallMark, family } = vs
+    return String.fromCharCode(firewallMark >>> 16, firewallMark & 0xffff, family === 'ipv6' ? 1 : 0)
+  }
+  const { protocol, address, port } = vs
+  const number = typeof protocol === 'number' ? protocol : (PROTOCOL_ORDER[protocol] ?? 0)
+  return String.fromCharCode(0, 0, familyOf(address) === 'ipv6' ? 1 : 0, number) + bytesOf(address, port)
+}
+
+function realServerOrder({ address, port }: RealServer): string {
+  return bytesOf(address, port)
 }

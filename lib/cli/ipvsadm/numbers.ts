@@ -1,4 +1,5 @@
 /** Numbers and IPv4 addresses as the C library reads them. */
+import { parseIPv4 } from '../../netlink/address.js'
 
 /** strtol in base 10, whole: blanks and a sign may lead, nothing may follow. Undefined when it is none, or out of range. */
 export function wholeNumber(text: string, minimum: number, maximum: number): number | undefined {
@@ -14,8 +15,11 @@ export function leadingNumber(text: string): number {
 
 const PART = /^(?:0[xX]([0-9a-fA-F]+)|(0[0-7]*)|([1-9]\d*))$/
 
+const scratch = new Uint8Array(4)
+
 /** inet_aton: one to four parts, decimal, octal or hexadecimal, of which the last fills what is left. As a dotted quad. */
 export function dottedQuad(text: string): string | undefined {
+  if (parseIPv4(text, scratch, 0)) return text // as nearly every address is written
   const parts = text.replace(/[ \t\n\v\f\r].*$/s, '').split('.')
   if (parts.length > 4) return undefined
   let value = 0
