@@ -11,7 +11,7 @@ import { Listing } from './listing.js'
 import { type ApplyResult, apply, type DesiredVirtualServer, type Plan, type PlanOptions, plan } from './plan.js'
 import { type Connection, type ConnectionOptions, connections, cpuStatistics, globalStatistics } from './proc.js'
 import { realServerFromWire, realServerKeyToWire } from './real-server.js'
-import { decodeDestinations, decodeServices, destinationKey, readDestinations, walk } from './snapshot.js'
+import { decodeDestinations, decodeServices, destinationKey, type Entry, readDestinations, walk } from './snapshot.js'
 import { roleToWire, stopSyncDaemon, syncDaemonFromWire, syncDaemonToWire } from './sync-daemon.js'
 import { readSysctl, readSysctls, type SysctlName, type Sysctls, writeSysctl } from './sysctl.js'
 import type {
@@ -39,6 +39,20 @@ export interface ListOptions extends CallOptions {
   readonly statistics?: boolean | undefined
 }
 
+export interface VisitOptions extends ListOptions {
+  /** Virtual servers by mark, family, protocol, address and port. Default: the kernel's order, newest first. */
+  readonly sorted?: boolean | undefined
+}
+
+/** Takes virtual servers with their real servers as they are read. */
+export type Visitor = (group: VirtualServerWithRealServers[]) => unknown
+
+/** How it went. */
+export interface Visited {
+  /** False when others kept changing the tables while they were read, so that something may be missing. */
+  readonly consistent: boolean
+}
+
 /** Everything in one value. */
 export interface Snapshot {
   readonly virtualServers: VirtualServerWithRealServers[]
@@ -46,6 +60,11 @@ export interface Snapshot {
   readonly syncDaemons: SyncDaemon[]
   /** False when others kept changing the tables while they were read, so that something may be missing. */
   readonly consistent: boolean
+}
+
+function withRealServers({ service, destinations }: Entry): VirtualServerWithRealServers {
+  const realServers = destinations.map(record => realServerFromWire(record, service.addressFamily ?? 0))
+  return { ...virtualServerFromWire(service), realServers }
 }
 
 /** INT_MAX / HZ at the lowest HZ. The kernel refuses what is too much for its own. */
@@ -285,24 +304,33 @@ export class IpvsClient {
 
   /** All virtual servers with their real servers, time-outs and daemons, each once; read again where others changed it meanwhile. */
   async snapshot(options: ListOptions = {}): Promise<Snapshot> {
-    const { statistics = false } = options
     const timeouts = this.timeouts(options)
-    const tables = this.#asking({ operation: 'snapshot' }, () =>
+    const virtualServers: VirtualServerWithRealServers[] = []
+    const tables = this.#visit('snapshot', group => virtualServers.push(...group), options)
+    const [times, daemons, { consistent }] = await Promise.all([timeouts, this.syncDaemons(options), tables])
+    return { virtualServers, timeouts: times, syncDaemons: daemons, consistent }
+  }
+
+  /**
+   * Hands over all virtual servers with their real servers, each once, in groups as they are read: for large tables that need not be in
+   * memory as a whole. Other calls of this client wait meanwhile.
+   */
+  visit(visitor: Visitor, options: VisitOptions = {}): Promise<Visited> {
+    return this.#visit('visit', visitor, options)
+  }
+
+  #visit(operation: string, visitor: Visitor, options: VisitOptions): Promise<Visited> {
+    const { statistics = false, sorted } = options
+    return this.#asking({ operation }, () =>
       this.#kernel.call(options, async limit => {
-        const virtualServers: VirtualServerWithRealServers[] = []
         let consistent = true
-        for await (const group of walk(this.#kernel, limit, { statistics })) {
-          for (const { service, destinations, consistent: same } of group) {
-            const realServers = destinations.map(record => realServerFromWire(record, service.addressFamily ?? 0))
-            virtualServers.push({ ...virtualServerFromWire(service), realServers })
-            consistent &&= same
-          }
+        for await (const group of walk(this.#kernel, limit, { statistics, sorted })) {
+          visitor(group.map(withRealServers))
+          consistent &&= group.every(entry => entry.consistent)
         }
-        return { virtualServers, consistent }
+        return { consistent }
       }),
     )
-    const [times, daemons, { virtualServers, consistent }] = await Promise.all([timeouts, this.syncDaemons(options), tables])
-    return { virtualServers, timeouts: times, syncDaemons: daemons, consistent }
   }
 
   /**

@@ -14,7 +14,7 @@ export type { Netns } from '../netlink/netns.js'
 export type { Transport } from '../netlink/transport.js'
 export type { Operation, Result } from './batch.js'
 export type { Capabilities } from './capabilities.js'
-export type { IpvsClient, ListOptions, Snapshot } from './client.js'
+export type { IpvsClient, ListOptions, Snapshot, Visited, VisitOptions, Visitor } from './client.js'
 export type { DrainOptions, DrainProgress, DrainResult } from './drain.js'
 export type { Listing } from './listing.js'
 export { type OpenOptions, open } from './open.js'
@@ -23,7 +23,16 @@ export type { Connection, ConnectionOptions, Endpoint } from './proc.js'
 export { describeRealServer } from './real-server.js'
 export { formatRules, type Rules, type RulesOptions } from './rules.js'
 export { SYSCTLS, type SysctlName, type Sysctls } from './sysctl.js'
-export { formatTable, type Names, namedEndpoint, sortVirtualServers, type TableOptions, type TableView } from './text.js'
+export {
+  formatHeading,
+  formatRows,
+  formatTable,
+  type Names,
+  namedEndpoint,
+  sortVirtualServers,
+  type TableOptions,
+  type TableView,
+} from './text.js'
 export type * from './types.js'
 export { describeVirtualServer } from './virtual-server.js'
 export type { Change, WatchOptions } from './watch.js'

@@ -44,6 +44,8 @@ export interface Read<T> {
 
 export interface WalkOptions {
   readonly statistics: boolean
+  /** Virtual servers by mark, family, protocol, address and port, instead of in the kernel's order. */
+  readonly sorted?: boolean | undefined
 }
 
 /** A virtual server with its real servers, as records. */
@@ -58,6 +60,18 @@ export function serviceKey({ firewallMark, addressFamily, protocol, address, por
   if (firewallMark) return `${firewallMark}m${addressFamily}`
   return `${protocol}/${port}/${addressFamily === AF_INET6 ? latin1(address) : ipv4(address)}/${addressFamily}`
 }
+
+function compareServices(a: ServiceRecord, b: ServiceRecord): number {
+  return (
+    (a.firewallMark ?? 0) - (b.firewallMark ?? 0) ||
+    (a.addressFamily ?? 0) - (b.addressFamily ?? 0) ||
+    (a.protocol ?? 0) - (b.protocol ?? 0) ||
+    Buffer.compare(a.address ?? NO_ADDRESS, b.address ?? NO_ADDRESS) ||
+    (a.port ?? 0) - (b.port ?? 0)
+  )
+}
+
+const NO_ADDRESS = new Uint8Array()
 
 /** A number for IPv4, which costs no memory. */
 export function destinationKey({ addressFamily, address, port = 0 }: DestinationRecord): string | number {
@@ -118,6 +132,7 @@ async function settled<T>(
 /** Everything, in groups of virtual servers. */
 export async function* walk(kernel: Kernel, limit: Limit, options: WalkOptions): AsyncGenerator<Entry[]> {
   const { records, consistent } = await readServices(kernel, limit, options)
+  if (options.sorted) records.sort(compareServices)
   let size = 16
   let pending = crossing(kernel, limit, records, 0, size)
   try {

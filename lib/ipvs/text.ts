@@ -193,23 +193,34 @@ function tunnelInfo({ tunnel }: RealServer): string {
   return tunnel.type === 'gue' ? `gue:${tunnel.port}:${sign}` : `gre:${sign}`
 }
 
-/**
- * The listing of `ipvsadm -L`, line by line without a line feed at the end. Without `info` its first line is left out, as in the listing of
- * one virtual server.
- */
-export function formatTable(
+/** What stands above the rows of a view. Without `info` the first line is left out, as in the listing of one virtual server. */
+export function formatHeading(info: Info | undefined, view: TableView = 'connections'): string {
+  const { title } = LAYOUTS[view]
+  return info ? `IP Virtual Server version ${info.version} (size=${info.connectionTableSize})\n${title}` : title
+}
+
+/** The rows: virtual servers, each with its real servers below it. No line feed at the end. */
+export function formatRows(
   virtualServers: readonly VirtualServerWithRealServers[],
-  info?: Info,
   { view = 'connections', exact = false, sorted = true, names = NUMBERS }: TableOptions = {},
 ): string {
   const layout = LAYOUTS[view]
-  const lines = [layout.title]
-  if (info) lines.unshift(`IP Virtual Server version ${info.version} (size=${info.connectionTableSize})`)
+  const lines: string[] = []
   for (const vs of sorted ? sortVirtualServers(virtualServers) : virtualServers) {
     lines.push(layout.virtualServer(vs, virtualServerName(vs, names), exact))
     for (const rs of vs.realServers) lines.push(`  -> ${realServerName(rs, vs, names)}${layout.realServer(rs, exact)}`)
   }
   return lines.join('\n')
+}
+
+/** The listing of `ipvsadm -L`, without a line feed at the end. */
+export function formatTable(
+  virtualServers: readonly VirtualServerWithRealServers[],
+  info?: Info,
+  options: TableOptions = {},
+): string {
+  const heading = formatHeading(info, options.view)
+  return virtualServers.length === 0 ? heading : `${heading}\n${formatRows(virtualServers, options)}`
 }
 
 /** Virtual servers by mark, family, protocol, address and port, their real servers by address and port: as ipvsadm, but by unsigned numbers. */

@@ -1,6 +1,8 @@
 /** The listings. */
 import {
   type Connection,
+  formatHeading,
+  formatRows,
   formatRules,
   formatTable,
   type Info,
@@ -54,6 +56,7 @@ function daemonLine({ role, interface: name, syncId, maximumLength, group, port,
 async function listTables(lvs: IpvsClient, request: List, io: Io): Promise<number> {
   const { virtualServer: key, view, exact, sorted, numeric, json } = request
   const statistics = view === 'statistics' || view === 'rates'
+  if (!key && numeric && !json) return printTables(lvs, request, statistics, io)
   const found = key ? await readOne(lvs, key, statistics) : await readAll(lvs, statistics, io)
   if (!found) {
     await write(io.stderr, 'No such service\n')
@@ -70,6 +73,23 @@ async function listTables(lvs: IpvsClient, request: List, io: Io): Promise<numbe
   return 0
 }
 
+/** Prints the tables while they are read: what has been printed need not stay in memory. */
+async function printTables(lvs: IpvsClient, request: List, statistics: boolean, io: Io): Promise<number> {
+  const { view, exact, sorted } = request
+  let printed = write(io.stdout, `${formatHeading(await lvs.info(), view)}\n`)
+  const print = (group: readonly VirtualServerWithRealServers[]): void => {
+    // Not waited for: a reader that takes its time must not hold up the kernel.
+    printed = Promise.all([printed, write(io.stdout, `${formatRows(group, { view, exact, sorted })}\n`)]).then(() => {})
+    printed.catch(() => {}) // told below
+  }
+  const { consistent } = await lvs.visit(print, { statistics, sorted })
+  await printed
+  if (!consistent) await write(io.stderr, INCONSISTENT)
+  return 0
+}
+
+const INCONSISTENT = 'Warning: the tables kept changing while they were read, so that something may be missing\n'
+
 interface Tables {
   readonly info?: Info
   readonly virtualServers: readonly VirtualServerWithRealServers[]
@@ -77,8 +97,7 @@ interface Tables {
 
 async function readAll(lvs: IpvsClient, statistics: boolean, io: Io): Promise<Tables> {
   const [info, { virtualServers, consistent }] = await Promise.all([lvs.info(), lvs.snapshot({ statistics })])
-  if (!consistent)
-    await write(io.stderr, 'Warning: the tables kept changing while they were read, so that something may be missing\n')
+  if (!consistent) await write(io.stderr, INCONSISTENT)
   return { info, virtualServers }
 }
 
