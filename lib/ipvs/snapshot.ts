@@ -30,8 +30,8 @@ const PAGE = 256 << 10
 const ONE_AND_DONE = 2
 /** How often a dump that keeps changing is read. */
 const TRIES = 5
-/** Bytes of answers that one crossing should bring. */
-const CROSSING = 512 << 10
+/** Bytes of answers that one crossing should bring. More would only touch more memory: what was decoded is garbage before the next comes. */
+const CROSSING = 128 << 10
 const MOST_DUMPS = 128
 /** A dump that may have taken more than one datagram: the kernel's smallest is a page less an skb's overhead. */
 const ONE_DATAGRAM = 3000
