@@ -13,7 +13,7 @@ import { type Connection, type ConnectionOptions, connections, cpuStatistics, gl
 import { realServerFromWire, realServerKeyToWire } from './real-server.js'
 import { decodeDestinations, decodeServices, destinationKey, readDestinations, walk } from './snapshot.js'
 import { roleToWire, stopSyncDaemon, syncDaemonFromWire, syncDaemonToWire } from './sync-daemon.js'
-import { readSysctl, readSysctls, type SysctlName, type Sysctls, writeSysctl } from './sysctl.js'
+import { readSysctl, readSysctls, readText, type SysctlName, type Sysctls, writeSysctl } from './sysctl.js'
 import type {
   Info,
   RealServer,
@@ -264,6 +264,14 @@ export class IpvsClient {
   /** Sets a sysctl. @throws {NetlinkError} `not-supported`, `not-permitted`, `invalid`; {RangeError} for a value out of its range */
   setSysctl<K extends SysctlName>(name: K, value: Sysctls[K]): Promise<void> {
     return writeSysctl(this.#kernel.files, name, value)
+  }
+
+  /**
+   * The text of another file below /proc/net or /proc/sys/net as the client's namespace shows it; undefined where there is none. Rejects as
+   * node:fs does when it may not be read.
+   */
+  readFile(path: string): Promise<string | undefined> {
+    return readText(this.#kernel.files, path)
   }
 
   /**
