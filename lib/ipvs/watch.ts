@@ -48,7 +48,7 @@ export async function* watch(client: IpvsClient, options: WatchOptions = {}): As
       failed = 0
     } catch (error) {
       if (signal?.aborted) return
-      if (!isPassing(error) || ++failed > PATIENCE) throw error
+      if (!isTransient(error) || ++failed > PATIENCE) throw error
     }
     if (snapshot) {
       const after = tablesOf(snapshot.virtualServers)
@@ -65,7 +65,7 @@ export async function* watch(client: IpvsClient, options: WatchOptions = {}): As
  * Whether a read failed for the moment: the next one compares with the same tables, so that no change is missed. Everything else stays
  * as it is when one tries again.
  */
-export function isPassing(error: unknown): boolean {
+export function isTransient(error: unknown): boolean {
   if (!(error instanceof NetlinkError)) return false
   return error.problem === 'reply-lost' || error.problem === 'no-memory' || error.code === 'ERR_DEADLINE'
 }
