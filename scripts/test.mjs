@@ -29,7 +29,7 @@ function files(folder) {
 const lanes = [
   [
     { name: 'lint', command: ['npm', 'run', '--silent', 'lint'], counts: false },
-    ...['netlink', 'ipvs', 'testing', 'native'].flatMap(files),
+    ...['netlink', 'ipvs', 'testing', 'native', 'cli', 'cli/commands', 'cli/doctor', 'cli/top'].flatMap(files),
     tap('build/js/test/kernel/conformance.test.js'),
     { name: 'sanitizers', command: ['node', 'test/native/asan.mjs'] },
     ...files('package'),
@@ -37,6 +37,7 @@ const lanes = [
   ],
   [
     guest('uml', 'conformance'),
+    guest('uml', 'cli'),
     guest('debian12', 'conformance', 'traffic'),
     guest('debian13', 'conformance'),
     { name: 'virtual machines', command: ['sh', 'test/vm.test.sh'] },

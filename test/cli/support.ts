@@ -21,7 +21,8 @@ export interface CliOptions {
   readonly open?: Io['open']
 }
 
-class Text extends Writable {
+/** Keeps what is written to it. */
+export class Text extends Writable {
   text = ''
 
   override _write(chunk: Buffer, _: string, done: () => void): void {
@@ -46,16 +47,20 @@ export async function cli(kernel: MemoryKernel = memoryKernel({ interfaces: { lo
 }
 
 export async function runCli(argv: readonly string[], options: CliOptions & Pick<Io, 'open'>): Promise<Outcome> {
-  const stdout = new Text()
-  const stderr = new Text()
-  const status = await main(argv, {
+  const io = ioFor(options)
+  const status = await main(argv, io)
+  return { status, stdout: io.stdout.text, stderr: io.stderr.text }
+}
+
+/** A world without a terminal, whose outputs are kept. */
+export function ioFor(options: CliOptions & Pick<Io, 'open'>): Io & { readonly stdout: Text; readonly stderr: Text } {
+  return {
     program: options.program ?? 'ts-ipvs',
     stdin: options.stdin === undefined ? new PassThrough().end() : Readable.from([options.stdin]),
-    stdout,
-    stderr,
+    stdout: new Text(),
+    stderr: new Text(),
     env: options.env ?? {},
     signal: options.signal ?? new AbortController().signal,
     open: options.open,
-  })
-  return { status, stdout: stdout.text, stderr: stderr.text }
+  }
 }

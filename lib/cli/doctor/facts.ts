@@ -177,11 +177,13 @@ function loopbackOf(trie: string | undefined): Facts['loopback'] {
 /** Of ip_vs, nf_tables, and of the schedulers and persistence engines that do not work. */
 async function moduleStates(host: Host, capabilities: Capabilities | undefined): Promise<Record<string, ModuleState>> {
   const loaded = new Set([...(host.read('/proc/modules') ?? '').matchAll(/^\w+/gm)].map(([name]) => name))
-  const builtIn = host.read(`/lib/modules/${host.release}/modules.builtin`) ?? ''
+  const list = host.read(`/lib/modules/${host.release}/modules.builtin`)
+  // Where the list is not installed the kernel's symbols tell; those of loaded modules have the module's name behind them.
+  const symbols = list === undefined ? (host.read('/proc/kallsyms') ?? '') : ''
+  const builtIn = (name: string): boolean => list?.includes(`/${name}.ko`) ?? new RegExp(` ${name}_\\w+$`, 'm').test(symbols)
   const state = async (name: string): Promise<ModuleState> => {
     if (loaded.has(name)) return 'loaded'
-    if (builtIn.includes(`/${name}.ko`)) return 'built-in'
-    return host.modprobe(name)
+    return builtIn(name) ? 'built-in' : host.modprobe(name)
   }
   const names = ['ip_vs', 'nf_tables', ...missingModules(capabilities)]
   return Object.fromEntries(await Promise.all(names.map(async name => [name, await state(name)] as const)))

@@ -41,7 +41,7 @@ const number = (sort: Exclude<SortKey, 'name'>, heading: string): Column => ({
 /** From left to right. */
 export const COLUMNS: readonly Column[] = [
   {
-    heading: 'Virtual server, real servers',
+    heading: 'Server',
     width: 20,
     align: 'left',
     sort: 'name',
