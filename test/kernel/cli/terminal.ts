@@ -25,14 +25,14 @@ export class Terminal {
     const terminal = new Terminal()
     after(() => terminal.close())
     await terminal.#tmux('-f', '/dev/null', 'new-session', '-d', '-x', String(columns), '-y', String(rows), 'sh')
-    await terminal.shell(`PS1='${PROMPT} '; clear`)
+    await terminal.shell(`PS1='${PROMPT} '; alias ts-ipvs='${process.execPath} ${PROGRAM}'; clear`)
     await terminal.until('the shell is ready', lines => lines[0] === PROMPT)
     return terminal
   }
 
   /** Types a command of the program into the shell. */
-  async start(...words: readonly string[]): Promise<void> {
-    await this.shell([process.execPath, PROGRAM, ...words].join(' '))
+  start(...words: readonly string[]): Promise<void> {
+    return this.shell(['ts-ipvs', ...words].join(' '))
   }
 
   /** Types a command into the shell. */
@@ -65,9 +65,11 @@ export class Terminal {
   /** Waits for a new prompt below everything else, and returns what stands between it and the command before. */
   async prompt(): Promise<string[]> {
     const written = (lines: readonly string[]): string[] => lines.filter((_, i) => lines.slice(i).some(line => line !== ''))
-    const lines = written(await this.until('the shell is back', lines => written(lines).at(-1) === PROMPT))
-    const command = lines.slice(0, -1).findLastIndex(line => line.startsWith(PROMPT))
-    return lines.slice(command + 1, -1)
+    const isBack = (lines: readonly string[]): boolean => written(lines).at(-1)?.endsWith(PROMPT) === true
+    const lines = written(await this.until('the shell is back', isBack))
+    const command = lines.findLastIndex(line => line.startsWith(`${PROMPT} `))
+    const before = lines.pop()?.slice(0, -PROMPT.length) // an echoed ^C may stand there
+    return [...lines.slice(command + 1), ...(before ? [before] : [])]
   }
 
   async resize(columns: number, rows: number): Promise<void> {
