@@ -332,7 +332,10 @@ export class IpvsClient {
     return drain(this, virtualServer, realServer, options)
   }
 
-  /** Changes of the tables, found by reading them again and again: the kernel has no events for IPVS. */
+  /**
+   * Changes of the tables, found by reading them again and again: the kernel has no events for IPVS. A look that fails in passing
+   * (`isTransient`) is made again; after three in a row the failure is thrown. Anything else is thrown at once.
+   */
   watch(options?: WatchOptions): AsyncGenerator<Change> {
     return watch(this, options)
   }

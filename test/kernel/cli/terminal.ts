@@ -9,7 +9,7 @@ import { eventually } from '../support/expect.js'
 const run = promisify(execFile)
 
 /** The command line that is tried. */
-const PROGRAM = fileURLToPath(new URL('bin.js', import.meta.url))
+export const PROGRAM = fileURLToPath(new URL('bin.js', import.meta.url))
 const PROMPT = 'ready>'
 
 /** Milliseconds between two looks at the screen: each is a process, which takes its time from the program that is looked at. */
