@@ -19,9 +19,9 @@ const guest = (kernel, ...suites) => ({
   env: { NODE_V8_COVERAGE: join(OUT, `coverage-${kernel}`) },
 })
 
-/** Each test file of a folder below build/js/test, but for those of other stages. */
+/** Each test file in a folder below build/js/test, and in its folders. */
 function files(folder) {
-  return readdirSync(`build/js/test/${folder}`)
+  return readdirSync(`build/js/test/${folder}`, { recursive: true })
     .filter(name => name.endsWith('.test.js'))
     .map(name => tap(`build/js/test/${folder}/${name}`))
 }
@@ -37,6 +37,7 @@ const lanes = [
   ],
   [
     guest('uml', 'conformance'),
+    guest('uml', 'cli'),
     guest('debian12', 'conformance', 'traffic'),
     guest('debian13', 'conformance'),
     { name: 'virtual machines', command: ['sh', 'test/vm.test.sh'] },

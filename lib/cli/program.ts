@@ -109,11 +109,17 @@ export function makeProgram(io: Io, done: (status: number) => void = () => {}): 
 
   program
     .command('top')
-    .description('rates and connections, live; q quits')
+    .description(
+      'rates and connections, live; ? tells the keys, q quits. On no terminal it is a table. Rates are differences between two looks, ' +
+        "at the beginning the kernel's own averages; the kernel counts every 2 s",
+    )
     .option('--interval <time>', 'between two looks', '2s')
     .addOption(
-      new Option('--sort <column>', 'begin with the rows that have most of it')
-        .choices(['name', 'connections', 'cps', 'in-packets', 'out-packets', 'in-bytes', 'out-bytes'])
+      new Option(
+        '--sort <column>',
+        'begin with the rows that have most of it; connections, packets and bytes are those of a second',
+      )
+        .choices(['name', 'active', 'inactive', 'connections', 'in-packets', 'out-packets', 'in-bytes', 'out-bytes'])
         .default('connections'),
     )
     .option('--iterations <n>', 'end after so many looks (default: never on a terminal, 1 elsewhere)')
@@ -121,7 +127,10 @@ export function makeProgram(io: Io, done: (status: number) => void = () => {}): 
 
   program
     .command('doctor')
-    .description('tell what IPVS lacks here, and the command that mends it')
+    .description(
+      'tell what IPVS lacks here, and the command that mends it; status 1 when IPVS can not be used. It tries every scheduler with ' +
+        'a virtual server for a firewall mark that no packet has: the kernel may load modules for that',
+    )
     .addOption(json())
     .action(run(async () => (await import('./commands/doctor.js')).doctor))
 

@@ -34,9 +34,16 @@ export function parseRealServer(word: string): RealServerKey {
 
 const UNITS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600 }
 
-/** `30s`, `500ms`, `5m`, `1.5h`; without a unit it is seconds. Returns seconds. */
-export function parseDuration(word: string, option: string): number {
+/** `30s`, `500ms`, `5m`, `1.5h`; without a unit it is seconds. Returns seconds, at least `minimum`. */
+export function parseDuration(word: string, option: string, minimum = 0): number {
   const { number, unit = 's' } = /^(?<number>\d+(?:\.\d+)?)(?<unit>ms|s|m|h)?$/.exec(word)?.groups ?? {}
   if (number === undefined) throw new CommandError(`${option} ${word}: give a time as 30s, 500ms, 5m or 1h`)
-  return Number(number) * (UNITS[unit] ?? 1)
+  const seconds = Number(number) * (UNITS[unit] ?? 1)
+  if (seconds < minimum) throw new CommandError(`${option} ${word}: give at least ${minimum * 1000}ms`)
+  return seconds
+}
+
+/** Time between two looks at the kernel, in seconds. */
+export function parseInterval(word: string): number {
+  return parseDuration(word, '--interval', 0.01)
 }

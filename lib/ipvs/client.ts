@@ -13,7 +13,7 @@ import { type Connection, type ConnectionOptions, connections, cpuStatistics, gl
 import { realServerFromWire, realServerKeyToWire } from './real-server.js'
 import { decodeDestinations, decodeServices, destinationKey, type Entry, readDestinations, walk } from './snapshot.js'
 import { roleToWire, stopSyncDaemon, syncDaemonFromWire, syncDaemonToWire } from './sync-daemon.js'
-import { readSysctl, readSysctls, type SysctlName, type Sysctls, writeSysctl } from './sysctl.js'
+import { readSysctl, readSysctls, readText, type SysctlName, type Sysctls, writeSysctl } from './sysctl.js'
 import type {
   Info,
   RealServer,
@@ -290,6 +290,14 @@ export class IpvsClient {
   }
 
   /**
+   * The text of another file below /proc/net or /proc/sys/net as the client's namespace shows it; undefined where there is none. Rejects as
+   * node:fs does when it may not be read.
+   */
+  readFile(path: string): Promise<string | undefined> {
+    return readText(this.#kernel.files, path)
+  }
+
+  /**
    * Carries out operations in order, and goes on after an error: one result each. It never rejects once the first was sent: interrupted,
    * the results say what was applied, what was not, and what is unknown.
    * @throws {NetlinkError} `family-unavailable` and what else can happen before the first is sent
@@ -356,7 +364,10 @@ export class IpvsClient {
     return drain(this, virtualServer, realServer, options)
   }
 
-  /** Changes of the tables, found by reading them again and again: the kernel has no events for IPVS. */
+  /**
+   * Changes of the tables, found by reading them again and again: the kernel has no events for IPVS. A look that fails in passing
+   * (`isTransient`) is made again; after three in a row the failure is thrown. Anything else is thrown at once.
+   */
   watch(options?: WatchOptions): AsyncGenerator<Change> {
     return watch(this, options)
   }

@@ -22,6 +22,8 @@ export interface DrainOptions {
    */
   readonly protocols?: readonly ('tcp' | 'udp' | 'sctp')[] | undefined
   readonly onProgress?: ((progress: DrainProgress) => void) | undefined
+  /** Gets each of the `warnings` before the waiting begins: what they warn of may keep it from ending. */
+  readonly onWarning?: ((warning: string) => void) | undefined
   /** Ends the waiting. The weight stays 0: drain again to go on, or set the weight. */
   readonly signal?: AbortSignal | undefined
 }
@@ -55,9 +57,9 @@ export async function drain(
   key: RealServerKey,
   options: DrainOptions = {},
 ): Promise<DrainResult> {
-  const { timeout = 300, interval = 1, whenLate = 'remove', protocols = ['tcp', 'sctp'], onProgress, signal } = options
+  const { timeout = 300, interval = 1, whenLate = 'remove', protocols = ['tcp', 'sctp'], onProgress, onWarning, signal } = options
   object(options, 'options')
-  knownKeys(options, 'options', { timeout: 0, interval: 0, whenLate: 0, protocols: 0, onProgress: 0, signal: 0 })
+  knownKeys(options, 'options', { timeout: 0, interval: 0, whenLate: 0, protocols: 0, onProgress: 0, onWarning: 0, signal: 0 })
   oneOf(whenLate, 'options.whenLate', ['remove', 'keep'])
   for (const protocol of protocols) oneOf(protocol, 'options.protocols', ['tcp', 'udp', 'sctp'])
   if (!(timeout >= 0)) throw new RangeError(`options.timeout: ${timeout}: give seconds, from 0`)
@@ -66,6 +68,7 @@ export async function drain(
   const virtualServer = before && (await client.getVirtualServer(vs, { signal }))
   if (!before || !virtualServer) return { outcome: 'not-found', removed: false, remaining: 0, weight: 0, warnings: [] }
   const warnings = await warningsFor(client, virtualServer)
+  for (const warning of warnings) onWarning?.(warning)
   if (before.weight !== 0) await client.updateRealServer(vs, { ...before, weight: 0 }, { signal })
   const began = performance.now()
   const elapsed = (): number => (performance.now() - began) / 1000

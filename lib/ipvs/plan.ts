@@ -2,6 +2,7 @@
 import type { Limit } from '../netlink/channel.js'
 import { Turns } from '../netlink/turns.js'
 import type { Operation, Result } from './batch.js'
+import { describeOperation, difference } from './describe.js'
 import type { Kernel } from './kernel.js'
 import { checkPort, describeRealServer, realServerFromWire, realServerToWire, sameRealServer } from './real-server.js'
 import { destinationKey, type Entry, serviceKey, walk } from './snapshot.js'
@@ -196,20 +197,6 @@ function compare(steps: Steps, wish: Wish, { service, destinations }: Entry): vo
     if (!found) steps.additions.push({ operation: 'addRealServer', virtualServer: target(), realServer: config })
 }
 
-/** `weight 1 → 3, forwarding masquerade → tunnel` */
-function difference(before: object, after: object): string {
-  const old = before as Record<string, unknown>
-  const wanted = after as Record<string, unknown>
-  return [...new Set([...Object.keys(old), ...Object.keys(wanted)])]
-    .filter(name => !/Connections$|^statistics$|^otherFlags$/.test(name) && show(old[name]) !== show(wanted[name]))
-    .map(name => `${name} ${show(old[name])} → ${show(wanted[name])}`)
-    .join(', ')
-}
-
-function show(value: unknown): string {
-  return value === undefined ? 'default' : typeof value === 'object' ? JSON.stringify(value) : String(value)
-}
-
 class PlanValue implements Plan {
   readonly operations: readonly Operation[]
   readonly consistent: boolean
@@ -227,30 +214,10 @@ class PlanValue implements Plan {
 
   toString(): string {
     if (this.empty) return 'nothing to do'
-    return this.operations.map(operation => describe(operation, this.#notes.get(operation))).join('\n')
+    return this.operations.map(operation => describeOperation(operation, this.#notes.get(operation))).join('\n')
   }
 }
 
 function ensured(operation: Operation): Operation {
   return { ...operation, operation: operation.operation.replace('add', 'ensure') } as Operation
-}
-
-const SIGNS: Readonly<Record<string, string>> = { add: '+', ensure: '+', update: '~', remove: '-' }
-
-function describe(operation: Operation, note: string | undefined): string {
-  const sign = SIGNS[/^[a-z]+/.exec(operation.operation)?.[0] ?? ''] ?? ' '
-  const { virtualServer, realServer } = operation as { virtualServer: VirtualServerConfig; realServer?: RealServerConfig }
-  const name = describeVirtualServer(virtualServer) + (realServer ? ` → ${describeRealServer(realServer)}` : '')
-  const detail =
-    note ??
-    (operation.operation === 'addVirtualServer'
-      ? virtualServer.scheduler
-      : operation.operation === 'addRealServer'
-        ? weightOf(realServer)
-        : undefined)
-  return `${sign} ${name}${detail ? `  ${detail}` : ''}`
-}
-
-function weightOf(realServer: RealServerConfig | undefined): string {
-  return `weight ${realServer?.weight ?? 1} ${realServer?.forwarding ?? 'masquerade'}`
 }

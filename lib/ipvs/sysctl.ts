@@ -86,14 +86,20 @@ function format(name: SysctlName, value: unknown): string {
 /** Reads one; undefined when this kernel has not got it. */
 export async function readSysctl<K extends SysctlName>(transport: Transport, name: K): Promise<Sysctls[K] | undefined> {
   known(name)
+  const text = await readText(transport, path(name))
+  return text === undefined ? undefined : (parse(name, text.trim()) as Sysctls[K])
+}
+
+/** The text of a file below /proc; undefined when there is none. */
+export async function readText(transport: Transport, path: string): Promise<string | undefined> {
   let text = ''
   try {
-    for await (const chunk of transport.readFile(path(name))) text += Buffer.from(chunk).toString('latin1')
+    for await (const chunk of transport.readFile(path)) text += Buffer.from(chunk).toString('latin1')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   }
-  return parse(name, text.trim()) as Sysctls[K]
+  return text
 }
 
 /** Reads all that this kernel has. Empty without the ip_vs module. */

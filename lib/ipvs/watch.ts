@@ -1,5 +1,6 @@
 /** Changes, by polling. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { NetlinkError } from '../netlink/error.js'
 import type { IpvsClient, Snapshot } from './client.js'
 import { describeRealServer } from './real-server.js'
 import type { RealServer, VirtualServer, VirtualServerKey, VirtualServerWithRealServers } from './types.js'
@@ -28,6 +29,9 @@ export type Change = { readonly type: 'added' | 'removed' | 'changed' } & (
   | ({ readonly object: 'real-server'; readonly virtualServer: VirtualServerKey } & Difference<RealServer>)
 )
 
+/** Looks that may fail in passing one after the other, before that is the watcher's to know. */
+const PATIENCE = 3
+
 type Tables = Map<string, { readonly virtualServer: VirtualServer; readonly realServers: ReadonlyMap<string, RealServer> }>
 
 export async function* watch(client: IpvsClient, options: WatchOptions = {}): AsyncGenerator<Change> {
@@ -36,21 +40,34 @@ export async function* watch(client: IpvsClient, options: WatchOptions = {}): As
   knownKeys(options, 'options', { interval: 0, initial: 0, signal: 0 })
   if (!(interval >= 0.01)) throw new RangeError(`options.interval: ${interval}: give seconds, from 0.01`)
   let before: Tables | undefined = initial ? new Map() : undefined
+  let failed = 0
   while (!signal?.aborted) {
-    let snapshot: Snapshot
+    let snapshot: Snapshot | undefined
     try {
       snapshot = await client.snapshot({ signal })
+      failed = 0
     } catch (error) {
       if (signal?.aborted) return
-      throw error
+      if (!isTransient(error) || ++failed > PATIENCE) throw error
     }
-    const after = tablesOf(snapshot.virtualServers)
-    // What an inconsistent snapshot lacks may still be there: it is judged the next time.
-    if (before && !snapshot.consistent) keepMissing(before, after)
-    if (before) yield* changes(before, after)
-    before = after
+    if (snapshot) {
+      const after = tablesOf(snapshot.virtualServers)
+      // What an inconsistent snapshot lacks may still be there: it is judged the next time.
+      if (before && !snapshot.consistent) keepMissing(before, after)
+      if (before) yield* changes(before, after)
+      before = after
+    }
     await sleep(interval * 1000, undefined, signal && { signal }).catch(() => {})
   }
+}
+
+/**
+ * Whether a read failed for the moment: the next one compares with the same tables, so that no change is missed. Everything else stays
+ * as it is when one tries again.
+ */
+export function isTransient(error: unknown): boolean {
+  if (!(error instanceof NetlinkError)) return false
+  return error.problem === 'reply-lost' || error.problem === 'no-memory' || error.code === 'ERR_DEADLINE'
 }
 
 function tablesOf(virtualServers: readonly VirtualServerWithRealServers[]): Tables {
@@ -70,34 +87,41 @@ function keepMissing(before: Tables, after: Tables): void {
 }
 
 function* changes(before: Tables, after: Tables): Generator<Change> {
-  for (const [key, { virtualServer, realServers }] of after) {
-    const old = before.get(key)
-    if (!old) yield { type: 'added', object: 'virtual-server', virtualServer, after: virtualServer }
+  for (const [name, { virtualServer, realServers }] of after) {
+    const old = before.get(name)
+    const key = keyOf(virtualServer)
+    if (!old) yield { type: 'added', object: 'virtual-server', virtualServer: key, after: virtualServer }
     else if (configuration(old.virtualServer) !== configuration(virtualServer))
-      yield { type: 'changed', object: 'virtual-server', virtualServer, before: old.virtualServer, after: virtualServer }
-    yield* realServerChanges(virtualServer, old?.realServers ?? new Map(), realServers)
+      yield { type: 'changed', object: 'virtual-server', virtualServer: key, before: old.virtualServer, after: virtualServer }
+    yield* realServerChanges(key, old?.realServers ?? new Map(), realServers)
   }
-  for (const [key, { virtualServer, realServers }] of before) {
-    if (after.has(key)) continue
+  for (const [name, { virtualServer, realServers }] of before) {
+    if (after.has(name)) continue
+    const key = keyOf(virtualServer)
     for (const realServer of realServers.values())
-      yield { type: 'removed', object: 'real-server', virtualServer, before: realServer }
-    yield { type: 'removed', object: 'virtual-server', virtualServer, before: virtualServer }
+      yield { type: 'removed', object: 'real-server', virtualServer: key, before: realServer }
+    yield { type: 'removed', object: 'virtual-server', virtualServer: key, before: virtualServer }
   }
 }
 
+function keyOf(vs: VirtualServer): VirtualServerKey {
+  if ('firewallMark' in vs) return { firewallMark: vs.firewallMark, family: vs.family }
+  return { protocol: vs.protocol, address: vs.address, port: vs.port }
+}
+
 function* realServerChanges(
-  virtualServer: VirtualServer,
+  virtualServer: VirtualServerKey,
   before: ReadonlyMap<string, RealServer>,
   after: ReadonlyMap<string, RealServer>,
 ): Generator<Change> {
-  for (const [key, realServer] of after) {
-    const old = before.get(key)
+  for (const [name, realServer] of after) {
+    const old = before.get(name)
     if (!old) yield { type: 'added', object: 'real-server', virtualServer, after: realServer }
     else if (configuration(old) !== configuration(realServer))
       yield { type: 'changed', object: 'real-server', virtualServer, before: old, after: realServer }
   }
-  for (const [key, realServer] of before)
-    if (!after.has(key)) yield { type: 'removed', object: 'real-server', virtualServer, before: realServer }
+  for (const [name, realServer] of before)
+    if (!after.has(name)) yield { type: 'removed', object: 'real-server', virtualServer, before: realServer }
 }
 
 /** What is configured, as text that can be compared: both sides were made by the same code, so that fields stand in one order. */

@@ -21,7 +21,8 @@ export interface CliOptions {
   readonly open?: Io['open']
 }
 
-class Text extends Writable {
+/** Keeps what is written to it. */
+export class Text extends Writable {
   text = ''
 
   override _write(chunk: Buffer, _: string, done: () => void): void {
@@ -45,28 +46,26 @@ export async function cli(kernel: MemoryKernel = memoryKernel({ interfaces: { lo
   }
 }
 
-/** For what only declares or describes: its outputs go nowhere. */
+/** For what only declares or describes. */
 export function ioOf(): Io {
-  const refuse = (): never => {
-    throw new Error('nothing is opened')
-  }
-  return {
-    ...{ program: 'ts-ipvs', stdin: new PassThrough(), stdout: new Text(), stderr: new Text(), env: {} },
-    ...{ signal: new AbortController().signal, open: refuse },
-  }
+  return ioFor({ open: () => Promise.reject(new Error('nothing is opened')) })
 }
 
 export async function runCli(argv: readonly string[], options: CliOptions & Pick<Io, 'open'>): Promise<Outcome> {
-  const stdout = new Text()
-  const stderr = new Text()
-  const status = await main(argv, {
+  const io = ioFor(options)
+  const status = await main(argv, io)
+  return { status, stdout: io.stdout.text, stderr: io.stderr.text }
+}
+
+/** A world without a terminal, whose outputs are kept. */
+export function ioFor(options: CliOptions & Pick<Io, 'open'>): Io & { readonly stdout: Text; readonly stderr: Text } {
+  return {
     program: options.program ?? 'ts-ipvs',
     stdin: options.stdin === undefined ? new PassThrough().end() : Readable.from([options.stdin]),
-    stdout,
-    stderr,
+    stdout: new Text(),
+    stderr: new Text(),
     env: options.env ?? {},
     signal: options.signal ?? new AbortController().signal,
     open: options.open,
-  })
-  return { status, stdout: stdout.text, stderr: stderr.text }
+  }
 }

@@ -1,16 +1,13 @@
 /** As the kernel's own test of IPVS does it: a client, a director and a server, and nothing but commands to set the director up. */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Family } from '../../../lib/ipvs/index.js'
 import type { Case } from '../support/case.js'
 import { addressOf, CLIENT, FAMILIES, nameOf, network, SERVER_PORT, target, VIRTUAL } from '../traffic/network.js'
+import { PROGRAM } from './program.js'
 
 const exec = promisify(execFile)
-
-/** The program as it is shipped. */
-export const PROGRAM = fileURLToPath(new URL('../../../../../dist/cli/bin.cjs', import.meta.url))
 
 /** Runs it in a process of its own. */
 async function command(netns: string, text: string): Promise<string> {

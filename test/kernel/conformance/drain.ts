@@ -71,7 +71,9 @@ export const cases: readonly Case[] = [
         await lvs.addRealServer(web, server)
         await lvs.setSysctl('conn_reuse_mode', reuse)
         await lvs.setSysctl('expire_quiescent_template', quiescent)
-        const told = (await lvs.drain(web, server)).warnings
+        const early: string[] = []
+        const told = (await lvs.drain(web, server, { onWarning: warning => early.push(warning) })).warnings
+        assert.deepEqual(early, told, 'they are told before the waiting, too')
         assert.equal(told.length, expected.length, told.join('; '))
         expected.forEach((pattern, i) => {
           assert.match(told[i] ?? '', pattern)

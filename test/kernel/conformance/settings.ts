@@ -153,6 +153,16 @@ export const cases: readonly Case[] = [
     },
   },
   {
+    name: 'other files of the namespace can be read as text; one that is not there is undefined',
+    async run({ open }) {
+      const lvs = await open()
+      await lvs.info()
+      assert.match((await lvs.readFile('/proc/net/fib_trie')) ?? '', /127\.0\.0\.1/)
+      assert.equal(await lvs.readFile('/proc/sys/net/ipv4/vs/sync_version'), '1\n')
+      assert.equal(await lvs.readFile('/proc/sys/net/ipv4/vs/none'), undefined)
+    },
+  },
+  {
     name: 'a pair of sync_threshold that makes no sense to the kernel is refused with "invalid"',
     async run({ open }) {
       const lvs = await open()

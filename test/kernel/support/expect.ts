@@ -50,12 +50,12 @@ export async function all<T>(sequence: AsyncIterable<T>): Promise<T[]> {
   return items
 }
 
-/** Waits until something is so, however long a slow machine takes, within reason. */
-export async function eventually(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+/** Waits until something is so, however long a slow machine takes, within reason, with a pause of so many milliseconds between two looks. */
+export async function eventually(what: string, condition: () => boolean | Promise<boolean>, pause = 50): Promise<void> {
   const end = Date.now() + 120_000
   while (!(await condition())) {
     if (Date.now() > end) assert.fail(`it never became so: ${what}`)
-    await new Promise(resolve => setTimeout(resolve, 50))
+    await new Promise(resolve => setTimeout(resolve, pause))
   }
 }
 
