@@ -106,6 +106,8 @@ export function virtualServerToWire(config: VirtualServerConfig, field = 'virtua
   object(config, field)
   knownKeys(config, field, KNOWN) // first: a name that is misspelt is missing, too
   const { addressFamily, protocol, address, port, firewallMark } = virtualServerKeyToWire(config, field)
+  if (firewallMark === undefined && (config as { family?: unknown }).family !== undefined)
+    throw new TypeError(`${field}.family: it is for firewall marks: that of an address is in its text, leave it out`)
   if (protocol !== undefined && !PROTOCOL_NAMES.has(protocol))
     throw new RangeError(`${field}.protocol: IPVS balances tcp, udp and sctp; the kernel would take ${protocol} and never use it`)
   const scheduler = config.scheduler === undefined ? DEFAULT_SCHEDULER : name(config.scheduler, `${field}.scheduler`, 15)
