@@ -22,8 +22,9 @@ export async function reportChanges(io: Io, changes: readonly Change[], json: bo
 export async function reportOutcomes(io: Io, outcomes: readonly Outcome[], json: boolean): Promise<void> {
   const failures = outcomes.filter(({ error }) => error)
   for (const { change, applied, error } of failures)
-    await write(io.stderr, `${io.program}: ${change.line}: ${reasonOf(error)} (applied: ${applied})\n`)
-  if (json) return reportJson(io, outcomes.map(({ change }) => change), outcomes) // biome-ignore format: it is one call
+    await write(io.stderr, `${io.program}: ${change.line}: ${reasonOf(error)}; applied: ${applied}\n`)
+  const changes = outcomes.map(({ change }) => change)
+  if (json) return reportJson(io, changes, outcomes)
   const lines = outcomes.filter(({ error }) => !error).map(({ change }) => coloured(io, change.line))
   await write(io.stdout, `${[...lines, count(outcomes)].join('\n')}\n`)
 }

@@ -41,7 +41,7 @@ export function parseConfiguration(text: string): Parsed {
   const at = (offset: number, message: string): Problem => ({ ...placeOf(offset), message })
   const abyss = tooDeep(text)
   if (abyss !== undefined) return { problems: [at(abyss, TOO_DEEP)] }
-  const document = parseDocument(text, { prettyErrors: false, stringKeys: true, logLevel: 'silent' })
+  const document = parseDocument(text, { prettyErrors: false, stringKeys: true })
   if (document.errors.length > 0)
     return { problems: document.errors.map(error => at(error.pos[0], WORDS[error.code] ?? malformed(error))) }
   if (document.contents === null) return { problems: [at(0, 'it is empty: virtualServers was expected, a list')] }
