@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { readdir, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { CommandError, FAILURE } from '../io.js'
+import { unwritable } from './state.js'
 
 export interface Lock {
   release(): Promise<void>
@@ -21,7 +22,7 @@ export async function takeLock(file: string): Promise<Lock> {
     await writeFile(join(folder, mine), '', { flag: 'wx' })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw busy(file, process.pid)
-    throw new CommandError(`${file} can not be locked: ${(error as Error).message}`, FAILURE)
+    throw unwritable(file, error)
   }
   for (const name of await readdir(folder)) {
     if (!name.startsWith(prefix) || name === mine) continue

@@ -28,12 +28,13 @@ export function defaultStateFile(namespace: string): string {
   return `${FOLDER}/${namespace.slice(namespace.indexOf('/') + 1)}.json`
 }
 
-/** Makes the folder of a state file. */
+/** Makes the folder of the default state files. A folder of the user's own is the user's. */
 export async function prepareState(file: string): Promise<void> {
+  if (dirname(file) !== FOLDER) return
   try {
-    await mkdir(dirname(file), { recursive: true })
+    await mkdir(FOLDER)
   } catch (error) {
-    throw unwritable(file, error)
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unwritable(file, error)
   }
 }
 
@@ -102,7 +103,7 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-function unwritable(file: string, error: unknown): CommandError {
+export function unwritable(file: string, error: unknown): CommandError {
   const remedy = 'run as root, or give --state FILE at a place that can be written'
   return new CommandError(`the state ${file} can not be written: ${(error as Error).message}: ${remedy}`, FAILURE)
 }

@@ -27,7 +27,7 @@ export async function apply(io: Io, options: ApplyOptions): Promise<number> {
     return SUCCESS
   }
   const place = await stateOf(io, lvs, options)
-  if (!place) return applyUnrecorded(io, lvs, wanted, options)
+  if (!place) return await applyUnrecorded(io, lvs, wanted, options)
   await prepareState(place.file)
   const lock = await takeLock(place.file)
   try {
