@@ -2,6 +2,7 @@
  * Runs suites under this kernel, in one process, and prints TAP: `node guest.js conformance traffic`. With `only=WORD` only the cases whose
  * name contains the word.
  */
+import { cli } from './cli/index.js'
 import { conformance } from './conformance/index.js'
 import type { Case } from './support/case.js'
 import { thisKernel } from './support/kernels.js'
@@ -9,7 +10,7 @@ import { Linux, loadSchedulers, Namespaces } from './support/linux.js'
 import { Report } from './support/tap.js'
 import { traffic } from './traffic/index.js'
 
-const SUITES: Readonly<Record<string, readonly Case[]>> = { conformance, traffic }
+const SUITES: Readonly<Record<string, readonly Case[]>> = { cli, conformance, traffic }
 
 /** Milliseconds after which a case counts as hung. */
 const HUNG = 300_000

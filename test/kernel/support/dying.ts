@@ -12,6 +12,8 @@ export interface Dying {
   readonly transport: Transport
   /** Settles when the last message has arrived that still does. */
   readonly dead: Promise<void>
+  /** How many messages have been sent. */
+  readonly sent: number
 }
 
 /** The kernel gets `most` messages of all sockets together: of a window of many perhaps only the first. */
@@ -38,6 +40,9 @@ export function dying(transport: Transport, most: number): Dying {
   }
   return {
     dead,
+    get sent() {
+      return most - left
+    },
     transport: {
       open: (options: SocketOptions): Socket => {
         const socket = transport.open(options)
