@@ -8,6 +8,8 @@ import { readConfiguration } from '../document/file.js'
 import { CommandError, FAILURE, type Io, SUCCESS, USAGE, write } from '../io.js'
 import { type CommonOptions, openClient } from '../program.js'
 
+const OVERLOOKED = 'others kept changing the tables while they were read: what is made now can not be pruned later'
+
 export interface DiffOptions extends CommonOptions {
   readonly file: string
   readonly prune?: true
@@ -107,7 +109,8 @@ async function applyRecorded(
     return options.prune === true
   }
   const changes = await findChanges(lvs, wanted, { owns, signal: io.signal })
-  const additions = namesOf(changes, 'addVirtualServer')
+  if (!changes.consistent) await write(io.stderr, `${io.program}: ${OVERLOOKED}\n`)
+  const additions = additionsOf(changes)
   const present = changes.consistent ? presentOf(state.made, wanted, additions, surplus) : state.made
   const ahead = new Set([...present, ...additions])
   if (state.void !== undefined || !same(ahead, state.made)) await writeState(file, namespace, ahead)
@@ -133,8 +136,12 @@ function presentOf(
   return new Set([...made].filter(name => surplus.has(name) || (wanted.has(name) && !additions.has(name))))
 }
 
-function namesOf({ tables }: Changes, operation: 'addVirtualServer'): Set<string> {
-  return new Set(tables.flatMap(({ step }) => (step.operation === operation ? [describeVirtualServer(step.virtualServer)] : [])))
+/** What is only ensured may have been there, and overlooked: nobody can tell whose it is then. */
+function additionsOf({ tables }: Changes): Set<string> {
+  const steps = tables.map(({ step }) => step)
+  return new Set(
+    steps.flatMap(step => (step.operation === 'addVirtualServer' ? [describeVirtualServer(step.virtualServer)] : [])),
+  )
 }
 
 /** What we have made after all. What somebody else was first to make is theirs; what may have been made counts as made. */

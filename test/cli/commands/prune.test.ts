@@ -107,6 +107,23 @@ t.test('what somebody else makes between the plan and the addition is theirs', a
   t.strictSame(await tables(), ['tcp 10.0.0.1:80'])
 })
 
+t.test('where others keep changing the tables nobody knows what was there: what is ensured then counts as theirs', async t => {
+  const { kernel, lvs, apply, prune, made, tables } = await place()
+  const marks = Array.from({ length: 400 }, (_, i) => ({ firewallMark: i + 1, family: 'ipv4' }) as const)
+  await lvs.run(marks.map(virtualServer => ({ operation: 'addVirtualServer', virtualServer })))
+  let next = 1000
+  const restless = between(kernel, {
+    before: ({ kind }) => kind === 'page' && lvs.addVirtualServer({ firewallMark: next++, family: 'ipv4' }),
+  })
+  await apply(as(other))
+  const { status, stderr } = await apply(as(web, other), [], { open: () => open({ transport: restless }) })
+  t.equal(status, 0)
+  t.match(stderr, /others kept changing the tables while they were read: what is made now can not be pruned later/)
+  t.strictSame(made(), ['tcp 10.0.0.1:81'])
+  await prune(as())
+  t.equal((await tables()).filter(name => name.startsWith('tcp')).join(), 'tcp 10.0.0.1:80')
+})
+
 t.test(
   'the state is void in another namespace and after a new start of the machine: it is told, nothing is pruned, it is replaced',
   async t => {
