@@ -1,6 +1,7 @@
 /**
  * Which virtual servers apply has made. The kernel does not say who made one, so their names are kept in a file, which means nothing when
- * the machine has started anew, or in another network namespace.
+ * the machine has started anew, or in another network namespace. One thing it can not tell: that somebody has removed a virtual server of
+ * ours and made another with its name before apply looked again.
  */
 import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'

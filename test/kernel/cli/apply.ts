@@ -126,14 +126,14 @@ export const cases: readonly Case[] = [
       writeFileSync(nothing, '{ "virtualServers": [] }')
       const names: string[] = []
       after(() => sh(names.map(name => `ip netns delete ${name}`).join('; ')))
-      const begun = async (i: number): Promise<[name: string, argv: string[], state: string]> => {
-        const name = `killed-${i}`
+      const begun = async (suffix: string): Promise<[name: string, argv: string[], state: string]> => {
+        const name = `killed-${suffix}`
         const state = join(path, name)
         names.push(name)
         await begin(context, name, file, state)
         return [name, ['apply', '--netns', name, '--prune', '-f', file, '--state', state], state]
       }
-      const whole = await begun(0)
+      const whole = await begun('never')
       const messages = await count(whole[1])
       const expected = (await run(['save', '--netns', whole[0]])).stdout
       assert.deepEqual(madeIn(whole[2]), ['tcp 10.0.0.1:1001', 'tcp 10.0.0.1:1004', 'tcp 10.0.0.1:1005'])
@@ -141,7 +141,7 @@ export const cases: readonly Case[] = [
       // The last messages are additions, changes and removals. That any message will do is shown in memory, where no process has to start.
       for (const before of [14, 12, 9, 6, 3, 0]) {
         const most = messages - before
-        const [name, argv, state] = await begun(before)
+        const [name, argv, state] = await begun(String(before))
         assert.deepEqual(await once(child('SIGKILL', most, argv), 'exit'), [null, 'SIGKILL'])
         const { status: again, stderr } = await run(argv)
         assert.deepEqual([again, stderr], [0, ''], `killed after ${most} messages`)
