@@ -35,6 +35,8 @@ declare namespace addon {
     /** What the kernel really granted (getsockopt; the kernel doubles what it is asked for). */
     readonly receiveBuffer: number
     readonly sendBuffer: number
+    /** Cookie of the network namespace that the socket lives in: no other has had it since the machine started. 0 before Linux 5.14. */
+    readonly netnsCookie: bigint
   }
 
   interface Reply {

@@ -39,6 +39,7 @@ Napi::Value open(const Napi::CallbackInfo& info) {
   opened.Set("portId", socket.portId());
   opened.Set("receiveBuffer", socket.bufferSize(SO_RCVBUF));
   opened.Set("sendBuffer", socket.bufferSize(SO_SNDBUF));
+  opened.Set("netnsCookie", Napi::BigInt::New(info.Env(), socket.netnsCookie()));
   if (!failure) opened.Set("socket", Handle::wrap(*static_cast<Environment*>(info.Data()), std::move(socket)));
   return opened;
 }

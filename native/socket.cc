@@ -8,6 +8,9 @@
 #ifndef SIOCGSKNS
 #define SIOCGSKNS 0x894C
 #endif
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
 
 namespace addon {
 
@@ -78,6 +81,12 @@ int Socket::membership(int option, int group) const {
 int Socket::namespaceOf() const {
   const int netns = ioctl(fd(), SIOCGSKNS);
   return netns >= 0 ? netns : -errno;
+}
+
+uint64_t Socket::netnsCookie() const {
+  uint64_t cookie = 0;
+  socklen_t length = sizeof cookie;
+  return getsockopt(fd(), SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &length) == 0 ? cookie : 0;
 }
 
 ssize_t Socket::send(Bytes request) const {

@@ -79,6 +79,8 @@ class Socket {
   int membership(int option, int group) const;
   /** A descriptor of the namespace that the socket lives in, or a negative errno. */
   int namespaceOf() const;
+  /** A number that no other namespace has had since the machine started, or 0 before Linux 5.14. */
+  uint64_t netnsCookie() const;
 
   /** Bytes that the destination took, or a negative errno. */
   ssize_t send(Bytes request) const;

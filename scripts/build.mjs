@@ -40,7 +40,7 @@ async function once(name, made, inputs, make) {
 
 function digestOf(inputs) {
   const hash = createHash('sha256').update(require('typescript/package.json').version)
-  for (const input of ['package.json', 'addon.d.cts', 'tsconfig.json', 'scripts/build.mjs', ...inputs].flatMap(filesOf))
+  for (const input of ['package.json', 'addon.d.cts', 'tsconfig.json', 'scripts/build.mjs', 'schema', ...inputs].flatMap(filesOf))
     hash.update(input).update(readFileSync(join(root, input)))
   return hash.digest('hex')
 }

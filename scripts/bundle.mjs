@@ -17,6 +17,8 @@ const common = {
   platform: 'node',
   target: 'node20',
   logLevel: 'warning',
+  // createRequire, which is all that import.meta.url is for here, takes a path as well.
+  define: { VERSION: JSON.stringify(version), 'import.meta.url': '__filename' },
 }
 
 /** @param folder where the files go; it is there */
@@ -32,8 +34,6 @@ export async function bundle(folder) {
     minifySyntax: true,
     legalComments: 'none',
     metafile: true,
-    // createRequire, which is all that import.meta.url is for here, takes a path as well.
-    define: { VERSION: JSON.stringify(version), 'import.meta.url': '__filename' },
   })
   chmodSync(file, 0o755)
   writeFileSync(join(folder, 'LICENSES.txt'), licenses(Object.keys(metafile.inputs)))
@@ -45,7 +45,7 @@ function licenses(files) {
   const folders = new Set(files.map(file => /.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0]).filter(Boolean))
   const texts = [...folders].sort().map(folder => {
     const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'))
-    const file = readdirSync(join(root, folder)).find(file => /^licen[cs]e(\.(md|txt))?$/i.test(file))
+    const file = readdirSync(join(root, folder)).find(file => /^licen[cs]e/i.test(file))
     if (file === undefined) throw new Error(`${folder} has no file with its licence: bin.cjs can not be shipped with it`)
     return `${name} ${version} (${license})\n\n${readFileSync(join(root, folder, file), 'utf8').trim()}\n`
   })

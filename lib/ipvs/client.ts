@@ -4,16 +4,19 @@ import { type Body, type FamilyMessage, Refusal } from '../netlink/generic.js'
 import { NLM_F_ACK } from '../netlink/message.js'
 import { type Operation, type Result, run } from './batch.js'
 import { type Capabilities, capabilities, workingSchedulers } from './capabilities.js'
+import type { DesiredVirtualServer } from './desired.js'
 import { type DrainOptions, type DrainResult, drain } from './drain.js'
 import { type Asked, askedOf, attribute, needsSurroundings } from './explain.js'
 import type { Kernel } from './kernel.js'
 import { Listing } from './listing.js'
-import { type ApplyResult, apply, type DesiredVirtualServer, type Plan, type PlanOptions, plan } from './plan.js'
+import { namespaceId } from './namespace.js'
+import { type ApplyResult, apply, type Plan, type PlanOptions, plan } from './plan.js'
 import { type Connection, type ConnectionOptions, connections, cpuStatistics, globalStatistics } from './proc.js'
 import { realServerFromWire, realServerKeyToWire } from './real-server.js'
 import { decodeDestinations, decodeServices, destinationKey, type Entry, readDestinations, walk } from './snapshot.js'
 import { roleToWire, stopSyncDaemon, syncDaemonFromWire, syncDaemonToWire } from './sync-daemon.js'
 import { readSysctl, readSysctls, readText, type SysctlName, type Sysctls, writeSysctl } from './sysctl.js'
+import { timeoutsFromWire, timeoutsToWire } from './timeouts.js'
 import type {
   Info,
   RealServer,
@@ -29,7 +32,6 @@ import type {
   VirtualServerKey,
   VirtualServerWithRealServers,
 } from './types.js'
-import { integer, knownKeys, object } from './validate.js'
 import { describeVirtualServer, virtualServerFromWire, virtualServerKeyToWire } from './virtual-server.js'
 import { type Change, type WatchOptions, watch } from './watch.js'
 import { command, info, request } from './wire.js'
@@ -66,9 +68,6 @@ function withRealServers({ service, destinations }: Entry): VirtualServerWithRea
   const realServers = destinations.map(record => realServerFromWire(record, service.addressFamily ?? 0))
   return { ...virtualServerFromWire(service), realServers }
 }
-
-/** INT_MAX / HZ at the lowest HZ. The kernel refuses what is too much for its own. */
-const MAXIMUM_TIMEOUT = 21_474_836
 
 /**
  * A client. Calls run in the order in which they were made. Every call takes `signal` and `deadline`: before the request was sent they end
@@ -203,8 +202,7 @@ export class IpvsClient {
   /** Idle time-outs of connections. */
   async timeouts(options?: CallOptions): Promise<Timeouts> {
     const [message] = await this.#request({ operation: 'timeouts' }, command.getConfig, 0, undefined, options)
-    const record = message ? request.decode(message.reader, message.start, message.end) : {}
-    return { tcp: record.tcpTimeout ?? 0, tcpFin: record.tcpFinTimeout ?? 0, udp: record.udpTimeout ?? 0 }
+    return timeoutsFromWire(message ? request.decode(message.reader, message.start, message.end) : {})
   }
 
   /**
@@ -213,11 +211,7 @@ export class IpvsClient {
    * @throws {NetlinkError} `invalid` for what is too much for this kernel
    */
   async setTimeouts(timeouts: Partial<Timeouts>, options?: CallOptions): Promise<void> {
-    object(timeouts, 'timeouts')
-    knownKeys(timeouts, 'timeouts', { tcp: 0, tcpFin: 0, udp: 0 })
-    const check = (key: keyof Timeouts): number | undefined =>
-      timeouts[key] === undefined ? undefined : integer(timeouts[key], `timeouts.${key}`, 1, MAXIMUM_TIMEOUT)
-    const record = { tcpTimeout: check('tcp'), tcpFinTimeout: check('tcpFin'), udpTimeout: check('udp') }
+    const record = timeoutsToWire(timeouts)
     await this.#request(
       { operation: 'setTimeouts' },
       command.setConfig,
@@ -370,6 +364,17 @@ export class IpvsClient {
    */
   watch(options?: WatchOptions): AsyncGenerator<Change> {
     return watch(this, options)
+  }
+
+  /**
+   * Identifies the network namespace that this client works in, among all that ever are on this machine: the kernel's boot id, and the
+   * cookie of the namespace (Linux 5.14; before it device and inode, which another namespace may get when this one is gone). For programs
+   * that remember what they made there: after a restart of the machine, or elsewhere, it is another.
+   * @throws {NetlinkError} `not-supported` where neither can be had
+   * @example `e2a7a3c8-3f5b-4c1e-9d55-0a1b2c3d4e5f/cookie-4097`
+   */
+  namespaceId(): Promise<string> {
+    return namespaceId(this.#kernel)
   }
 
   /** Which of these schedulers (by default all of Linux) the kernel has, found out by using them: it may load modules. */

@@ -3,22 +3,14 @@ import type { Limit } from '../netlink/channel.js'
 import { Turns } from '../netlink/turns.js'
 import type { Operation, Result } from './batch.js'
 import { describeOperation, difference } from './describe.js'
+import { addWish, type DesiredVirtualServer, type Wish, wishedRealServers } from './desired.js'
 import type { Kernel } from './kernel.js'
-import { checkPort, describeRealServer, realServerFromWire, realServerToWire, sameRealServer } from './real-server.js'
+import { realServerFromWire, sameRealServer } from './real-server.js'
 import { destinationKey, type Entry, serviceKey, walk } from './snapshot.js'
-import type { RealServerConfig, VirtualServer, VirtualServerConfig, VirtualServerKey } from './types.js'
-import { boolean, object } from './validate.js'
-import {
-  describeVirtualServer,
-  sameVirtualServer,
-  virtualServerFromWire,
-  virtualServerKeyFromWire,
-  virtualServerToWire,
-} from './virtual-server.js'
-import type { DestinationRecord, ServiceRecord } from './wire.js'
-
-/** A virtual server as it shall be. Without `realServers` its real servers are left alone; with a list they become just that. */
-export type DesiredVirtualServer = VirtualServerConfig & { readonly realServers?: readonly RealServerConfig[] | undefined }
+import type { VirtualServer, VirtualServerConfig, VirtualServerKey } from './types.js'
+import { boolean, list } from './validate.js'
+import { sameVirtualServer, virtualServerFromWire, virtualServerKeyFromWire } from './virtual-server.js'
+import type { ServiceRecord } from './wire.js'
 
 export interface PlanOptions {
   /** Whether a virtual server that nobody desires is ours to remove. Default: none is. */
@@ -68,12 +60,6 @@ export function apply(plan: Plan, results: readonly Result[]): ApplyResult {
   return { applied: results.length, results }
 }
 
-interface Wish {
-  readonly config: DesiredVirtualServer
-  readonly record: ServiceRecord
-  readonly field: string
-}
-
 /** Operations by the order in which they have to run. */
 class Steps {
   readonly additions: Operation[] = []
@@ -112,18 +98,9 @@ export async function plan(
 }
 
 async function indexWishes(desired: readonly DesiredVirtualServer[], turns: Turns): Promise<Map<string, Wish>> {
-  if (!Array.isArray(desired)) throw new TypeError('desired: give a list of virtual servers')
   const wishes = new Map<string, Wish>()
-  for (const [i, config] of desired.entries()) {
-    const field = `desired[${i}]`
-    const record = virtualServerToWire(config, field)
-    const key = serviceKey(record)
-    const other = wishes.get(key)
-    if (other)
-      throw new RangeError(`${field}: ${describeVirtualServer(config)} is there twice, ${other.field} is the same: keep one`)
-    if (config.realServers !== undefined && !Array.isArray(config.realServers))
-      throw new TypeError(`${field}.realServers: give a list`)
-    wishes.set(key, { config, record, field })
+  for (const [i, config] of list(desired, 'desired').entries()) {
+    addWish(wishes, config as DesiredVirtualServer, `desired[${i}]`)
     if (turns.due(1)) await turns.give()
   }
   return wishes
@@ -144,27 +121,6 @@ function addAll(steps: Steps, wish: Wish): void {
   const key = keyOf(wish)
   for (const { config } of wishedRealServers(wish).values())
     steps.additions.push({ operation: 'addRealServer', virtualServer: key, realServer: config })
-}
-
-interface WishedRealServer {
-  readonly config: RealServerConfig
-  readonly record: DestinationRecord
-  /** The kernel has it. */
-  found: boolean
-}
-
-function wishedRealServers(wish: Wish): Map<string | number, WishedRealServer> {
-  const wished = new Map<string | number, WishedRealServer>()
-  wish.config.realServers?.forEach((config, i) => {
-    const field = `${wish.field}.realServers[${i}]`
-    object(config, field)
-    const record = realServerToWire(config, field)
-    checkPort(record, wish.record, field)
-    const key = destinationKey(record)
-    if (wished.has(key)) throw new RangeError(`${field}: ${describeRealServer(config)} is there twice: keep one`)
-    wished.set(key, { config, record, found: false })
-  })
-  return wished
 }
 
 function compare(steps: Steps, wish: Wish, { service, destinations }: Entry): void {

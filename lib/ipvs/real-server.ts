@@ -43,9 +43,10 @@ export function realServerKeyToWire(key: RealServerKey, field = 'realServer'): D
 
 /** The whole real server, checked. The kernel replaces on set, so everything is sent every time. */
 export function realServerToWire(config: RealServerConfig, field = 'realServer'): DestinationRecord {
+  object(config, field)
+  knownKeys(config, field, KNOWN) // first: a name that is misspelt is missing, too
   const { weight = 1, forwarding = 'masquerade', upperThreshold = 0, lowerThreshold = 0, tunnel } = config
   const { address, port, addressFamily } = realServerKeyToWire(config, field)
-  knownKeys(config, field, KNOWN)
   const method = FORWARDING.indexOf(forwarding as Forwarding)
   if (method < 0) oneOf(forwarding, `${field}.forwarding`, FORWARDING)
   integer(upperThreshold, `${field}.upperThreshold`, 0, MAXIMUM)
@@ -80,6 +81,16 @@ export function checkPort(realServer: DestinationRecord, virtualServer: ServiceR
     return
   throw new RangeError(
     `${field}.port: ${port} can not be reached by '${FORWARDING[forwarding]}', which leaves ports as they are: give ${virtualServer.port}, or forwarding 'masquerade'`,
+  )
+}
+
+/** Only a tunnel leads to another family: the kernel would say EINVAL, which has a dozen meanings. */
+export function checkFamily(realServer: DestinationRecord, virtualServer: ServiceRecord, field = 'realServer'): void {
+  const { addressFamily, forwarding } = realServer
+  if (addressFamily === virtualServer.addressFamily || forwarding === TUNNEL) return
+  const [mine, its] = addressFamily === AF_INET6 ? ['IPv6', 'IPv4'] : ['IPv4', 'IPv6']
+  throw new RangeError(
+    `${field}.address: it is ${mine}, and the virtual server is ${its}: give an ${its} address, or forwarding 'tunnel'`,
   )
 }
 

@@ -4,8 +4,8 @@ import type { RealServer, VirtualServer, VirtualServerKey, VirtualServerWithReal
 
 export interface RulesOptions extends Pick<TableOptions, 'sorted' | 'names'> {
   /**
-   * Also what ipvsadm leaves out though its words can say it: netmasks of virtual servers that are not persistent. Default false. (Thresholds
-   * are there always.)
+   * Also what ipvsadm leaves out though its words can say it: netmasks of virtual servers that are not persistent. And without what nobody
+   * can restore: protocols that it has no option for. Default false. (Thresholds are there always.)
    */
   readonly lossless?: boolean | undefined
 }
@@ -30,8 +30,11 @@ export function formatRules(
   const lost: string[] = []
   for (const vs of sorted ? sortVirtualServers(virtualServers) : virtualServers) {
     const service = serviceOption(vs, names)
+    if ('protocol' in vs && !(vs.protocol in SERVICE_OPTIONS)) {
+      lost.push(`${service}: protocol ${vs.protocol}`)
+      if (lossless) continue
+    }
     lines.push(`-A ${service} ${virtualServerRule(vs, lossless)}`)
-    if ('protocol' in vs && !(vs.protocol in SERVICE_OPTIONS)) lost.push(`${service}: protocol ${vs.protocol}`)
     if (vs.dormantPersistence?.timeout)
       lost.push(`${service}: the time-out ${vs.dormantPersistence.timeout} of a virtual server that is not persistent`)
     if (vs.otherFlags !== undefined) lost.push(`${service}: the flags 0x${vs.otherFlags.toString(16)}`)

@@ -1,5 +1,5 @@
 /** A synchronisation daemon: plain object to wire record and back (net/netfilter/ipvs/ip_vs_sync.c). */
-import { familyOf, formatAddress } from '../netlink/address.js'
+import { canonicalAddress, familyOf, formatAddress } from '../netlink/address.js'
 import { type Limit, lostReply, readerOf } from '../netlink/channel.js'
 import { errnoName } from '../netlink/error.js'
 import { Refusal } from '../netlink/generic.js'
@@ -11,33 +11,35 @@ import { addressToWire } from './virtual-server.js'
 import { command, type DaemonRecord, request } from './wire.js'
 
 export const ROLES = ['master', 'backup'] as const
+/** Bytes: of a datagram, without the headers of UDP and IPv4. */
+const MAXIMUM_LENGTH = 65507
 const KNOWN = { role: 0, interface: 0, syncId: 0, maximumLength: 0, group: 0, port: 0, ttl: 0 }
 
 export function roleToWire(role: unknown, field = 'role'): number {
   return ROLES.indexOf(oneOf(role, field, ROLES)) + 1
 }
 
-export function syncDaemonToWire(config: SyncDaemonConfig): DaemonRecord {
-  object(config, 'daemon')
-  knownKeys(config, 'daemon', KNOWN)
+export function syncDaemonToWire(config: SyncDaemonConfig, field = 'daemon'): DaemonRecord {
+  object(config, field)
+  knownKeys(config, field, KNOWN)
   const { syncId = 0, maximumLength, group, port, ttl } = config
   return {
-    state: roleToWire(config.role, 'daemon.role'),
-    interface: name(config.interface, 'daemon.interface', 15),
+    state: roleToWire(config.role, `${field}.role`),
+    interface: name(config.interface, `${field}.interface`, 15),
     // The kernel takes 32 bits, sends 8, and compares what comes with all 32: a larger number would never match.
-    syncId: integer(syncId, 'daemon.syncId', 0, 255),
-    maximumLength: maximumLength === undefined ? undefined : integer(maximumLength, 'daemon.maximumLength', 1, 65507),
-    ...(group !== undefined && groupToWire(group)),
-    port: port === undefined ? undefined : integer(port, 'daemon.port', 1, 65535),
-    ttl: ttl === undefined ? undefined : integer(ttl, 'daemon.ttl', 1, 255),
+    syncId: integer(syncId, `${field}.syncId`, 0, 255),
+    maximumLength: maximumLength === undefined ? undefined : integer(maximumLength, `${field}.maximumLength`, 1, MAXIMUM_LENGTH),
+    ...(group !== undefined && groupToWire(group, `${field}.group`)),
+    port: port === undefined ? undefined : integer(port, `${field}.port`, 1, 65535),
+    ttl: ttl === undefined ? undefined : integer(ttl, `${field}.ttl`, 1, 255),
   }
 }
 
-function groupToWire(group: string): Pick<DaemonRecord, 'group' | 'group6'> {
-  const bytes = addressToWire(group, 'daemon.group')
+function groupToWire(group: string, field: string): Pick<DaemonRecord, 'group' | 'group6'> {
+  const bytes = addressToWire(group, field)
   const [first = 0] = bytes
   const multicast = familyOf(group) === 'ipv6' ? first === 0xff : first >= 224 && first < 240
-  if (!multicast) throw new RangeError(`daemon.group: ${group} is no multicast address: give one of 224.0.0.0/4 or ff00::/8`)
+  if (!multicast) throw new RangeError(`${field}: ${group} is no multicast address: give one of 224.0.0.0/4 or ff00::/8`)
   return familyOf(group) === 'ipv6' ? { group6: bytes } : { group: bytes.slice(0, 4) }
 }
 
@@ -51,6 +53,24 @@ export function syncDaemonFromWire(record: DaemonRecord): SyncDaemon {
     port: record.port ?? 0,
     ttl: record.ttl ?? 0,
   }
+}
+
+/**
+ * Whether a daemon that runs is as wished. What the wish leaves out is the kernel's default, but for the length of a message, which depends
+ * on the interface; a given length the kernel fits to what it takes (start_sync_thread).
+ */
+export function sameSyncDaemon(wished: SyncDaemonConfig, actual: SyncDaemon): boolean {
+  const { role, syncId = 0, maximumLength, group = '224.0.0.81', port = 8848, ttl = 1 } = wished
+  const least = role === 'backup' ? 1024 : 1
+  const most = familyOf(group) === 'ipv6' ? MAXIMUM_LENGTH - 20 : MAXIMUM_LENGTH
+  return (
+    wished.interface === actual.interface &&
+    syncId === actual.syncId &&
+    (maximumLength === undefined || Math.min(Math.max(maximumLength, least), most) === actual.maximumLength) &&
+    canonicalAddress(group) === canonicalAddress(actual.group || '224.0.0.81') &&
+    port === (actual.port || 8848) &&
+    ttl === (actual.ttl || 1)
+  )
 }
 
 /**

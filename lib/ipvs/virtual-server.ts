@@ -13,7 +13,7 @@ import {
 } from '../netlink/address.js'
 import { statisticsFromWire } from './statistics.js'
 import type { Persistence, SchedulerFlag, VirtualServer, VirtualServerConfig, VirtualServerKey } from './types.js'
-import { boolean, integer, knownKeys, malformedAddress, name, object, oneOf } from './validate.js'
+import { boolean, integer, knownKeys, malformedAddress, name, object, oneOf, show } from './validate.js'
 import { ADDRESS, OWN_FLAGS, type ServiceRecord, serviceFlag } from './wire.js'
 
 const PROTOCOLS: Readonly<Record<string, number>> = { tcp: 6, udp: 17, sctp: 132 }
@@ -103,14 +103,18 @@ export function virtualServerKeyToWire(key: VirtualServerKey, field = 'virtualSe
 
 /** The whole virtual server, checked. The kernel replaces on set, so everything is sent every time. */
 export function virtualServerToWire(config: VirtualServerConfig, field = 'virtualServer'): ServiceRecord {
+  object(config, field)
+  knownKeys(config, field, KNOWN) // first: a name that is misspelt is missing, too
   const { addressFamily, protocol, address, port, firewallMark } = virtualServerKeyToWire(config, field)
-  knownKeys(config, field, KNOWN)
+  if (firewallMark === undefined && (config as { family?: unknown }).family !== undefined)
+    throw new TypeError(`${field}.family: it is for firewall marks: that of an address is in its text, leave it out`)
   if (protocol !== undefined && !PROTOCOL_NAMES.has(protocol))
     throw new RangeError(`${field}.protocol: IPVS balances tcp, udp and sctp; the kernel would take ${protocol} and never use it`)
   const scheduler = config.scheduler === undefined ? DEFAULT_SCHEDULER : name(config.scheduler, `${field}.scheduler`, 15)
   const { persistence, onePacket } = config
   if (persistence !== undefined) object(persistence, `${field}.persistence`)
-  if (persistence && config.dormantPersistence) throw new TypeError(`${field}: give persistence or dormantPersistence, not both`)
+  if (persistence && config.dormantPersistence !== undefined)
+    throw new TypeError(`${field}: give persistence or dormantPersistence, not both`)
   if (onePacket !== undefined && boolean(onePacket, `${field}.onePacket`) && protocol !== undefined && protocol !== PROTOCOLS.udp)
     throw new RangeError(`${field}.onePacket: one-packet scheduling is for UDP and firewall marks`)
   if (port === 0 && !persistence)
@@ -183,9 +187,7 @@ function netmaskToWire(netmask: string | number, family: Family, field: string):
   const text = typeof netmask === 'number' ? maskOfPrefix(integer(netmask, field, 0, 32)) : netmask
   const bytes = new Uint8Array(4)
   if (typeof text !== 'string' || !parseIPv4(text, bytes, 0))
-    throw new RangeError(
-      `${field}: ${JSON.stringify(netmask)} is no IPv4 mask: give '255.255.255.0', or a prefix length from 0 to 32`,
-    )
+    throw new RangeError(`${field}: ${show(netmask)} is no IPv4 mask: give '255.255.255.0', or a prefix length from 0 to 32`)
   return bytes
 }
 

@@ -144,6 +144,8 @@ export const request = attributes({
   udpTimeout: [6, u32],
 })
 
+export type RequestRecord = RecordOf<typeof request extends Attributes<infer D> ? D : never>
+
 /** The reply to getInfo; its numbers are those of other attributes in every other message. */
 export const info = attributes({ version: [1, u32], connectionTableSize: [2, u32] })
 

@@ -1,5 +1,5 @@
 /** The transport over the native addon. */
-import { close, constants, openSync, read, write } from 'node:fs'
+import { close, closeSync, constants, fstatSync, openSync, read, write } from 'node:fs'
 import { createRequire } from 'node:module'
 import { promisify } from 'node:util'
 import type * as Addon from '../../addon.cjs'
@@ -159,11 +159,25 @@ class NativeSocket implements Socket {
   readonly receiveBuffer: number
   readonly #addon: typeof Addon
   readonly #socket: Addon.Socket
+  readonly #cookie: bigint
 
   constructor(native: typeof Addon, opened: Addon.Opened & { socket: Addon.Socket }) {
     this.#addon = native
     this.#socket = opened.socket
+    this.#cookie = opened.netnsCookie
     this.receiveBuffer = opened.receiveBuffer
+  }
+
+  get namespace(): string | undefined {
+    return this.#cookie === 0n ? this.#inode() : `cookie-${this.#cookie}`
+  }
+
+  #inode(): string | undefined {
+    const fd = this.#addon.namespaceOf(this.#socket)
+    if (fd < 0) return undefined
+    const { dev, ino } = fstatSync(fd)
+    closeSync(fd)
+    return `inode-${dev}-${ino}`
   }
 
   exchange(request: Uint8Array, last: number, timeout: number): Promise<Reply> {

@@ -26,6 +26,11 @@ export interface Reply {
 export interface Socket {
   /** Bytes of receive buffer that the kernel granted. */
   readonly receiveBuffer: number
+  /**
+   * What identifies the network namespace that the socket lives in until the machine starts anew: its cookie, or before Linux 5.14 device
+   * and inode, which another namespace may get when this one is gone. Undefined where neither can be had.
+   */
+  readonly namespace: string | undefined
   /** Sends messages, and receives until the closing one of sequence number `last`. `timeout` in milliseconds. */
   exchange(request: Uint8Array, last: number, timeout: number): Promise<Reply>
   /** Receives about `size` bytes of a dump, after sending its request when one is given. */

@@ -1,5 +1,7 @@
 /** A kernel without a kernel: a transport that answers the bytes of generic netlink as Linux 6.1 with IPVS does. */
 
+import { randomUUID } from 'node:crypto'
+import { BOOT_ID } from '../ipvs/namespace.js'
 import type { Connection } from '../ipvs/proc.js'
 import { describeRealServer, realServerKeyToWire } from '../ipvs/real-server.js'
 import type { RealServerKey, Statistics, VirtualServerKey } from '../ipvs/types.js'
@@ -87,6 +89,8 @@ const RECEIVE_BUFFER = 4 << 20
 /** What one read of /proc gives. */
 const CHUNK = 4096
 
+let nextCookie = 1
+
 /** What goes with the module. */
 interface Module {
   readonly familyId: number
@@ -101,6 +105,9 @@ class Kernel implements MemoryKernel {
   readonly #permitted: boolean
   readonly #families: GenericNetlink
   readonly #faults = new Faults()
+  /** As SO_NETNS_COOKIE: each kernel is a namespace of its own, and a machine of its own, too. */
+  readonly #cookie = nextCookie++
+  readonly #bootId = randomUUID()
   #module: Module | undefined
   #nextPortId = 1000
 
@@ -132,7 +139,7 @@ class Kernel implements MemoryKernel {
         reason: `the memory kernel speaks generic netlink only, not protocol ${protocol}`,
       })
     const kernel = new KernelSocket(this.#nextPortId++, this.#receiveBuffer ?? 2 * receiveBuffer, this.#families.handle)
-    return new MemorySocket(kernel, this.#faults)
+    return new MemorySocket(kernel, this.#faults, `cookie-${this.#cookie}`)
   }
 
   async *readFile(path: string): AsyncIterable<Uint8Array> {
@@ -210,6 +217,7 @@ class Kernel implements MemoryKernel {
   /** The text of a file, or undefined when there is none. */
   #read(path: string): string | undefined {
     if (path === '/proc/net/fib_trie') return this.#options.loopbackUp ? LOOPBACK_TRIE : ''
+    if (path === BOOT_ID) return `${this.#bootId}\n`
     if (!this.#module) return undefined
     const { ipvs, sysctls, connections } = this.#module
     switch (path) {

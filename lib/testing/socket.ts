@@ -11,6 +11,7 @@ const SEND_BUFFER = 212_992 - 32
 
 export class MemorySocket implements Socket {
   readonly receiveBuffer: number
+  readonly namespace: string
   readonly #kernel: KernelSocket
   readonly #faults: Faults
   readonly #closed = new AbortController()
@@ -19,8 +20,9 @@ export class MemorySocket implements Socket {
   /** Of the call before. */
   #previous: readonly Uint8Array[] = []
 
-  constructor(kernel: KernelSocket, faults: Faults) {
+  constructor(kernel: KernelSocket, faults: Faults, namespace: string) {
     this.#kernel = kernel
+    this.namespace = namespace
     this.#faults = faults
     this.receiveBuffer = kernel.receiveBuffer
   }

@@ -17,6 +17,7 @@ export function intercept(
       const socket = transport.open(options)
       return {
         receiveBuffer: socket.receiveBuffer,
+        namespace: socket.namespace,
         exchange: (request, last, timeout) => around(request, () => socket.exchange(request, last, timeout)),
         page: (request, last, size, timeout) => around(request, () => socket.page(request, last, size, timeout)),
         dumpMany: (requests, timeout) => around(requests, () => socket.dumpMany(requests, timeout)),
@@ -62,6 +63,7 @@ export function replaying(crossings: readonly Crossing[]): Transport {
   return {
     open: () => ({
       receiveBuffer: RECEIVE_BUFFER,
+      namespace: undefined,
       exchange: request => answer(request),
       page: request => answer(request),
       dumpMany: request => answer(request),

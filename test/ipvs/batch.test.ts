@@ -27,7 +27,7 @@ t.test('a failure in the first of many windows disturbs none of the others', asy
     realServer: { address: '10.1.1.1', port: 1 },
   } as const
   const results = await lvs.run([gone, ...adds(4000)])
-  t.strictSame(results[0], { ok: true, found: false, missing: 'virtual-server' })
+  t.strictSame(results[0], { ok: true, found: false, missing: 'real-server' })
   t.ok(results.every(result => result.ok))
   t.equal((await lvs.snapshot()).virtualServers.length, 4001)
 })

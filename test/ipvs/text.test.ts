@@ -132,7 +132,6 @@ t.test('rules say all that ipvsadm has words for, and name what it has none for'
       '-a -t 10.0.0.1:80 -r 10.1.0.3:80 -i -w 1 -x 9 -y 8 --tun-type gre --tun-nocsum',
       '-a -t 10.0.0.1:80 -r 10.1.0.5:80 -g -w 1',
       '-A -t 10.0.0.1:81 -s rr -M 255.0.0.0',
-      '-A --xxx-service 10.0.0.9:1 -s rr',
       '-A -f 4000000000 -6 -s sh -o',
     ].join('\n'),
   )

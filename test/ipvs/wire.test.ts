@@ -100,7 +100,7 @@ t.test('bad virtual servers are refused with the field and the remedy', async t 
     [undefined, /virtualServer: undefined is no object/],
     [{ ...vs, protocol: 'icmp' }, /virtualServer\.protocol: "icmp" is not known: give 'tcp', 'udp', 'sctp'/],
     [{ ...vs, protocol: 50 }, /virtualServer\.protocol: IPVS balances/],
-    [{ ...vs, protocol: undefined }, /virtualServer\.protocol: undefined is no word/],
+    [{ ...vs, protocol: undefined }, /virtualServer\.protocol: it is missing: give 'tcp', 'udp', 'sctp'/],
     [{ ...vs, address: '10.0.0' }, /virtualServer\.address: "10\.0\.0" is no address/],
     [{ ...vs, address: '10.0.0.1/24' }, /without brackets, prefix length or zone/],
     [{ ...vs, address: 7 }, /virtualServer\.address: 7 is no address/],

@@ -1,6 +1,7 @@
-import { closeSync, constants, fstatSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { closeSync, constants, fstatSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import t from 'tap'
-import { addon, errno, namespace, open, unlessRoot } from './support.js'
+import { addon, errno, namespace, open, opened, unlessRoot } from './support.js'
 
 const { O_RDONLY, O_WRONLY } = constants
 
@@ -52,3 +53,25 @@ t.test('a socket lives in the namespace that it was opened in', unlessRoot, asyn
     await addon.close(socket)
   }
 })
+
+t.test(
+  'a socket knows the cookie of its namespace, which no other namespace has, not even a later one with the same name',
+  unlessRoot,
+  async t => {
+    const [one, two] = [namespace(t), namespace(t)]
+    const cookieOf = async (options: { netns?: number }): Promise<bigint> => {
+      const { socket, netnsCookie } = opened(options)
+      await addon.close(socket)
+      return netnsCookie
+    }
+    const cookies = [await cookieOf({}), await cookieOf({ netns: one.fd }), await cookieOf({ netns: two.fd })]
+    execFileSync('ip', ['netns', 'delete', one.name])
+    execFileSync('ip', ['netns', 'add', one.name])
+    const fd = openSync(`/run/netns/${one.name}`, 'r')
+    cookies.push(await cookieOf({ netns: fd }))
+    closeSync(fd)
+    t.equal(new Set(cookies).size, 4)
+    for (const cookie of cookies) t.ok(cookie > 0n)
+    t.equal(await cookieOf({ netns: two.fd }), cookies[2], 'it stays the same')
+  },
+)

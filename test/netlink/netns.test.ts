@@ -1,7 +1,13 @@
-import { closeSync, openSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { closeSync, openSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import t from 'tap'
 import { ipvs } from '../../lib/index.js'
 import type { Netns } from '../../lib/netlink/netns.js'
+import { root } from '../native/support.js'
+
+const run = promisify(execFile)
 
 t.test('a namespace that can not be is refused with a remedy', async t => {
   const table: [unknown, { name: string; message: RegExp; problem?: string }][] = [
@@ -49,4 +55,23 @@ t.test('unknown options are refused', async t => {
     message: /options\.nets: there is no such field: did you mean netns/,
   })
   await t.rejects(ipvs.open({ deadline: 0 }), { name: 'RangeError', message: /deadline/ })
+})
+
+t.test('a socket tells its namespace by the cookie, on old kernels by the file, and else not at all', async t => {
+  const script = `
+    import { nativeTransport, NETLINK_GENERIC } from '${new URL('../../lib/netlink/index.js', import.meta.url)}'
+    const transport = nativeTransport()
+    const socket = transport.open({ protocol: NETLINK_GENERIC })
+    console.log(socket.namespace)
+    await socket.close()
+    await transport.close()`
+  const told = async (env: Record<string, string>): Promise<string> => {
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { env: { ...process.env, ...env } })
+    return stdout.trim()
+  }
+  const without = { TS_IPVS_ADDON: join(root, 'test/native/without-cookie.cjs') }
+  const { dev, ino } = statSync('/proc/self/ns/net')
+  t.match(await told({}), /^cookie-[1-9]\d*$/)
+  t.equal(await told(without), `inode-${dev}-${ino}`)
+  t.equal(await told({ ...without, NOTHING: '1' }), 'undefined')
 })

@@ -74,6 +74,7 @@ t.test('the tarball holds what users need, and nothing else', async t => {
     'addon.d.cts',
     'native/binding.gyp',
     'native/addon.cc',
+    'schema/virtual-servers.schema.json',
     'prebuilds/linux-x64/ts-ipvs.node',
     'prebuilds/linux-arm64/ts-ipvs.node',
     ...['.', './ipvs', './netlink', './testing'].flatMap(entry =>
@@ -84,7 +85,7 @@ t.test('the tarball holds what users need, and nothing else', async t => {
   const program = ['dist/cli/LICENSES.txt', 'dist/cli/bin.cjs', 'dist/cli/ts-ipvs.8']
   t.strictSame(files.filter(file => file.startsWith('dist/cli/')).sort(), program)
   const expected =
-    /^(package\.json|\w+\.md|LICENSE|addon\.(d\.cts|cjs)|(dist|native|prebuilds)\/.*\.(js|cjs|d\.ts|d\.cts|cc|h|gyp|node))$/
+    /^(package\.json|schema\/virtual-servers\.schema\.json|\w+\.md|LICENSE|addon\.(d\.cts|cjs)|(dist|native|prebuilds)\/.*\.(js|cjs|d\.ts|d\.cts|cc|h|gyp|node))$/
   t.strictSame(
     files.filter(file => !expected.test(file) && !program.includes(file)),
     [],

@@ -1,3 +1,52 @@
-export async function save(): Promise<number> {
-  throw new Error('save: to be written')
+/** `ts-ipvs save`: everything that is configured. */
+import { formatRules, type Snapshot, type SyncDaemonConfig, sortVirtualServers, type Timeouts } from '../../ipvs/index.js'
+import { configurationOf } from '../document/saved.js'
+import { formatConfiguration } from '../document/write.js'
+import { FAILURE, type Io, SUCCESS, write } from '../io.js'
+import { type CommonOptions, openClient } from '../program.js'
+
+export interface SaveOptions extends CommonOptions {
+  readonly format: 'yaml' | 'json' | 'ipvsadm'
+}
+
+/** Status 1 when something is missing from what was printed. */
+export async function save(io: Io, options: SaveOptions): Promise<number> {
+  await using lvs = await openClient(io, options)
+  const snapshot = await lvs.snapshot({ signal: io.signal })
+  const { text, lost } = options.format === 'ipvsadm' ? formatCommands(snapshot) : formatFile(snapshot, options.format)
+  await write(io.stdout, text)
+  for (const what of lost) await write(io.stderr, `${io.program}: not saved: ${what}\n`)
+  if (!snapshot.consistent) await write(io.stderr, `${io.program}: others kept changing the tables: something may be missing\n`)
+  return lost.length > 0 || !snapshot.consistent ? FAILURE : SUCCESS
+}
+
+interface Text {
+  readonly text: string
+  readonly lost: readonly string[]
+}
+
+function formatFile(snapshot: Snapshot, format: 'yaml' | 'json'): Text {
+  const { configuration, lost } = configurationOf({ ...snapshot, virtualServers: sortVirtualServers(snapshot.virtualServers) })
+  return { text: formatConfiguration(configuration, format), lost }
+}
+
+/** For `ipvsadm -R`, or `ts-ipvs -R`. */
+function formatCommands({ timeouts, syncDaemons, virtualServers }: Snapshot): Text {
+  const { text, lost } = formatRules(virtualServers, { lossless: true })
+  const lines = [setCommand(timeouts), ...syncDaemons.map(startCommand), ...(text === '' ? [] : [text])]
+  return { text: `${lines.join('\n')}\n`, lost }
+}
+
+function setCommand({ tcp, tcpFin, udp }: Timeouts): string {
+  return `--set ${tcp} ${tcpFin} ${udp}`
+}
+
+function startCommand({ role, interface: name, syncId, maximumLength, group, port, ttl }: SyncDaemonConfig): string {
+  return [
+    `--start-daemon ${role} --mcast-interface ${name} --syncid ${syncId}`,
+    ...(maximumLength ? [`--sync-maxlen ${maximumLength}`] : []),
+    ...(group ? [`--mcast-group ${group}`] : []),
+    ...(port ? [`--mcast-port ${port}`] : []),
+    ...(ttl ? [`--mcast-ttl ${ttl}`] : []),
+  ].join(' ')
 }

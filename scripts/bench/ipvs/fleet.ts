@@ -1,7 +1,7 @@
 /** What is measured with: plain objects with string addresses, as a caller has them. */
 
 import type { Operation } from '../../../lib/ipvs/batch.js'
-import type { DesiredVirtualServer } from '../../../lib/ipvs/plan.js'
+import type { DesiredVirtualServer } from '../../../lib/ipvs/desired.js'
 import type { RealServerConfig } from '../../../lib/ipvs/types.js'
 
 export interface Size {

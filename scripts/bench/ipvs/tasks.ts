@@ -1,6 +1,6 @@
 /** What a client can be asked to do with a whole table: the same when it is recorded, replayed and weighed. */
 import type { IpvsClient } from '../../../lib/ipvs/client.js'
-import type { DesiredVirtualServer } from '../../../lib/ipvs/plan.js'
+import type { DesiredVirtualServer } from '../../../lib/ipvs/desired.js'
 import { additions } from './fleet.js'
 
 /** Prepares what the caller has, and returns what the library does with it. */

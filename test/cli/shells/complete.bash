@@ -10,6 +10,6 @@ for line; do
   COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
   COMPREPLY=()
   "$function" ts-ipvs
-  for match in "${COMPREPLY[@]}"; do echo "$match"; done
+  for match in "${COMPREPLY[@]}"; do printf "%s\n" "$match"; done
   echo
 done

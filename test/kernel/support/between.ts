@@ -30,6 +30,7 @@ export function between(transport: Transport, hooks: Hooks): Transport {
       const socket = transport.open(options)
       return {
         receiveBuffer: socket.receiveBuffer,
+        namespace: socket.namespace,
         exchange: (request, last, timeout) => around('exchange', request, () => socket.exchange(request, last, timeout)),
         page: (request, last, size, timeout) => around('page', request, () => socket.page(request, last, size, timeout)),
         dumpMany: (requests, timeout) => around('dumpMany', requests, () => socket.dumpMany(requests, timeout)),

@@ -1,0 +1,37 @@
+/** Files of virtual servers. */
+import { isUtf8 } from 'node:buffer'
+import { readFile } from 'node:fs/promises'
+import { buffer } from 'node:stream/consumers'
+import type { Configuration } from '../../ipvs/index.js'
+import { CommandError, type Io, write } from '../io.js'
+import { type Problem, parseConfiguration } from './parse.js'
+import { placesIn } from './places.js'
+
+/**
+ * Reads a configuration from a file, or with `-` from the standard input. Undefined when something is wrong with it: then all of that was
+ * written to the standard error output, a line each: `FILE:LINE:COLUMN: what`.
+ */
+export async function readConfiguration(io: Io, file: string): Promise<Configuration | undefined> {
+  const bytes = await readBytes(io, file)
+  const text = bytes.toString()
+  const parsed = isUtf8(bytes) ? parseConfiguration(text) : { problems: [notText(text)] }
+  if ('configuration' in parsed) return parsed.configuration
+  const name = file === '-' ? 'standard input' : file
+  const lines = parsed.problems.map(({ line, column, message }) => `${name}:${line}:${column}: ${message}\n`)
+  await write(io.stderr, lines.join(''))
+  return undefined
+}
+
+async function readBytes(io: Io, file: string): Promise<Buffer> {
+  if (file === '-') return buffer(io.stdin)
+  try {
+    return await readFile(file)
+  } catch (error) {
+    throw new CommandError(`${file} can not be read: ${(error as Error).message}`)
+  }
+}
+
+/** Where the first bytes are that are no characters: they have become U+FFFD. */
+function notText(text: string): Problem {
+  return { ...placesIn(text)(text.indexOf('\ufffd')), message: 'these bytes are no text: give it in UTF-8' }
+}
