@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import t from 'tap'
+import { DIFFERENCES } from '../lib/cli/ipvsadm/differences.js'
 
 let root = new URL('.', import.meta.url)
 while (!existsSync(new URL('package.json', root))) root = new URL('..', root)
@@ -12,14 +13,15 @@ t.test('the example in the README is the one that npm start runs', async t => {
   t.ok(example.split('\n').length < 80, 'it is short enough to be read')
 })
 
-t.test('the numbers in the README are those that the benchmark wrote', async t => {
-  t.ok(
-    readme.includes(
-      read('scripts/bench/results/ipvs.md')
-        .replace(/^# .*\n+/, '')
-        .trim(),
-    ),
-  )
+t.test('the numbers in the README are those that the benchmarks wrote', async t => {
+  for (const subject of ['ipvs', 'cli']) {
+    const report = read(`scripts/bench/results/${subject}.md`).replace(/^# .*\n+/, '')
+    t.ok(readme.includes(report.trim()), subject)
+  }
+})
+
+t.test('the README tells every difference from ipvsadm', async t => {
+  for (const difference of DIFFERENCES) t.ok(readme.includes(`\n- ${difference}\n`), difference)
 })
 
 t.test('what the README links to is there', async t => {

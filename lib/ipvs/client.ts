@@ -13,9 +13,10 @@ import { namespaceId } from './namespace.js'
 import { type ApplyResult, apply, type Plan, type PlanOptions, plan } from './plan.js'
 import { type Connection, type ConnectionOptions, connections, cpuStatistics, globalStatistics } from './proc.js'
 import { realServerFromWire, realServerKeyToWire } from './real-server.js'
-import { decodeDestinations, decodeServices, destinationKey, type Entry, readDestinations, walk } from './snapshot.js'
+import { decodeDestinations, decodeServices, destinationKey, readDestinations, walk } from './snapshot.js'
 import { roleToWire, stopSyncDaemon, syncDaemonFromWire, syncDaemonToWire } from './sync-daemon.js'
 import { readSysctl, readSysctls, readText, type SysctlName, type Sysctls, writeSysctl } from './sysctl.js'
+import { type ListOptions, type Snapshot, type Visited, type VisitOptions, type Visitor, withRealServers } from './tables.js'
 import { timeoutsFromWire, timeoutsToWire } from './timeouts.js'
 import type {
   Info,
@@ -35,39 +36,6 @@ import type {
 import { describeVirtualServer, virtualServerFromWire, virtualServerKeyToWire } from './virtual-server.js'
 import { type Change, type WatchOptions, watch } from './watch.js'
 import { command, info, request } from './wire.js'
-
-export interface ListOptions extends CallOptions {
-  /** Decode counters and rates. Default false. */
-  readonly statistics?: boolean | undefined
-}
-
-export interface VisitOptions extends ListOptions {
-  /** Virtual servers by mark, family, protocol, address and port. Default: the kernel's order, newest first. */
-  readonly sorted?: boolean | undefined
-}
-
-/** Takes virtual servers with their real servers as they are read. */
-export type Visitor = (group: VirtualServerWithRealServers[]) => unknown
-
-/** How it went. */
-export interface Visited {
-  /** False when others kept changing the tables while they were read, so that something may be missing. */
-  readonly consistent: boolean
-}
-
-/** Everything in one value. */
-export interface Snapshot {
-  readonly virtualServers: VirtualServerWithRealServers[]
-  readonly timeouts: Timeouts
-  readonly syncDaemons: SyncDaemon[]
-  /** False when others kept changing the tables while they were read, so that something may be missing. */
-  readonly consistent: boolean
-}
-
-function withRealServers({ service, destinations }: Entry): VirtualServerWithRealServers {
-  const realServers = destinations.map(record => realServerFromWire(record, service.addressFamily ?? 0))
-  return { ...virtualServerFromWire(service), realServers }
-}
 
 /**
  * A client. Calls run in the order in which they were made. Every call takes `signal` and `deadline`: before the request was sent they end

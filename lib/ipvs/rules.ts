@@ -40,8 +40,8 @@ export function formatRules(
     if (vs.otherFlags !== undefined) lost.push(`${service}: the flags 0x${vs.otherFlags.toString(16)}`)
     for (const rs of vs.realServers) {
       const server = namedEndpoint(names, rs.address, rs.port, protocolOf(vs))
-      const option = FORWARD_OPTIONS[rs.forwarding]
-      if (option) lines.push(`-a ${service} -r ${server} ${option} ${realServerRule(rs)}`)
+      const rule = formatRealServerRule(vs, rs, names)
+      if (rule !== undefined) lines.push(`-a ${rule}`)
       else lost.push(`${service} -r ${server}: a real server with forwarding '${rs.forwarding}'`)
       if (rs.forwarding === 'local') lost.push(`${service} -r ${server}: forwarding 'local', which is saved as direct routing`)
       if (typeof rs.tunnel?.type === 'number') lost.push(`${service} -r ${server}: a tunnel of type ${rs.tunnel.type}`)
@@ -71,8 +71,15 @@ function virtualServerRule(vs: VirtualServer, lossless: boolean): string {
     .join(' ')
 }
 
-function realServerRule({ weight, upperThreshold, lowerThreshold, tunnel }: RealServer): string {
+/** `-t 10.0.0.1:80 -r 10.1.0.1:80 -m -w 1`, behind `-a` or `-e`; undefined where ipvsadm has no word for the forwarding. */
+export function formatRealServerRule(vs: VirtualServerKey, rs: RealServer, names: Names = NUMBERS): string | undefined {
+  const { weight, upperThreshold, lowerThreshold, tunnel } = rs
+  const option = FORWARD_OPTIONS[rs.forwarding]
+  if (option === undefined) return undefined
   return [
+    serviceOption(vs, names),
+    `-r ${namedEndpoint(names, rs.address, rs.port, protocolOf(vs))}`,
+    option,
     `-w ${weight}`,
     upperThreshold > 0 && `-x ${upperThreshold}`,
     lowerThreshold > 0 && `-y ${lowerThreshold}`,

@@ -1,8 +1,9 @@
 /** Changes, by polling. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { NetlinkError } from '../netlink/error.js'
-import type { IpvsClient, Snapshot } from './client.js'
+import type { IpvsClient } from './client.js'
 import { describeRealServer } from './real-server.js'
+import type { Snapshot } from './tables.js'
 import type { RealServer, VirtualServer, VirtualServerKey, VirtualServerWithRealServers } from './types.js'
 import { knownKeys, object } from './validate.js'
 import { describeVirtualServer } from './virtual-server.js'

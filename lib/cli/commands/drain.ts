@@ -5,6 +5,7 @@ import {
   type DrainResult,
   describeRealServer,
   describeVirtualServer,
+  formatRealServerRule,
   type IpvsClient,
   NetlinkError,
   type RealServer,
@@ -118,42 +119,11 @@ async function notFound(client: IpvsClient, { virtualServer, realServer }: Drain
 function interrupted({ words, virtualServer, realServer, before, options }: Drained, program: string): string {
   const netns = options.netns === undefined ? '' : `--netns ${options.netns} `
   const timing = `--timeout ${options.timeout}${options.keep ? ' --keep' : ''}`
-  const begun = before === undefined || before.weight === 0
+  // An edit replaces everything, so everything is given; where the drain had begun before, nobody knows the weight any more.
+  const rule = before && formatRealServerRule(virtualServer, before)?.replace(' -w 0', ' -w WEIGHT')
   return [
     `interrupted: the weight of ${describeRealServer(realServer)} is 0 and stays 0`,
     `  to go on:      ${program} ${netns}drain ${words.join(' ')} ${timing}`,
-    `  to undo it:    ${program} ${netns}${editCommand(virtualServer, realServer, before, begun ? 'WEIGHT' : before.weight)}`,
+    ...(rule === undefined ? [] : [`  to undo it:    ${program} ${netns}-e ${rule}`]),
   ].join('\n')
 }
-
-const FORWARDING: Readonly<Record<string, string>> = { 'direct-route': '-g', tunnel: '-i', masquerade: '-m' }
-const PROTOCOLS: Readonly<Record<string, string>> = { tcp: '-t', udp: '-u', sctp: '--sctp-service' }
-
-/** In ipvsadm's grammar: an edit replaces everything, so everything is given. */
-function editCommand(
-  virtualServer: VirtualServerKey,
-  realServer: RealServerKey,
-  before: RealServer | undefined,
-  weight: number | string,
-): string {
-  const service =
-    'firewallMark' in virtualServer
-      ? `-f ${virtualServer.firewallMark}${virtualServer.family === 'ipv6' ? ' -6' : ''}`
-      : `${PROTOCOLS[virtualServer.protocol]} ${describeRealServer(virtualServer)}`
-  const forwarding = FORWARDING[before?.forwarding ?? 'masquerade'] ?? ''
-  const tunnel = before?.tunnel
-  return [
-    `-e ${service} -r ${describeRealServer(realServer)}`,
-    forwarding,
-    tunnel && tunnel.type !== 'ipip' && `--tun-type ${tunnel.type}`,
-    tunnel && 'port' in tunnel && `--tun-port ${tunnel.port}`,
-    tunnel && 'checksum' in tunnel && CHECKSUMS[tunnel.checksum ?? 'none'],
-    `-w ${weight}`,
-    before?.upperThreshold && `-x ${before.upperThreshold}`,
-    before?.lowerThreshold && `-y ${before.lowerThreshold}`,
-  ]
-    .filter(Boolean)
-    .join(' ')
-}
-
-const CHECKSUMS = { none: '--tun-nocsum', checksum: '--tun-csum', 'remote-checksum': '--tun-remcsum' } as const

@@ -1,5 +1,12 @@
 /** `ts-ipvs save`: everything that is configured. */
-import { formatRules, type Snapshot, type SyncDaemonConfig, sortVirtualServers, type Timeouts } from '../../ipvs/index.js'
+import {
+  formatRules,
+  type IpvsClient,
+  type Snapshot,
+  type SyncDaemonConfig,
+  sortVirtualServers,
+  type Timeouts,
+} from '../../ipvs/index.js'
 import { configurationOf } from '../document/saved.js'
 import { formatConfiguration } from '../document/write.js'
 import { FAILURE, type Io, SUCCESS, write } from '../io.js'
@@ -12,8 +19,12 @@ export interface SaveOptions extends CommonOptions {
 /** Status 1 when something is missing from what was printed. */
 export async function save(io: Io, options: SaveOptions): Promise<number> {
   await using lvs = await openClient(io, options)
+  return await saveFrom(lvs, options.format, io)
+}
+
+export async function saveFrom(lvs: IpvsClient, format: SaveOptions['format'], io: Io): Promise<number> {
   const snapshot = await lvs.snapshot({ signal: io.signal })
-  const { text, lost } = options.format === 'ipvsadm' ? formatCommands(snapshot) : formatFile(snapshot, options.format)
+  const { text, lost } = format === 'ipvsadm' ? formatCommands(snapshot) : formatFile(snapshot, format)
   await write(io.stdout, text)
   for (const what of lost) await write(io.stderr, `${io.program}: not saved: ${what}\n`)
   if (!snapshot.consistent) await write(io.stderr, `${io.program}: others kept changing the tables: something may be missing\n`)

@@ -53,6 +53,7 @@ async function execute(lvs: IpvsClient, request: Request, io: Io): Promise<numbe
     case 'list':
       return list(lvs, request, io)
     case 'save':
+      if (request.json) return (await import('../commands/save.js')).saveFrom(lvs, 'json', io)
       return save(lvs, request, io)
     case 'restore':
       return new Restore(lvs, io, inner => execute(lvs, inner, io)).run()

@@ -147,7 +147,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   option('numeric', 'n', 'addresses and ports instead of names'),
   option('nosort', undefined, "the kernel's order, newest first"),
   { name: 'sort', kind: 'option', help: 'sorted, which is the default' },
-  { name: 'json', kind: 'option', help: 'print a listing as JSON' },
+  { name: 'json', kind: 'option', help: 'print a listing as JSON; with -S as ts-ipvs save --format json' },
   {
     name: 'netns',
     argument: { name: 'namespace' },

@@ -103,6 +103,10 @@ t.test('every listing comes as JSON, too', async t => {
   t.match(listed.virtualServers[0].realServers, [{ address: '10.1.0.1', port: 80, forwarding: 'masquerade', weight: 1 }])
   t.notOk('statistics' in listed.virtualServers[0])
   t.match((await json('-L --json --stats -t 10.0.0.1:80')).virtualServers[0].statistics, { connections: 0, incomingBytes: 0 })
+  t.match(await json('-S --json'), {
+    timeouts: { tcp: 900 },
+    virtualServers: [{ address: '10.0.0.1', realServers: [{ port: 80 }] }],
+  })
   t.strictSame(await json('-L --timeout --json'), { tcp: 900, tcpFin: 120, udp: 300 })
   t.strictSame(await json('-L --daemon --json'), [])
   t.strictSame(await json('-L -c --json'), [])

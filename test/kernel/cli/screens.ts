@@ -47,12 +47,13 @@ const cells = (lines: readonly string[], name: string): string[] =>
 const sees = (text: string) => (lines: readonly string[]) => lines.some(line => line.includes(text))
 
 /** How a screen is left: by a key, or by a signal to the process. */
-const ENDINGS: readonly [words: string, end: (terminal: Terminal) => Promise<unknown>][] = [
-  ['q', terminal => terminal.press('q')],
-  ['Esc', terminal => terminal.press('Escape')],
-  ['Ctrl-C', terminal => terminal.press('C-c')],
-  ['SIGTERM', async terminal => process.kill(await terminal.process(), 'SIGTERM')],
-  ['SIGINT', async terminal => process.kill(await terminal.process(), 'SIGINT')],
+const ENDINGS: readonly [words: string, end: (terminal: Terminal) => Promise<unknown>, shell: readonly string[]][] = [
+  ['q', terminal => terminal.press('q'), []],
+  ['Esc', terminal => terminal.press('Escape'), []],
+  ['Ctrl-C', terminal => terminal.press('C-c'), []],
+  // It ends by the signal: the shell says so, of SIGINT by an empty line.
+  ['SIGTERM', async terminal => process.kill(await terminal.process(), 'SIGTERM'), ['Terminated']],
+  ['SIGINT', async terminal => process.kill(await terminal.process(), 'SIGINT'), ['']],
 ]
 
 export const cases: readonly Case[] = [
@@ -108,7 +109,7 @@ export const cases: readonly Case[] = [
     },
   },
   ...ENDINGS.map(
-    ([words, end]): Case => ({
+    ([words, end, shell]): Case => ({
       name: `top that ends by ${words} leaves the terminal as it was`,
       needs: 'linux',
       async run(context) {
@@ -125,7 +126,7 @@ export const cases: readonly Case[] = [
         assert.deepEqual([during.alternate, during.cursor], [true, false])
         assert.match(during.modes, /-icanon/)
         await end(terminal)
-        assert.deepEqual(await terminal.prompt(), [], 'it leaves no line behind')
+        assert.deepEqual(await terminal.prompt(), shell, 'it leaves no line behind')
         assert.deepEqual(await terminal.state(), before)
         assert.ok((await terminal.screen()).includes('what was there before'))
       },
@@ -185,6 +186,7 @@ export const cases: readonly Case[] = [
           'interrupted: the weight of 127.0.0.11:8080 is 0 and stays 0',
           `to go on:      ts-ipvs --netns ${context.netns} ${words.join(' ')}`,
           `to undo it:    ts-ipvs --netns ${context.netns} -e -t ${ADDRESS}:81 -r ${first.address}:8080 -m -w 7 -x 100`,
+          '', // of the shell, for SIGINT
         ],
       )
       assert.equal((await lvs.getRealServer(held, first))?.weight, 0)
