@@ -135,13 +135,16 @@ t.test('interrupted, it tells that the weight is 0, how to go on, and the whole 
     [{ weight: 0 }, '-m -w WEIGHT'],
     [{ upperThreshold: 100, lowerThreshold: 80 }, '-m -w 3 -x 100 -y 80'],
     [{ forwarding: 'direct-route', port: 80 }, '-g -w 3'],
-    [{ forwarding: 'tunnel', port: 80 }, '-i -w 3'],
-    [{ forwarding: 'tunnel', port: 80, tunnel: { type: 'gue', port: 6080 } }, '-i --tun-type gue --tun-port 6080 -w 3'],
+    [{ forwarding: 'tunnel', port: 80 }, '-i -w 3 --tun-type ipip'],
+    [
+      { forwarding: 'tunnel', port: 80, tunnel: { type: 'gue', port: 6080 } },
+      '-i -w 3 --tun-type gue --tun-port 6080 --tun-nocsum',
+    ],
     [
       { forwarding: 'tunnel', port: 80, tunnel: { type: 'gue', port: 6080, checksum: 'remote-checksum' } },
-      '-i --tun-type gue --tun-port 6080 --tun-remcsum -w 3',
+      '-i -w 3 --tun-type gue --tun-port 6080 --tun-remcsum',
     ],
-    [{ forwarding: 'tunnel', port: 80, tunnel: { type: 'gre', checksum: 'checksum' } }, '-i --tun-type gre --tun-csum -w 3'],
+    [{ forwarding: 'tunnel', port: 80, tunnel: { type: 'gre', checksum: 'checksum' } }, '-i -w 3 --tun-type gre --tun-csum'],
   ]
   for (const [realServer, undo] of table) {
     const { lvs, kernel } = await world(0, realServer)
