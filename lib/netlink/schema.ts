@@ -77,7 +77,9 @@ class Table implements Attributes<Definition> {
   }
 
   encode(writer: MessageWriter, record: RecordOf<Definition>): void {
-    for (const field of this.#fields) {
+    // By index: code that runs once is not optimised, and would make an object for every step of an iteration.
+    for (let i = 0; i < this.#fields.length; i++) {
+      const field = this.#fields[i] as Field
       const value = record[field.name]
       if (value !== undefined) writeAttribute(writer, field.id | (field.type.nested ? NLA_F_NESTED : 0), field.type, value)
     }

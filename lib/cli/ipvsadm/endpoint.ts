@@ -21,18 +21,22 @@ function unwrap(text: string): { inside: string; port: string | undefined } | un
 /**
  * An IPv6 address may stand alone or in brackets, which need a port behind them. Anything else is an IPv4 address or the name of a host, with
  * a number or the name of a service behind the last colon. (In brackets, too; a port behind them does not count then, as with ipvsadm.)
- * Undefined when it is none of these.
+ * Undefined when it is none of these. Only a name takes a promise: there may be many addresses.
  */
-export async function parseEndpoint(text: string, protocol: Protocol | undefined): Promise<Endpoint | undefined> {
+export function parseEndpoint(
+  text: string,
+  protocol: Protocol | undefined,
+): Endpoint | undefined | Promise<Endpoint | undefined> {
   const parts = /^\d*$/.test(text) ? undefined : unwrap(text)
   if (!parts) return undefined
   const v6 = parts.inside.includes(':') ? canonicalAddress(parts.inside) : undefined
   if (v6 !== undefined) return withPort(v6, parts.port, protocol)
   const colon = parts.inside.lastIndexOf(':')
   const host = colon < 0 ? parts.inside : parts.inside.slice(0, colon)
-  const address = dottedQuad(host) ?? (await addressOf(host))
-  if (address === undefined) return undefined
-  return withPort(address, colon < 0 ? undefined : parts.inside.slice(colon + 1), protocol)
+  const port = colon < 0 ? undefined : parts.inside.slice(colon + 1)
+  const address = dottedQuad(host)
+  if (address !== undefined) return withPort(address, port, protocol)
+  return addressOf(host).then(found => (found === undefined ? undefined : withPort(found, port, protocol)))
 }
 
 function withPort(address: string, word: string | undefined, protocol: Protocol | undefined): Endpoint | undefined {

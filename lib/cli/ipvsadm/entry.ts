@@ -2,7 +2,7 @@
 import type { Family, Netns, Protocol, RealServerKey, SyncDaemonConfig, VirtualServerKey } from '../../ipvs/index.js'
 import { canonicalAddress, familyOf } from '../../netlink/address.js'
 import { parseNetns } from '../words.js'
-import { parseEndpoint } from './endpoint.js'
+import { type Endpoint, parseEndpoint } from './endpoint.js'
 import { addressOf } from './names.js'
 import { dottedQuad, leadingNumber, wholeNumber } from './numbers.js'
 import type { Column } from './options.js'
@@ -78,9 +78,17 @@ export function roleOf(text: string, message: string): SyncDaemonConfig['role'] 
   return text
 }
 
-async function readService(entry: Entry, name: string, text: string): Promise<void> {
+/** Goes on with a value that may have to be waited for. */
+export function then<T, U>(value: T | Promise<T>, goOn: (value: T) => U): U | Promise<U> {
+  return value instanceof Promise ? value.then(goOn) : goOn(value)
+}
+
+function readService(entry: Entry, name: string, text: string): void | Promise<void> {
   entry.protocol = PROTOCOLS[name]
-  const endpoint = await parseEndpoint(text, entry.protocol)
+  return then(parseEndpoint(text, entry.protocol), endpoint => setService(entry, endpoint))
+}
+
+function setService(entry: Entry, endpoint: Endpoint | undefined): void {
   if (!endpoint) throw new Refused('illegal virtual server address[:port] specified')
   entry.address = endpoint.address
   entry.port = endpoint.port ?? 0
@@ -88,8 +96,11 @@ async function readService(entry: Entry, name: string, text: string): Promise<vo
   if (entry.family === 'ipv6') entry.netmask = undefined
 }
 
-async function readServer(entry: Entry, text: string): Promise<void> {
-  const endpoint = await parseEndpoint(text, entry.protocol)
+function readServer(entry: Entry, text: string): void | Promise<void> {
+  return then(parseEndpoint(text, entry.protocol), endpoint => setServer(entry, endpoint))
+}
+
+function setServer(entry: Entry, endpoint: Endpoint | undefined): void {
   if (!endpoint) throw new Refused('illegal real server address[:port] specified')
   entry.serverFamily = familyOf(endpoint.address)
   entry.server = { address: endpoint.address, port: endpoint.port ?? entry.port }
@@ -192,13 +203,13 @@ const READERS: Readonly<Record<string, (entry: Entry, text: string, name: string
 }
 
 /** Takes in one option. @throws {Refused} */
-export async function read(entry: Entry, { spec, argument, word }: Option): Promise<void> {
+export function read(entry: Entry, { spec, argument, word }: Option): void | Promise<void> {
   if (spec.kind === 'command') throw new Refused(`invalid option \`${word}'`)
   const { column, name } = spec
   if (column !== undefined) {
     if (entry.given.has(column)) throw new Refused(`multiple '${column}' options specified`)
     entry.given.add(column)
   }
-  if (name === 'persistent') entry.persistence = argument === undefined ? DEFAULT_TIMEOUT : timeoutOf(argument, 1)
-  else await READERS[name]?.(entry, argument ?? '', name)
+  if (name !== 'persistent') return READERS[name]?.(entry, argument ?? '', name)
+  entry.persistence = argument === undefined ? DEFAULT_TIMEOUT : timeoutOf(argument, 1)
 }

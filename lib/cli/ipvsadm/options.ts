@@ -215,6 +215,7 @@ export function offence(
   what: string,
   columns: readonly Column[] = COLUMNS,
 ): string | undefined {
+  if (!offends({ required, optional }, given)) return undefined
   let chosen: Column | undefined
   for (const column of columns) {
     if (!given.has(column)) {
@@ -227,6 +228,13 @@ export function offence(
     }
   }
   return undefined
+}
+
+/** Whether a closer look is worth it: a restore has many lines, and most of them are right. */
+function offends({ required = [], optional = [] }: Legality, given: ReadonlySet<Column>): boolean {
+  for (const column of required) if (!given.has(column)) return true
+  for (const column of given) if (!required.includes(column) && !optional.includes(column)) return true
+  return false
 }
 
 /** The options of a tunnel, in the order in which they are checked. */

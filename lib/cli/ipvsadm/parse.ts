@@ -11,7 +11,7 @@ import type {
   VirtualServerConfig,
   VirtualServerKey,
 } from '../../ipvs/index.js'
-import { Entry, Refused, read, roleOf, timeoutOf } from './entry.js'
+import { Entry, Refused, read, roleOf, then, timeoutOf } from './entry.js'
 import { type Column, type Command, LEGAL, offence, TUNNEL_COLUMNS, TUNNEL_LEGAL } from './options.js'
 import { type Option, ScanError, Scanner } from './scan.js'
 
@@ -50,19 +50,30 @@ export const TRY_HELP = new Refused('', 255)
 
 const NAMES: Readonly<Record<string, Command | 'help' | 'version'>> = { clear: 'flush', help: 'help', version: 'version' }
 
-/** Reads a command line without the program's name. @throws {Refused} */
-export async function parse(words: readonly string[]): Promise<Request> {
+/** Reads a command line without the program's name. Only a name that has to be looked up takes a promise. @throws {Refused} */
+export function parse(words: readonly string[]): Request | Promise<Request> {
   const entry = new Entry()
   const scanner = new Scanner(words)
-  const first = await firstCommand(scanner, entry)
+  const first = firstCommand(scanner, entry)
   const { name } = first.spec
   const command = NAMES[name] ?? (name as Command)
   if (command === 'help' || command === 'version') return { command, json: false }
   if (name === 'start-daemon') entry.role = roleOf(first.argument ?? '', 'illegal start-daemon parameter specified')
   if (name === 'stop-daemon') entry.role = roleOf(first.argument ?? '', 'illegal start_daemon specified')
-  for (let option = nextOption(scanner); option; option = nextOption(scanner)) await read(entry, option)
-  const timeouts = command === 'set' ? readTimeouts(scanner.leftovers) : undefined
-  const [unexpected] = scanner.leftovers
+  return then(readOptions(scanner, entry), () => finish(command, entry, scanner.leftovers))
+}
+
+function readOptions(scanner: Scanner, entry: Entry): void | Promise<void> {
+  for (let option = nextOption(scanner); option; option = nextOption(scanner)) {
+    const pending = read(entry, option)
+    if (pending) return pending.then(() => readOptions(scanner, entry))
+  }
+}
+
+/** What can be judged only when everything has been read. */
+function finish(command: Command, entry: Entry, leftovers: string[]): Request {
+  const timeouts = command === 'set' ? readTimeouts(leftovers) : undefined
+  const [unexpected] = leftovers
   if (unexpected !== undefined) throw new Refused(`unexpected argument ${unexpected}`)
   const schedulerFlags = entry.flags ? flagsOf(entry.flags, entry.scheduler || 'wlc') : undefined
   const wrong = offence(command, LEGAL[command], entry.given, 'command')
@@ -81,13 +92,13 @@ function nextOption(scanner: Scanner): Option | undefined {
 }
 
 /** The first option has to be the command; only `--netns` and `--json`, which ipvsadm does not have, may stand before it. */
-async function firstCommand(scanner: Scanner, entry: Entry): Promise<Option> {
+function firstCommand(scanner: Scanner, entry: Entry): Option {
   try {
     for (;;) {
       const option = scanner.next()
       if (option?.spec.kind === 'command') return option
       if (option?.spec.name !== 'netns' && option?.spec.name !== 'json') throw TRY_HELP
-      await read(entry, option)
+      read(entry, option)
     }
   } catch (error) {
     throw error instanceof ScanError ? TRY_HELP : error

@@ -10,8 +10,8 @@ import { Refused } from './entry.js'
 import { uninitialised } from './messages.js'
 import { parse, type Request, TRY_HELP } from './parse.js'
 
-/** Lines that are sent together at most. */
-const BATCH = 4096
+/** Lines that are sent together at most: about as many as fill the library's window. */
+const BATCH = 500
 
 interface Line {
   readonly number: number
@@ -57,33 +57,50 @@ export class Restore {
     for await (const chunk of stdin) {
       const lines = (rest + chunk).split('\n')
       rest = lines.pop() ?? ''
-      for (const line of lines) await this.#take(line)
+      for (const line of lines) {
+        const pending = this.#take(line)
+        if (pending) await pending
+      }
       await this.#flush() // whoever writes slowly sees each line done before the next
     }
     if (rest !== '') await this.#take(rest)
     await this.#flush()
   }
 
-  async #take(text: string): Promise<void> {
-    const number = ++this.#count
+  /** Takes in a line. Most need not be waited for: they are kept until they are many. */
+  #take(text: string): void | Promise<void> {
+    const line = { number: ++this.#count, text }
     const words = wordsOf(text)
     if (words.length === 0) return
-    let request: Request
     try {
-      request = await parse(words)
-      if (request.command === 'restore') throw new Refused('lines can not be restored from within')
-      if (request.netns) throw new Refused('--netns goes with -R itself, for all lines')
+      const request = parse(words)
+      if (!(request instanceof Promise)) return this.#accept(line, request)
+      return request.then(
+        named => this.#accept(line, named),
+        error => this.#refuse(line, error),
+      )
     } catch (error) {
-      if (!(error instanceof Refused)) throw error
-      await this.#flush()
-      return this.#tell({ number, text }, error === TRY_HELP ? 'this is no command' : error.message)
+      return this.#refuse(line, error)
     }
+  }
+
+  #accept(line: Pick<Line, 'number' | 'text'>, request: Request): void | Promise<void> {
+    if (request.command === 'restore') return this.#refuse(line, new Refused('lines can not be restored from within'))
+    if (request.netns) return this.#refuse(line, new Refused('--netns goes with -R itself, for all lines'))
     const operation = operationOf(request)
-    if (operation) {
-      this.#lines.push({ number, text, request, operation })
-      if (this.#lines.length >= BATCH) await this.#flush()
-      return
-    }
+    if (!operation) return this.#perform(request)
+    this.#lines.push({ ...line, request, operation })
+    return this.#lines.length >= BATCH ? this.#flush() : undefined
+  }
+
+  async #refuse(line: Pick<Line, 'number' | 'text'>, error: unknown): Promise<void> {
+    if (!(error instanceof Refused)) throw error
+    await this.#flush()
+    await this.#tell(line, error === TRY_HELP ? 'this is no command' : error.message)
+  }
+
+  /** What is no operation of a batch comes in its turn. */
+  async #perform(request: Request): Promise<void> {
     await this.#flush()
     const status = await this.#execute(request)
     if (status !== 0) this.#bad++
@@ -97,8 +114,9 @@ export class Restore {
     const results = await this.#lvs.run(operations, { signal: this.#io.signal })
     for (const [i, line] of lines.entries()) {
       const result = results[i]
-      if (result && !result.ok && uninitialised(result.error)) throw result.error
-      const problem = result && (await problemOf(this.#lvs, line.request, result))
+      if (!result || (result.ok && result.found !== false)) continue
+      if (!result.ok && uninitialised(result.error)) throw result.error
+      const problem = await problemOf(this.#lvs, line.request, result)
       if (problem !== undefined) await this.#tell(line, problem)
     }
   }
@@ -111,8 +129,10 @@ export class Restore {
 
 /** Words between blanks, up to a `#`. A line may begin with the program's name. */
 function wordsOf(text: string): string[] {
-  const words = text.split(/[ \t\r\v\f]+/).filter(word => word !== '')
-  const comment = words.findIndex(word => word.startsWith('#'))
+  const words = text.split(/[ \t\r\v\f]+/)
+  if (words[0] === '') words.shift()
+  if (words.at(-1) === '') words.pop()
+  const comment = text.includes('#') ? words.findIndex(word => word.startsWith('#')) : -1
   const kept = comment < 0 ? words : words.slice(0, comment)
   return kept[0] === 'ipvsadm' || kept[0] === 'ts-ipvs' ? kept.slice(1) : kept
 }
