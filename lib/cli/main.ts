@@ -1,10 +1,11 @@
 /** `ts-ipvs`: ipvsadm's grammar where the first word is an option or there is none, else a subcommand. */
+import { isIpvsadm } from './dispatch.js'
 import { describeError, type Io, write } from './io.js'
 
 /** Runs the command line. Returns the exit status; writes what there is to say to the outputs of `io`. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   try {
-    if (isIpvsadm(argv, io)) {
+    if (isIpvsadm(argv, io.program)) {
       const { ipvsadm } = await import('./ipvsadm/index.js')
       return await ipvsadm(argv, io)
     }
@@ -13,14 +14,6 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   } catch (error) {
     return await failed(error, io)
   }
-}
-
-/** Subcommands are words; a leading `--netns NAME` may stand before either. */
-function isIpvsadm(argv: readonly string[], io: Io): boolean {
-  if (io.program === 'ipvsadm') return true
-  const [first, , third] = argv
-  const word = first === '--netns' ? third : first?.startsWith('--netns=') ? argv[1] : first
-  return word === undefined || word.startsWith('-')
 }
 
 async function failed(error: unknown, io: Io): Promise<number> {

@@ -56,6 +56,7 @@ async function execute(lvs: IpvsClient, request: Request, io: Io): Promise<numbe
       if (request.json) return (await import('../commands/save.js')).saveFrom(lvs, 'json', io)
       return save(lvs, request, io)
     case 'restore':
+      await lvs.info() // whether IPVS can be used is told even where there is nothing to restore
       return new Restore(lvs, io, inner => execute(lvs, inner, io)).run()
     default: {
       const result = await change(lvs, request, io.signal)

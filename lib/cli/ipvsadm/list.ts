@@ -130,6 +130,7 @@ export async function save(lvs: IpvsClient, { numeric }: { readonly numeric: boo
 const SLICE = 1000
 
 async function listConnections(lvs: IpvsClient, request: List, io: Io): Promise<number> {
+  await lvs.info() // the table is there for everybody to see, but only while the module is loaded
   if (request.json) return connectionsAsJson(lvs, io)
   const title = request.persistent
     ? connectionColumns(['state', 'source', 'virtual', 'destination', 'pe name', 'pe_data'], [11, 18, 18, 18, 16, 0])

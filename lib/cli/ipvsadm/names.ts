@@ -41,6 +41,7 @@ export function portOf(name: string, protocol: Protocol | undefined): number | u
 
 /** The first IPv4 address of a host (gethostbyname knows no IPv6). */
 export async function addressOf(host: string): Promise<string | undefined> {
+  if (host === '') return undefined // Node.js finds null for it
   const { lookup } = await import('node:dns/promises')
   return lookup(host, { family: 4 }).then(
     ({ address }) => address,

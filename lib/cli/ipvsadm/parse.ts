@@ -13,7 +13,7 @@ import type {
 } from '../../ipvs/index.js'
 import { Entry, Refused, read, roleOf, then, timeoutOf } from './entry.js'
 import { type Column, type Command, LEGAL, offence, TUNNEL_COLUMNS, TUNNEL_LEGAL } from './options.js'
-import { type Option, ScanError, Scanner } from './scan.js'
+import { LIST, type Option, ScanError, Scanner } from './scan.js'
 
 /** What a command line asks for. */
 export type Request = { readonly netns?: Netns | undefined; readonly json: boolean } & (
@@ -97,6 +97,7 @@ function firstCommand(scanner: Scanner, entry: Entry): Option {
     for (;;) {
       const option = scanner.next()
       if (option?.spec.kind === 'command') return option
+      if (option === undefined && (entry.netns || entry.json)) return LIST
       if (option?.spec.name !== 'netns' && option?.spec.name !== 'json') throw TRY_HELP
       read(entry, option)
     }

@@ -5,13 +5,18 @@
 import { addAbortSignal } from 'node:stream'
 import type { IpvsClient, Operation } from '../../ipvs/index.js'
 import { type Io, write } from '../io.js'
-import { operationOf, problemOf } from './change.js'
+import { tuneForLongRuns } from '../tuning.js'
+import { change, operationOf, problemOf } from './change.js'
 import { Refused } from './entry.js'
 import { uninitialised } from './messages.js'
 import { parse, type Request, TRY_HELP } from './parse.js'
 
 /** Lines that are sent together at most: about as many as fill the library's window. */
-const BATCH = 500
+const BATCH = 400
+/** Characters of a line at most. */
+const LONGEST = 65536
+/** Lines after which it pays to let V8 optimise. */
+const MANY = 20_000
 
 interface Line {
   readonly number: number
@@ -54,14 +59,24 @@ export class Restore {
     const stdin = addAbortSignal(this.#io.signal, this.#io.stdin)
     stdin.setEncoding('utf8')
     let rest = ''
+    let tooLong = false
     for await (const chunk of stdin) {
       const lines = (rest + chunk).split('\n')
       rest = lines.pop() ?? ''
+      if (tooLong && lines.length > 0) {
+        lines.shift() // its end
+        tooLong = false
+      }
       for (const line of lines) {
         const pending = this.#take(line)
         if (pending) await pending
       }
       await this.#flush() // whoever writes slowly sees each line done before the next
+      if (!tooLong && rest.length > LONGEST) {
+        tooLong = true
+        await this.#take(rest)
+      }
+      if (tooLong) rest = ''
     }
     if (rest !== '') await this.#take(rest)
     await this.#flush()
@@ -70,6 +85,8 @@ export class Restore {
   /** Takes in a line. Most need not be waited for: they are kept until they are many. */
   #take(text: string): void | Promise<void> {
     const line = { number: ++this.#count, text }
+    if (line.number === MANY) void tuneForLongRuns()
+    if (text.length > LONGEST) return this.#refuse(line, new Refused(`it is longer than ${LONGEST} characters`))
     const words = wordsOf(text)
     if (words.length === 0) return
     try {
@@ -85,25 +102,32 @@ export class Restore {
   }
 
   #accept(line: Pick<Line, 'number' | 'text'>, request: Request): void | Promise<void> {
+    if (request.command === 'help' || request.command === 'version') return this.#refuse(line, TRY_HELP)
     if (request.command === 'restore') return this.#refuse(line, new Refused('lines can not be restored from within'))
     if (request.netns) return this.#refuse(line, new Refused('--netns goes with -R itself, for all lines'))
     const operation = operationOf(request)
-    if (!operation) return this.#perform(request)
+    if (!operation) return this.#perform(line, request)
     this.#lines.push({ ...line, request, operation })
     return this.#lines.length >= BATCH ? this.#flush() : undefined
   }
 
   async #refuse(line: Pick<Line, 'number' | 'text'>, error: unknown): Promise<void> {
-    if (!(error instanceof Refused)) throw error
     await this.#flush()
+    if (!(error instanceof Refused)) throw error
     await this.#tell(line, error === TRY_HELP ? 'this is no command' : error.message)
   }
 
   /** What is no operation of a batch comes in its turn. */
-  async #perform(request: Request): Promise<void> {
+  async #perform(line: Pick<Line, 'number' | 'text'>, request: Request): Promise<void> {
     await this.#flush()
-    const status = await this.#execute(request)
-    if (status !== 0) this.#bad++
+    if (request.command === 'list' || request.command === 'save') {
+      if ((await this.#execute(request)) !== 0) await this.#tell(line, 'see above')
+      return
+    }
+    const result = await change(this.#lvs, request, this.#io.signal)
+    if (!result.ok && uninitialised(result.error)) throw result.error
+    const problem = await problemOf(this.#lvs, request, result)
+    if (problem !== undefined) await this.#tell(line, problem)
   }
 
   async #flush(): Promise<void> {
@@ -123,16 +147,20 @@ export class Restore {
 
   async #tell({ number, text }: Pick<Line, 'number' | 'text'>, problem: string): Promise<void> {
     this.#bad++
-    await write(this.#io.stderr, `line ${number}: ${text.trim()}: ${problem}\n`)
+    await write(this.#io.stderr, `line ${number}: ${shown(text.trim())}: ${problem}\n`)
   }
 }
 
-/** Words between blanks, up to a `#`. A line may begin with the program's name. */
+/** Enough of a line to know it again, without what a terminal would take for an order. */
+function shown(text: string): string {
+  const short = text.length > 200 ? `${text.slice(0, 200)}…` : text
+  return short.replaceAll(/\p{Cc}/gu, char => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`)
+}
+
+/** Words between blanks, up to a `#`. The program's name may stand among them, as in the lines of ipvsadm. */
 function wordsOf(text: string): string[] {
-  const words = text.split(/[ \t\r\v\f]+/)
-  if (words[0] === '') words.shift()
-  if (words.at(-1) === '') words.pop()
+  const words = text.split(/[ \t\r]+/)
   const comment = text.includes('#') ? words.findIndex(word => word.startsWith('#')) : -1
   const kept = comment < 0 ? words : words.slice(0, comment)
-  return kept[0] === 'ipvsadm' || kept[0] === 'ts-ipvs' ? kept.slice(1) : kept
+  return kept.filter((word, i) => word !== '' && word !== 'ipvsadm' && (word !== 'ts-ipvs' || i > 0))
 }

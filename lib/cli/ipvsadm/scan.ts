@@ -7,7 +7,7 @@ import { OPTIONS, type OptionSpec } from './options.js'
 export interface Option {
   readonly spec: OptionSpec
   readonly argument?: string | undefined
-  /** The word that it stood in. */
+  /** The word that was read last for it: its argument where that stands for itself. */
   readonly word: string
 }
 
@@ -20,8 +20,11 @@ export class ScanError extends Error {
 
 const LONG = new Map(OPTIONS.map(spec => [spec.name, spec]))
 const SHORT = new Map(OPTIONS.flatMap(spec => (spec.short === undefined ? [] : [[spec.short, spec] as const])))
-const list = LONG.get('list')
-if (list) SHORT.set('l', list)
+const list = LONG.get('list') as OptionSpec
+SHORT.set('l', list)
+
+/** What a command line without a command asks for. */
+export const LIST: Option = { spec: list, word: '--list' }
 
 /** The options of a command line one by one, and then what is left. */
 export class Scanner {
@@ -85,6 +88,6 @@ export class Scanner {
     if (spec.argument.optional && (following === undefined || following.startsWith('-'))) return { spec, word }
     if (following === undefined) throw new ScanError(word, 'missing argument')
     this.#next++
-    return { spec, argument: following, word }
+    return { spec, argument: following, word: following }
   }
 }

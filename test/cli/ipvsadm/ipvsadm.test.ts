@@ -76,7 +76,7 @@ t.test('a kernel without IPVS, and one that lets nobody in, are told as ipvsadm 
     [memoryKernel({ ipvs: false }), 'Protocol not available'],
     [memoryKernel({ permitted: 'no' }), 'Permission denied (you must be root)'],
   ] as const)
-    for (const text of ['-Ln', '-A -t 10.0.0.1:80', '--set 1 2 3', '-Sn', '-L --timeout']) {
+    for (const text of ['-Ln', '-A -t 10.0.0.1:80', '--set 1 2 3', '-Sn', '-L --timeout', '-Lcn', '-R']) {
       const { run } = await cli(kernel)
       t.strictSame(await run(words(text)), { status: 2, stdout: '', stderr: `Can't initialize ipvs: ${why}${sure}` }, text)
     }
@@ -147,6 +147,43 @@ t.test('a restore carries out line by line, tells every bad line with its number
   const { virtualServers } = await lvs.snapshot()
   t.strictSame(virtualServers.map(vs => 'address' in vs && vs.address).sort(), ['10.0.0.1', '10.0.0.2'])
   t.strictSame(await run(['-R'], { stdin: '-D -t 10.0.0.2:80\n' }), { status: 0, stdout: '', stderr: '' })
+})
+
+t.test('a line that can not be read, whatever it is, is told with its number, and the others go on', async t => {
+  const { run } = await cli()
+  const long = `-A -t 10.0.0.3:80 ${'x'.repeat(200_000)}`
+  const stdin = [
+    '-A -t 10.0.0.1:80',
+    '-A -t :80',
+    '-p',
+    '-h',
+    '--stop-daemon master',
+    '-L -t 9.9.9.9:9',
+    long,
+    '-A -t\u001b[0m',
+    '-A ipvsadm -t 10.0.0.2:80',
+  ]
+  const { status, stderr } = await run(['-R'], { stdin: stdin.join('\n') })
+  t.equal(status, 1)
+  t.strictSame(stderr.split('\n'), [
+    'line 2: -A -t :80: illegal virtual server address[:port] specified',
+    'line 3: -p: this is no command',
+    'line 4: -h: this is no command',
+    'line 5: --stop-daemon master: No daemon is running',
+    'No such service',
+    'line 6: -L -t 9.9.9.9:9: see above',
+    `line 7: ${long.slice(0, 200)}…: it is longer than 65536 characters`,
+    'line 8: -A -t\\x1b[0m: illegal virtual server address[:port] specified',
+    '7 of 9 lines failed, the others were carried out',
+    '',
+  ])
+  t.equal((await run(['-Sn'])).stdout, '-A -t 10.0.0.1:80 -s wlc\n-A -t 10.0.0.2:80 -s wlc\n')
+})
+
+t.test('--netns or --json alone list, as no word does', async t => {
+  const { run } = await cli()
+  t.strictSame(await run(['--netns', 'blue']), await run([]))
+  t.strictSame(JSON.parse((await run(['--json'])).stdout).virtualServers, [])
 })
 
 t.test('many lines are restored in the order in which they stand', async t => {

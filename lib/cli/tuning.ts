@@ -1,0 +1,17 @@
+/** How V8 shall work for us. */
+import { setFlagsFromString } from 'node:v8'
+
+/**
+ * ipvsadm's commands end soon: before code that was optimised for them would have paid for it, and before much of what they make is garbage.
+ * So V8 shall not optimise, and use the same small memory for new objects again and again, for each new page costs a fault.
+ */
+export function tuneForShortRuns(): void {
+  setFlagsFromString('--max-optimized-bytecode-size=0')
+  setFlagsFromString('--semi-space-growth-factor=1')
+}
+
+/** Takes that back: V8's own values. */
+export function tuneForLongRuns(): void {
+  setFlagsFromString('--max-optimized-bytecode-size=61440')
+  setFlagsFromString('--semi-space-growth-factor=2')
+}
