@@ -5,7 +5,8 @@ import type { RealServer, VirtualServer, VirtualServerKey, VirtualServerWithReal
 export interface RulesOptions extends Pick<TableOptions, 'sorted' | 'names'> {
   /**
    * Also what ipvsadm leaves out though its words can say it: netmasks of virtual servers that are not persistent. And without what nobody
-   * can restore: protocols that it has no option for. Default false. (Thresholds are there always.)
+   * can restore: protocols that it has no option for, and what `ipvsadm -R` would refuse or change. Default false. (Thresholds are there
+   * always.)
    */
   readonly lossless?: boolean | undefined
 }
@@ -13,13 +14,16 @@ export interface RulesOptions extends Pick<TableOptions, 'sorted' | 'names'> {
 export interface Rules {
   /** Lines for `ipvsadm -R`, without a line feed at the end. */
   readonly text: string
-  /** What the words of ipvsadm can not say: a sentence each. */
+  /** What the words of ipvsadm can not say, or `ipvsadm -R` would refuse or change: a sentence each. */
   readonly lost: readonly string[]
 }
 
 const SERVICE_OPTIONS: Readonly<Record<string, string>> = { tcp: '-t', udp: '-u', sctp: '--sctp-service' }
 const FORWARD_OPTIONS: Readonly<Record<string, string>> = { masquerade: '-m', tunnel: '-i', 'direct-route': '-g', local: '-g' }
 const CHECKSUM_OPTIONS = { none: '--tun-nocsum', checksum: '--tun-csum', 'remote-checksum': '--tun-remcsum' } as const
+
+/** Seconds: 31 days. ipvsadm refuses more, the kernel does not (ipvsadm.c, parse_timeout). */
+const MAXIMUM_TIMEOUT = 2_678_400
 
 /** The rules of `ipvsadm -S`: lines of options that make the same virtual and real servers. */
 export function formatRules(
@@ -34,12 +38,21 @@ export function formatRules(
       lost.push(`${service}: protocol ${vs.protocol}`)
       if (lossless) continue
     }
+    const refusal = refusalOf(vs)
+    if (refusal !== undefined) {
+      lost.push(`${service}: ${refusal}`)
+      if (lossless) continue
+    }
     lines.push(`-A ${service} ${virtualServerRule(vs, lossless)}`)
     if (vs.dormantPersistence?.timeout)
       lost.push(`${service}: the time-out ${vs.dormantPersistence.timeout} of a virtual server that is not persistent`)
     if (vs.otherFlags !== undefined) lost.push(`${service}: the flags 0x${vs.otherFlags.toString(16)}`)
     for (const rs of vs.realServers) {
       const server = namedEndpoint(names, rs.address, rs.port, protocolOf(vs))
+      if (changesPort(vs, rs)) {
+        lost.push(`${service} -r ${server}: its port, for ipvsadm gives '${rs.forwarding}' that of the virtual server`)
+        if (lossless) continue
+      }
       const rule = formatRealServerRule(vs, rs, names)
       if (rule !== undefined) lines.push(`-a ${rule}`)
       else lost.push(`${service} -r ${server}: a real server with forwarding '${rs.forwarding}'`)
@@ -48,6 +61,21 @@ export function formatRules(
     }
   }
   return { text: lines.join('\n'), lost }
+}
+
+/** What ipvsadm refuses in a virtual server, though the kernel has it. */
+function refusalOf(vs: VirtualServer): string | undefined {
+  const { persistence } = vs
+  if (!persistence) return 'port' in vs && vs.port === 0 ? 'port 0 without persistence, which ipvsadm refuses' : undefined
+  const { timeout = 0 } = persistence
+  return timeout < 1 || timeout > MAXIMUM_TIMEOUT
+    ? `the persistence time-out ${timeout}, for ipvsadm takes 1 to ${MAXIMUM_TIMEOUT} seconds`
+    : undefined
+}
+
+/** ipvsadm lets masquerading alone have a port of its own; a firewall mark has none to give. */
+function changesPort(vs: VirtualServerKey, { forwarding, port }: RealServer): boolean {
+  return 'port' in vs && (forwarding === 'direct-route' || forwarding === 'tunnel') && port !== vs.port
 }
 
 function serviceOption(vs: VirtualServerKey, names: Names): string {

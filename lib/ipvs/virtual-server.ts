@@ -252,12 +252,13 @@ function netmaskFromWire({ netmask, addressFamily }: ServiceRecord): string | nu
   return mask === '255.255.255.255' ? undefined : mask
 }
 
-/** Canonical text of a key, for errors and for maps: `tcp 10.0.0.1:80`, `fwmark 5 ipv6`. */
+/** Canonical text of a key, for errors and for maps: `tcp 10.0.0.1:80`, also where the protocol is given as 6; `fwmark 5 ipv6`. */
 export function describeVirtualServer(key: VirtualServerKey): string {
   if (key === null || typeof key !== 'object') return String(key)
   if (isMark(key)) return `fwmark ${key.firewallMark} ${key.family}`
-  const { protocol, address, port } = key as { protocol: string; address: string; port: number }
-  return `${protocol} ${formatEndpoint(canonicalAddress(String(address)) ?? String(address), port)}`
+  const { protocol, address, port } = key as { protocol: string | number; address: string; port: number }
+  const name = typeof protocol === 'number' ? (PROTOCOL_NAMES.get(protocol) ?? protocol) : protocol
+  return `${name} ${formatEndpoint(canonicalAddress(String(address)) ?? String(address), port)}`
 }
 
 /** Whether the kernel's virtual server is as wished. Both records are of one key. */

@@ -142,3 +142,40 @@ t.test('rules say all that ipvsadm has words for, and name what it has none for'
     '--xxx-service 10.0.0.9:1: protocol 50',
   ])
 })
+
+t.test('rules tell what ipvsadm -R would refuse or change; lossless ones are without it', async t => {
+  const tcp = { protocol: 'tcp', address: '10.0.0.1', port: 80, scheduler: 'rr', realServers: [] } as const
+  const routed = { ...rs, forwarding: 'direct-route' } as const
+  const tunnelled = { ...rs, address: '10.1.0.2', forwarding: 'tunnel' } as const
+  for (const [vs, lost, kept] of [
+    [{ ...tcp, persistence: { timeout: 2_678_400 } }, [], 1],
+    [
+      { ...tcp, persistence: { timeout: 2_678_401 }, realServers: [rs] },
+      ['-t 10.0.0.1:80: the persistence time-out 2678401, for ipvsadm takes 1 to 2678400 seconds'],
+      0,
+    ],
+    [
+      { firewallMark: 5, family: 'ipv4', scheduler: 'rr', persistence: { timeout: 0 }, realServers: [] },
+      ['-f 5: the persistence time-out 0, for ipvsadm takes 1 to 2678400 seconds'],
+      0,
+    ],
+    [{ ...tcp, port: 0 }, ['-t 10.0.0.1:0: port 0 without persistence, which ipvsadm refuses'], 0],
+    [{ ...tcp, port: 0, persistence: { timeout: 60 } }, [], 1],
+    [
+      { ...tcp, realServers: [rs, routed, tunnelled, { ...routed, port: 80 }] },
+      [
+        "-t 10.0.0.1:80 -r 10.1.0.1:8080: its port, for ipvsadm gives 'direct-route' that of the virtual server",
+        "-t 10.0.0.1:80 -r 10.1.0.2:8080: its port, for ipvsadm gives 'tunnel' that of the virtual server",
+      ],
+      3,
+    ],
+    [{ firewallMark: 5, family: 'ipv4', scheduler: 'rr', realServers: [routed, tunnelled] }, [], 3],
+  ] as const) {
+    const lossless = formatRules([vs], { lossless: true })
+    t.strictSame(lossless.lost, lost)
+    t.equal(lossless.text.split('\n').filter(Boolean).length, kept)
+    const all = formatRules([vs])
+    t.strictSame(all.lost, lost)
+    t.equal(all.text.split('\n').length, 1 + vs.realServers.length)
+  }
+})

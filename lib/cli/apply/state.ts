@@ -1,9 +1,10 @@
 /**
  * Which virtual servers apply has made. The kernel does not say who made one, so their names are kept in a file, which means nothing when
- * the machine has started anew, or in another network namespace. One thing it can not tell: that somebody has removed a virtual server of
+ * the machine has started anew, and belongs to one network namespace alone. One thing it can not tell: that somebody has removed a virtual server of
  * ours and made another with its name before apply looked again.
  */
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { constants, type Stats } from 'node:fs'
+import { chmod, lstat, mkdir, open, readFile, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { CommandError, FAILURE } from '../io.js'
 
@@ -13,8 +14,10 @@ const VERSION = 1
 export interface State {
   /** Names as `describeVirtualServer` gives them. */
   readonly made: ReadonlySet<string>
-  /** Why the file is void: a sentence. */
+  /** Why the file is void, and can be replaced: a sentence. */
   readonly void?: string
+  /** Why the file must not be replaced, for another namespace needs it: a sentence. */
+  readonly foreign?: string
 }
 
 interface Content {
@@ -31,12 +34,30 @@ export function defaultStateFile(namespace: string): string {
 
 /** Makes the folder of the default state files. A folder of the user's own is the user's. */
 export async function prepareState(file: string): Promise<void> {
-  if (dirname(file) !== FOLDER) return
+  if (dirname(file) === FOLDER) await prepareFolder(FOLDER)
+}
+
+/**
+ * Makes a folder that its owner alone can write, whatever the umask. One that is there and others can write is refused: they could have put
+ * names into a state, for apply to remove.
+ * @param owner - Number of a user. Default root.
+ */
+export async function prepareFolder(folder: string, owner = 0): Promise<void> {
   try {
-    await mkdir(FOLDER)
+    await mkdir(folder, 0o755)
+    await chmod(folder, 0o755)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unwritable(file, error)
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unwritable(folder, error)
   }
+  const why = mistrust(await lstat(folder), owner)
+  if (why !== undefined)
+    throw new CommandError(`${folder} can not be trusted: ${why}: remove it, or give --state FILE at another place`, FAILURE)
+}
+
+function mistrust(found: Stats, owner: number): string | undefined {
+  if (!found.isDirectory()) return 'it is no folder'
+  if (found.uid !== owner) return `it belongs to the user ${found.uid}, not to ${owner === 0 ? 'root' : owner}`
+  return found.mode & 0o022 ? 'others can write it' : undefined
 }
 
 /** The state of a namespace. A file that is no state is refused: it may be something else that somebody needs. */
@@ -53,8 +74,12 @@ export async function readState(file: string, namespace: string): Promise<State>
   if (!content) throw new CommandError(`${file} is no state that apply has written: give another --state, or move it away`)
   if (content.namespace === namespace) return { made: new Set(content.virtualServers) }
   const [boot] = namespace.split('/')
-  const why = content.namespace.startsWith(`${boot}/`) ? 'another network namespace' : 'before the machine started anew'
-  return { made: new Set(), void: `the state ${file} is void, for it is of ${why}: what it names is left alone` }
+  if (content.namespace.startsWith(`${boot}/`)) {
+    const remedy = 'give another --state, or remove the file when that namespace is gone'
+    return { made: new Set(), foreign: `the state ${file} is of another network namespace: ${remedy}` }
+  }
+  const why = 'it is of before the machine started anew'
+  return { made: new Set(), void: `the state ${file} is void, for ${why}: what it names is left alone` }
 }
 
 function parse(text: string): Content | undefined {
@@ -86,7 +111,8 @@ export async function writeState(file: string, namespace: string, made: Readonly
 }
 
 async function writeThrough(file: string, text: string): Promise<void> {
-  const handle = await open(file, 'w', 0o644)
+  const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants // a link would lead to a file of somebody else's choice
+  const handle = await open(file, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o644)
   try {
     await handle.writeFile(text)
     await handle.sync()

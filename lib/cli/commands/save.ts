@@ -10,6 +10,7 @@ import {
 import { configurationOf } from '../document/saved.js'
 import { formatConfiguration } from '../document/write.js'
 import { FAILURE, type Io, SUCCESS, write } from '../io.js'
+import { MAXIMUM_TIMEOUT } from '../ipvsadm/entry.js'
 import { type CommonOptions, openClient } from '../program.js'
 
 export interface SaveOptions extends CommonOptions {
@@ -44,12 +45,20 @@ function formatFile(snapshot: Snapshot, format: 'yaml' | 'json'): Text {
 /** For `ipvsadm -R`, or `ts-ipvs -R`. */
 function formatCommands({ timeouts, syncDaemons, virtualServers }: Snapshot): Text {
   const { text, lost } = formatRules(virtualServers, { lossless: true })
-  const lines = [setCommand(timeouts), ...syncDaemons.map(startCommand), ...(text === '' ? [] : [text])]
-  return { text: `${lines.join('\n')}\n`, lost }
+  const set = setCommand(timeouts)
+  const lines = [set.text, ...syncDaemons.map(startCommand), ...(text === '' ? [] : [text])]
+  return { text: `${lines.join('\n')}\n`, lost: [...set.lost, ...lost] }
 }
 
-function setCommand({ tcp, tcpFin, udp }: Timeouts): string {
-  return `--set ${tcp} ${tcpFin} ${udp}`
+/** What ipvsadm refuses becomes 0, which leaves it as it is: a line that is refused would end the whole restore. */
+function setCommand({ tcp, tcpFin, udp }: Timeouts): Text {
+  const values = Object.entries({ tcp, tcpFin, udp })
+  return {
+    text: `--set ${values.map(([, seconds]) => (seconds > MAXIMUM_TIMEOUT ? 0 : seconds)).join(' ')}`,
+    lost: values
+      .filter(([, seconds]) => seconds > MAXIMUM_TIMEOUT)
+      .map(([name, seconds]) => `--set: the time-out ${name} ${seconds}, for ipvsadm takes at most ${MAXIMUM_TIMEOUT} seconds`),
+  }
 }
 
 function startCommand({ role, interface: name, syncId, maximumLength, group, port, ttl }: SyncDaemonConfig): string {

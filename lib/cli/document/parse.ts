@@ -8,6 +8,7 @@ import {
   isSeq,
   type Node,
   type ParsedNode,
+  Parser,
   parseDocument,
   visit,
   type YAMLError,
@@ -41,6 +42,8 @@ export function parseConfiguration(text: string): Parsed {
   const at = (offset: number, message: string): Problem => ({ ...placeOf(offset), message })
   const abyss = tooDeep(text)
   if (abyss !== undefined) return { problems: [at(abyss, TOO_DEEP)] }
+  const directive = otherVersion(text)
+  if (directive) return { problems: [at(...directive)] }
   const document = parseDocument(text, { prettyErrors: false, stringKeys: true })
   if (document.errors.length > 0)
     return { problems: document.errors.map(error => at(error.pos[0], WORDS[error.code] ?? malformed(error))) }
@@ -78,6 +81,18 @@ function tooDeep(text: string): number | undefined {
   return undefined
 }
 
+/** A directive that asks for another YAML, in which numbers and words mean something else: its offset, and what is wrong with it. */
+function otherVersion(text: string): [offset: number, message: string] | undefined {
+  if (!text.includes('%YAML')) return undefined
+  for (const token of new Parser().parse(text)) {
+    if (token.type !== 'directive') continue
+    const [name, version] = token.source.split(/[ \t]+/)
+    if (name === '%YAML' && version !== '1.2')
+      return [token.offset, `${token.source}: this is read as YAML 1.2: leave the directive out, or give %YAML 1.2`]
+  }
+  return undefined
+}
+
 function malformed({ message }: YAMLError): string {
   return `this is neither YAML nor JSON: ${message}`
 }
@@ -94,7 +109,7 @@ function withoutSchema(value: unknown): unknown {
   return configuration
 }
 
-/** Nodes that mean something which is not in the text: tags, and aliases of nothing or of themselves. */
+/** Nodes that mean something which is not in the text: tags, aliases of nothing or of themselves, numbers that others read as octal. */
 function refusedNodes(document: Document.Parsed): [Node, string][] {
   const refused: [Node, string][] = []
   const anchors = new Map<string, Node>()
@@ -107,6 +122,8 @@ function refusedNodes(document: Document.Parsed): [Node, string][] {
         return
       }
       if ((isScalar(node) || isCollection(node)) && node.anchor !== undefined) anchors.set(node.anchor, node)
+      if (isScalar(node) && typeof node.value === 'number' && /^[-+]?0\d/.test(node.source ?? ''))
+        refused.push([node, `${node.source} begins with 0, and readers of YAML 1.1 take it for octal: write ${node.value}`])
       if (node.tag !== undefined) refused.push([node, `the tag ${node.tag} has no meaning here: leave it out`])
     },
   })

@@ -21,7 +21,7 @@ export class Refused extends Error {
 const PROTOCOLS: Readonly<Record<string, Protocol>> = { 'tcp-service': 'tcp', 'udp-service': 'udp', 'sctp-service': 'sctp' }
 const DEFAULT_TIMEOUT = 360
 /** 31 days. */
-const MAXIMUM_TIMEOUT = 86400 * 31
+export const MAXIMUM_TIMEOUT = 86400 * 31
 const MAXIMUM = 0x7fffffff
 const NAME = 15
 

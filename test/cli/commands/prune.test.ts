@@ -1,9 +1,9 @@
 /** What apply has made, it may remove; what others have made, never. */
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import t from 'tap'
 import {
   type Configuration,
@@ -26,6 +26,8 @@ t.setTimeout(300_000)
 const folder = mkdtempSync(join(tmpdir(), 'ts-ipvs-prune.'))
 t.teardown(() => rmSync(folder, { recursive: true, force: true }))
 let places = 0
+
+const PID_NAMESPACE = statSync('/proc/self/ns/pid').ino
 
 const web = { protocol: 'tcp', address: '10.0.0.1', port: 80 } as const
 const other = { ...web, port: 81 } as const
@@ -124,32 +126,63 @@ t.test('where others keep changing the tables nobody knows what was there: what 
   t.equal((await tables()).filter(name => name.startsWith('tcp')).join(), 'tcp 10.0.0.1:80')
 })
 
-t.test(
-  'the state is void in another namespace and after a new start of the machine: it is told, nothing is pruned, it is replaced',
-  async t => {
-    const { state, apply } = await place()
-    await apply(as(web))
-    const elsewhere = await place(memoryKernel(), state)
-    await elsewhere.lvs.addVirtualServer({ ...web, scheduler: 'lc' })
-    const diff = await elsewhere.run(['diff', '-f', '-', '--prune', '--state', state], { stdin: JSON.stringify(as()) })
-    t.match(diff, { status: 0, stdout: 'nothing to do\n', stderr: /is void, for it is of before the machine started anew/ })
-    t.strictSame(elsewhere.made(), ['tcp 10.0.0.1:80'], 'diff leaves it')
-    const { status, stdout, stderr } = await elsewhere.prune(as(other))
-    t.strictSame([status, stdout.split('\n').at(-2)], [0, '2 applied'])
-    t.match(
-      stderr,
-      /^ts-ipvs: the state .* is void, for it is of before the machine started anew: what it names is left alone\n$/,
-    )
-    t.strictSame(elsewhere.made(), ['tcp 10.0.0.1:81'])
-    t.equal((await elsewhere.prune(as(other))).stderr, '')
+t.test('the state is void after a new start of the machine: it is told, nothing is pruned, it is replaced', async t => {
+  const { state, apply } = await place()
+  await apply(as(web))
+  const elsewhere = await place(memoryKernel(), state)
+  await elsewhere.lvs.addVirtualServer({ ...web, scheduler: 'lc' })
+  const diff = await elsewhere.run(['diff', '-f', '-', '--prune', '--state', state], { stdin: JSON.stringify(as()) })
+  t.match(diff, { status: 0, stdout: 'nothing to do\n', stderr: /is void, for it is of before the machine started anew/ })
+  t.strictSame(elsewhere.made(), ['tcp 10.0.0.1:80'], 'diff leaves it')
+  const { status, stdout, stderr } = await elsewhere.prune(as(other))
+  t.strictSame([status, stdout.split('\n').at(-2)], [0, '2 applied'])
+  t.match(stderr, /^ts-ipvs: the state .* is void, for it is of before the machine started anew: what it names is left alone\n$/)
+  t.strictSame(elsewhere.made(), ['tcp 10.0.0.1:81'])
+  t.equal((await elsewhere.prune(as(other))).stderr, '')
+  t.strictSame(await elsewhere.tables(), ['tcp 10.0.0.1:80', 'tcp 10.0.0.1:81'])
+})
 
-    const { namespace, ...content } = JSON.parse(readFileSync(state, 'utf8'))
-    writeFileSync(state, JSON.stringify({ ...content, namespace: namespace.replace(/cookie-.*/, 'cookie-0') }))
-    t.match((await elsewhere.prune(as())).stderr, /is void, for it is of another network namespace/)
-    t.strictSame(elsewhere.made(), [])
-    t.strictSame(await elsewhere.tables(), ['tcp 10.0.0.1:80', 'tcp 10.0.0.1:81'])
-  },
-)
+t.test('the state of another namespace is refused, and nothing is applied; diff and --dry-run only tell it', async t => {
+  const { run, state, apply, prune, tables } = await place()
+  await apply(as(web))
+  const { namespace, ...content } = JSON.parse(readFileSync(state, 'utf8'))
+  const foreign = JSON.stringify({ ...content, namespace: namespace.replace(/cookie-.*/, 'cookie-0') })
+  writeFileSync(state, foreign)
+  const told = /^ts-ipvs: the state .* is of another network namespace: give another --state, or remove the file when/
+  for (const outcome of [await prune(as(other)), await apply(as(other))])
+    t.match(outcome, { status: 2, stdout: '', stderr: told })
+  const stdin = JSON.stringify(as())
+  for (const words of [['diff'], ['diff', '--prune'], ['apply', '--dry-run'], ['apply', '--dry-run', '--prune']])
+    t.match(await run([...words, '-f', '-', '--state', state], { stdin }), { status: 0, stdout: 'nothing to do\n', stderr: told })
+  t.strictSame(await tables(), ['tcp 10.0.0.1:80'])
+  t.equal(readFileSync(state, 'utf8'), foreign)
+  t.strictSame(locks(state), [])
+})
+
+t.test('a virtual server whose protocol is given as a number is ours like any other', async t => {
+  const { apply, prune, made, tables } = await place()
+  const numbers = { tcp: 6, udp: 17, sctp: 132 }
+  const names = Object.keys(numbers).map(name => `${name} 10.0.0.1:80`)
+  const keys = Object.values(numbers).map(protocol => ({ ...web, protocol }))
+  t.strictSame(keys.map(describeVirtualServer), names)
+  const wanted = { virtualServers: keys.map(key => ({ ...key, scheduler: 'rr' })) } as unknown as Configuration
+  t.equal((await apply(wanted)).status, 0)
+  t.strictSame(made(), names.toSorted())
+  t.equal((await apply(wanted)).stdout, 'nothing to do\n')
+  t.strictSame(made(), names.toSorted())
+  await prune(as())
+  t.strictSame(await tables(), [])
+})
+
+t.test('a link in the place of the new state is not followed, and nothing is applied', async t => {
+  const { state, apply, tables } = await place()
+  const victim = `${state}.victim`
+  writeFileSync(victim, 'precious')
+  symlinkSync(victim, `${state}.new`)
+  t.match(await apply(as(web)), { status: 1, stdout: '', stderr: /can not be written: ELOOP/ })
+  t.equal(readFileSync(victim, 'utf8'), 'precious')
+  t.strictSame(await tables(), [])
+})
 
 t.test('a file that is no state is not overwritten; one that is empty is a new state', async t => {
   const { state, apply, tables, made } = await place()
@@ -207,7 +240,7 @@ t.test(
     const sleeper = spawn('sleep', ['1000'])
     await once(sleeper, 'spawn')
     const start = execFileSync('cut', ['-d', ' ', '-f22', `/proc/${sleeper.pid}/stat`], { encoding: 'utf8' }).trim()
-    const lock = `${state}.lock-${sleeper.pid}-${start}`
+    const lock = `${state}.lock-${PID_NAMESPACE}-${sleeper.pid}-${start}`
     writeFileSync(lock, '')
     const { status, stderr } = await apply(as(web))
     t.equal(status, 1)
@@ -218,11 +251,30 @@ t.test(
     t.strictSame(await tables(), [])
     sleeper.kill('SIGKILL')
     await once(sleeper, 'exit')
-    writeFileSync(`${state}.lock-${process.pid}-1`, '') // a process of our number, but of another time
+    writeFileSync(`${state}.lock-${PID_NAMESPACE}-${process.pid}-1`, '') // a process of our number, but of another time
     t.equal((await apply(as(web))).status, 0)
     t.strictSame(locks(state), [], 'all are gone, its own, too')
   },
 )
+
+for (const [name, suffix] of [
+  ['of a process of another PID namespace', `1-${process.pid}-1`],
+  ['without a start time', `${PID_NAMESPACE}-${process.pid}`],
+  ['with a name that nobody knows', `${process.pid}-undefined`],
+] as const)
+  t.test(`a lock ${name} is refused and left, for nobody can tell whose it is`, async t => {
+    const { state, apply, tables } = await place()
+    const lock = `${state}.lock-${suffix}`
+    writeFileSync(lock, '')
+    const { status, stderr } = await apply(as(web))
+    t.equal(status, 1)
+    t.match(stderr, /^ts-ipvs: somebody else may be applying: .*: remove it if nobody is applying\n$/)
+    t.ok(stderr.includes(`the lock ${lock}, `))
+    t.strictSame(locks(state), [basename(lock)], 'its own is gone')
+    t.strictSame(await tables(), [])
+    rmSync(lock)
+    t.equal((await apply(as(web))).status, 0)
+  })
 
 t.test('of two that begin at once at most one applies, and the other says so', async t => {
   const { apply, made } = await place()

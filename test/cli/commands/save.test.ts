@@ -148,3 +148,21 @@ t.test('what has no words is told, left out, and makes the status 1; the rest ca
   const [web, mark, ...none] = (await other.lvs.snapshot()).virtualServers
   t.match([web, mark, none], [{ port: 80, realServers: [{ address: '10.1.0.2' }] }, { firewallMark: 5 }, []])
 })
+
+t.test('what ipvsadm -R would refuse or change is told, and makes the status 1; the rest can be restored', async t => {
+  const { run, lvs } = await cli()
+  await lvs.setTimeouts({ tcp: 2_678_401, udp: 2_678_400 })
+  const web = { protocol: 'tcp', address: '10.0.0.1', port: 80, scheduler: 'rr' } as const
+  await lvs.addVirtualServer(web)
+  await lvs.addVirtualServer({ ...web, port: 0, persistence: { timeout: 4_000_000 } })
+  const { status, stdout, stderr } = await run(['save', '--format', 'ipvsadm'])
+  t.equal(status, 1)
+  t.equal(stdout, '--set 0 120 2678400\n-A -t 10.0.0.1:80 -s rr\n')
+  t.strictSame(stderr.trimEnd().split('\n'), [
+    'ts-ipvs: not saved: --set: the time-out tcp 2678401, for ipvsadm takes at most 2678400 seconds',
+    'ts-ipvs: not saved: -t 10.0.0.1:0: the persistence time-out 4000000, for ipvsadm takes 1 to 2678400 seconds',
+  ])
+  const other = await cli()
+  t.match(await other.run(['-R'], { stdin: stdout }), { status: 0, stderr: '' })
+  t.match(await other.lvs.snapshot(), { timeouts: { tcp: 900, udp: 2_678_400 }, virtualServers: [web] })
+})

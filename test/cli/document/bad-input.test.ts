@@ -101,6 +101,9 @@ const rows: readonly (readonly [name: string, text: string | Buffer, ...expected
   ['a name that is no word', '? [a]\n: 1\n', 'web.yaml:1:3: this is no name of a field: give a plain word'],
   ['a tag', 'virtualServers: !!set {a, b}\n', /^web\.yaml:1:\d+: the tag tag:yaml\.org,2002:set has no meaning here/],
   ['a tag of one\'s own', 'virtualServers: !include x\n', /^web\.yaml:1:\d+: the tag !include has no meaning here: leave it out/],
+  ['a number that others read as octal', `virtualServers: []\ntimeouts: { tcp: 0120 }\n`, 'web.yaml:2:18: 0120 begins with 0, and readers of YAML 1.1 take it for octal: write 120'],
+  ['another version of YAML', '# web\n%YAML 1.1\n---\nvirtualServers: []\n', 'web.yaml:2:1: %YAML 1.1: this is read as YAML 1.2: leave the directive out, or give %YAML 1.2'],
+  ['a version of YAML that is not there yet', '%YAML 1.3\n---\nvirtualServers: []\n', /^web\.yaml:1:1: %YAML 1\.3: this is read as YAML 1\.2/],
   ['an alias of nothing', 'virtualServers: *none\n', 'web.yaml:1:17: *none stands for nothing: put the anchor &none before it'],
   ['an alias that holds itself', 'virtualServers: &all [*all]\n', 'web.yaml:1:23: *all would hold itself: write out what it shall be'],
   [
@@ -125,6 +128,17 @@ t.test('a mistake in what an alias repeats is told where it stands', async t => 
   const lines = await said(text)
   t.equal(lines.length, 2)
   for (const line of lines) t.match(line, told)
+})
+
+t.test('YAML 1.2 may be asked for, and 0 and 0.5 begin with a zero that means nothing else', async t => {
+  const { run } = await cli()
+  const stdin =
+    '%YAML 1.2\n---\nvirtualServers: [{ protocol: tcp, address: 10.0.0.1, port: 0, persistence: { timeout: 0x50 } }]\n'
+  t.match(await run(['diff', '-f', '-'], { stdin }), { status: 1, stderr: '' })
+  const half = await run(['diff', '-f', '-'], { stdin: 'virtualServers: []\ntimeouts: { tcp: 0.5 }\n' })
+  t.match(half.stderr, /timeouts\.tcp: 0\.5/)
+  const text = await run(['diff', '-f', '-'], { stdin: 'virtualServers: [] # %YAML 1.1\n' })
+  t.match(text, { status: 0, stderr: '' })
 })
 
 t.test('the standard input is called that, and a file that is not there is told', async t => {
