@@ -1,6 +1,6 @@
 /**
  * Which virtual servers apply has made. The kernel does not say who made one, so their names are kept in a file, which means nothing when
- * the machine has started anew, and belongs to one network namespace alone. One thing it can not tell: that somebody has removed a virtual server of
+ * the machine has started anew, or in another network namespace. One thing it can not tell: that somebody has removed a virtual server of
  * ours and made another with its name before apply looked again.
  */
 import { constants, type Stats } from 'node:fs'
@@ -14,10 +14,8 @@ const VERSION = 1
 export interface State {
   /** Names as `describeVirtualServer` gives them. */
   readonly made: ReadonlySet<string>
-  /** Why the file is void, and can be replaced: a sentence. */
+  /** Why the file is void: a sentence. */
   readonly void?: string
-  /** Why the file must not be replaced, for another namespace needs it: a sentence. */
-  readonly foreign?: string
 }
 
 interface Content {
@@ -74,12 +72,8 @@ export async function readState(file: string, namespace: string): Promise<State>
   if (!content) throw new CommandError(`${file} is no state that apply has written: give another --state, or move it away`)
   if (content.namespace === namespace) return { made: new Set(content.virtualServers) }
   const [boot] = namespace.split('/')
-  if (content.namespace.startsWith(`${boot}/`)) {
-    const remedy = 'give another --state, or remove the file when that namespace is gone'
-    return { made: new Set(), foreign: `the state ${file} is of another network namespace: ${remedy}` }
-  }
-  const why = 'it is of before the machine started anew'
-  return { made: new Set(), void: `the state ${file} is void, for ${why}: what it names is left alone` }
+  const why = content.namespace.startsWith(`${boot}/`) ? 'another network namespace' : 'before the machine started anew'
+  return { made: new Set(), void: `the state ${file} is void, for it is of ${why}: what it names is left alone` }
 }
 
 function parse(text: string): Content | undefined {

@@ -73,20 +73,17 @@ async function stateOf(io: Io, lvs: IpvsClient, { prune, state }: DiffOptions): 
   }
 }
 
-/** Tells, too, when it is not of this place. */
 async function readStateOf(io: Io, { file, namespace }: Place): Promise<State> {
   const state = await readState(file, namespace)
-  const told = state.void ?? state.foreign
-  if (told !== undefined) await write(io.stderr, `${io.program}: ${told}\n`)
+  if (state.void !== undefined) await write(io.stderr, `${io.program}: ${state.void}\n`)
   return state
 }
 
 /** What apply would do. Nothing is written. */
 async function foresee(io: Io, lvs: IpvsClient, wanted: Configuration, options: DiffOptions): Promise<Changes> {
-  if (!options.prune && options.state === undefined) return findChanges(lvs, wanted, { signal: io.signal })
+  if (!options.prune) return findChanges(lvs, wanted, { signal: io.signal })
   const place = await stateOf(io, lvs, options)
   const { made } = place ? await readStateOf(io, place) : { made: new Set() }
-  if (!options.prune) return findChanges(lvs, wanted, { signal: io.signal })
   return findChanges(lvs, wanted, { owns: vs => made.has(describeVirtualServer(vs)), signal: io.signal })
 }
 
@@ -103,9 +100,7 @@ async function applyRecorded(
   options: ApplyOptions,
   { file, namespace }: Place,
 ): Promise<number> {
-  const state = await readState(file, namespace)
-  if (state.foreign !== undefined) throw new CommandError(state.foreign)
-  if (state.void !== undefined) await write(io.stderr, `${io.program}: ${state.void}\n`)
+  const state = await readStateOf(io, { file, namespace })
   const surplus = new Set<string>()
   const owns = (vs: Parameters<typeof describeVirtualServer>[0]): boolean => {
     const name = describeVirtualServer(vs)
