@@ -16,8 +16,13 @@ export interface Io {
   readonly stdout: Output
   readonly stderr: Output
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Aborted when a signal asks the program to end (SIGINT, SIGTERM, SIGHUP). */
+  /**
+   * Aborted when a signal asks the program to end (SIGINT, SIGTERM, SIGHUP, SIGQUIT). Until a command asks for it, signals end the process
+   * at once: ask before there is something to tidy up, and not without that.
+   */
   readonly signal: AbortSignal
+  /** Stops the process, as Ctrl-Z does, until it gets SIGCONT. */
+  suspend(): void
   /** Opens a client of the kernel. */
   open(options: OpenOptions): Promise<IpvsClient>
 }

@@ -46,10 +46,20 @@ const FILES: readonly Entry[] = [
 
 const EXIT_STATUS: readonly Entry[] = [
   ['0', 'All was done. `diff`: there is no difference.'],
-  ['1', 'The kernel refused, or something was not found. `diff`: there are differences.'],
-  ['2', 'The command line or a file is wrong, and nothing was done.'],
+  [
+    '1',
+    'The kernel refused, or something was not found. `diff`: there are differences. -R: some lines are bad; the others were carried out.',
+  ],
+  [
+    '2',
+    "The command line or a file is wrong, and nothing was done. `diff`: anything that failed. ipvsadm's options: IPVS can not be used.",
+  ],
   ['255', "ipvsadm's options: the kernel refused a change, or there is no such option."],
   ['141', 'Nobody reads the output any more.'],
+  [
+    '128+n',
+    'As a shell tells it: ended by signal n. Node.js does not know of signals that were to be ignored, so that nohup(1) does not keep SIGHUP away: setsid(1) does.',
+  ],
 ]
 
 const ENVIRONMENT: readonly Entry[] = [

@@ -3,7 +3,7 @@ import { writeSync } from 'node:fs'
 import { describeError, type Input, type Io, type Output, write } from './io.js'
 
 /** Signals that ask the program to end, by their numbers. */
-const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
+const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 } as const
 type Signal = keyof typeof SIGNALS
 const signals = Object.keys(SIGNALS) as Signal[]
 
@@ -12,16 +12,17 @@ const BROKEN_PIPE = 141
 
 /**
  * Runs `main` with the arguments, streams and signals of this process. Its exit status becomes that of the process, which ends when all
- * output has been taken; nothing is read any more. A signal aborts `io.signal`, and ends the process when `main` has come to its end; a
- * second one ends it at once.
+ * output has been taken; nothing is read any more. A signal ends the process at once, unless `main` has asked for `io.signal`: then it
+ * aborts that, and ends the process when `main` has come to its end; a second one ends it at once.
  */
 export async function runProcess(main: (argv: readonly string[], io: Io) => Promise<number>, program: string): Promise<void> {
   const io = new ProcessIo(program)
   process.noDeprecation = true
   process.on('uncaughtException', error => failed(program, error))
   let received: Signal | undefined
+  let ended = false
   const onSignal = (signal: Signal): void => {
-    if (received) endBy(signal)
+    if (received || ended || !io.signalAsked) endBy(signal)
     received = signal
     io.abort()
   }
@@ -36,6 +37,7 @@ export async function runProcess(main: (argv: readonly string[], io: Io) => Prom
   process.once('beforeExit', neverEnded)
   process.exitCode = await main(process.argv.slice(2), io)
   process.off('beforeExit', neverEnded)
+  ended = true
   await io.end()
   if (received) endBy(received)
 }
@@ -45,12 +47,18 @@ class ProcessIo implements Io {
   readonly program: string
   readonly env = process.env
   readonly #ending = new AbortController()
-  readonly signal = this.#ending.signal
+  /** Whether something here has to come to an orderly end. */
+  signalAsked = false
   #stdin: (Input & Partial<Pick<NodeJS.ReadStream, 'isRaw'>>) | undefined
   readonly #outputs = new Set<Output>()
 
   constructor(program: string) {
     this.program = program
+  }
+
+  get signal(): AbortSignal {
+    this.signalAsked = true
+    return this.#ending.signal
   }
 
   get stdin(): Input {
@@ -73,6 +81,10 @@ class ProcessIo implements Io {
     return open(options)
   }
 
+  suspend(): void {
+    process.kill(process.pid, 'SIGSTOP')
+  }
+
   abort(): void {
     this.#ending.abort()
   }
@@ -81,9 +93,9 @@ class ProcessIo implements Io {
     if (this.#stdin?.isRaw) this.#stdin.setRawMode?.(false)
   }
 
-  /** Waits until all output is taken, and lets go of the input, which would hold the process. */
+  /** Waits until all output is taken, or fails, which the output tells those who listen; and lets go of the input, which would hold the process. */
   async end(): Promise<void> {
-    for (const output of this.#outputs) if (output.writable) await write(output, '')
+    for (const output of this.#outputs) if (output.writable) await write(output, '').catch(() => {})
     this.#stdin?.destroy()
   }
 }

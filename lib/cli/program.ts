@@ -8,8 +8,8 @@ import { type Io, type Output, USAGE } from './io.js'
 import { ipvsadmHelp } from './ipvsadm/usage.js'
 import { parseNetns } from './words.js'
 
-/** Columns for a text that is to be read. */
-const widthOf = (output: Output): number => output.columns ?? 80
+/** Columns for a text that is to be read; a serial console may say that it has 0. */
+const widthOf = (output: Output): number => output.columns || 80
 
 /** Options that every subcommand with a kernel has. */
 export interface CommonOptions {

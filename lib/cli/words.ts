@@ -1,5 +1,6 @@
 /** Words of the command line that stand for objects: namespaces, virtual servers, durations. */
 import type { Netns, RealServerKey, VirtualServerKey } from '../ipvs/index.js'
+import { canonicalAddress } from '../netlink/address.js'
 import { CommandError } from './io.js'
 
 /** `blue`, `/run/netns/blue`, `1234`. */
@@ -12,7 +13,7 @@ const ENDPOINT = /^(?:\[(?<v6>[0-9a-fA-F:.]+)\]|(?<v4>[0-9.]+)):(?<port>\d{1,5})
 
 function parseEndpoint(word: string, what: string, example: string): RealServerKey {
   const { v4, v6, port } = ENDPOINT.exec(word)?.groups ?? {}
-  const address = v4 ?? v6
+  const address = canonicalAddress(v4 ?? v6 ?? '')
   if (address === undefined || Number(port) > 65535) throw new CommandError(`${what} ${word}: give it as ${example}`)
   return { address, port: Number(port) }
 }
@@ -20,7 +21,12 @@ function parseEndpoint(word: string, what: string, example: string): RealServerK
 /** `tcp:10.0.0.1:80`, `udp:[2001:db8::1]:53`, `fwmark:7`, `fwmark:7:ipv6`: the same words as in the output, joined by colons. */
 export function parseVirtualServer(word: string): VirtualServerKey {
   const { mark, family = 'ipv4' } = /^fwmark:(?<mark>\d+)(?::(?<family>ipv4|ipv6))?$/.exec(word)?.groups ?? {}
-  if (mark !== undefined) return { firewallMark: Number(mark), family: family as 'ipv4' | 'ipv6' }
+  if (mark !== undefined) {
+    const firewallMark = Number(mark)
+    if (firewallMark < 1 || firewallMark > 0xffffffff)
+      throw new CommandError(`virtual server ${word}: give a mark from 1 to 4294967295`)
+    return { firewallMark, family: family as 'ipv4' | 'ipv6' }
+  }
   const { protocol, endpoint = '' } = /^(?<protocol>tcp|udp|sctp):(?<endpoint>.*)$/.exec(word)?.groups ?? {}
   const example = 'tcp:10.0.0.1:80, udp:[2001:db8::1]:53 or fwmark:7'
   if (protocol === undefined) throw new CommandError(`virtual server ${word}: give it as ${example}`)
@@ -34,12 +40,16 @@ export function parseRealServer(word: string): RealServerKey {
 
 const UNITS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600 }
 
-/** `30s`, `500ms`, `5m`, `1.5h`; without a unit it is seconds. Returns seconds, at least `minimum`. */
+/** Seconds: timers of Node.js count milliseconds in 31 bits, and one that is longer ends at once. */
+const LONGEST = 2_147_483
+
+/** `30s`, `500ms`, `5m`, `1.5h`; without a unit it is seconds. Returns seconds, at least `minimum`, at most what a timer takes. */
 export function parseDuration(word: string, option: string, minimum = 0): number {
   const { number, unit = 's' } = /^(?<number>\d+(?:\.\d+)?)(?<unit>ms|s|m|h)?$/.exec(word)?.groups ?? {}
   if (number === undefined) throw new CommandError(`${option} ${word}: give a time as 30s, 500ms, 5m or 1h`)
   const seconds = Number(number) * (UNITS[unit] ?? 1)
   if (seconds < minimum) throw new CommandError(`${option} ${word}: give at least ${minimum * 1000}ms`)
+  if (seconds > LONGEST) throw new CommandError(`${option} ${word}: give at most ${LONGEST}s, which is 24 days`)
   return seconds
 }
 

@@ -1,6 +1,9 @@
 /** A child of process.test.ts: a command line that does what its first argument says. */
 import { type Io, write } from '../../lib/cli/io.js'
+import { main } from '../../lib/cli/main.js'
 import { runProcess } from '../../lib/cli/process.js'
+import { open } from '../../lib/ipvs/index.js'
+import { memoryKernel } from '../../lib/testing/index.js'
 
 /** Resolves when the program is asked to end; until then something holds the process, as the sockets and timers of a command do. */
 function aborted({ signal }: Io): Promise<void> {
@@ -32,7 +35,41 @@ const tasks: Readonly<Record<string, (io: Io) => Promise<number>>> = {
     return 0
   },
 
-  async deaf({ stdout }) {
+  async unasked({ stdout }) {
+    setInterval(() => {}, 1000)
+    await write(stdout, 'ready\n')
+    return new Promise(() => {})
+  },
+
+  /** Goes on when nobody reads any more. */
+  async stubborn({ stdout }) {
+    stdout.on('error', () => {})
+    for (let i = 0; i < 10_000; i++) await write(stdout, 'a line\n').catch(() => {})
+    return 5
+  },
+
+  /** Drains a real server whose one connection ends after a while. */
+  async drain(io) {
+    const transport = memoryKernel()
+    const lvs = await open({ transport })
+    const [virtual, destination] = [
+      { address: '10.0.0.1', port: 80 },
+      { address: '10.1.0.1', port: 80 },
+    ]
+    await lvs.addVirtualServer({ protocol: 'tcp', ...virtual })
+    await lvs.addRealServer({ protocol: 'tcp', ...virtual }, destination)
+    const client = { address: '192.0.2.9', port: 40_000 }
+    const { end } = transport.addConnection({ protocol: 'tcp', client, virtual, destination, state: 'ESTABLISHED', expires: 900 })
+    setTimeout(end, 500)
+    const words = ['drain', 'tcp:10.0.0.1:80', '10.1.0.1:80', '--json', '--interval', '10ms']
+    const { program, stdin, stdout, stderr, env, signal } = io
+    const world = { program, stdin, stdout, stderr, env, signal, suspend() {}, open: () => open({ transport }) }
+    const status = await main(words, world)
+    return (await lvs.getRealServer({ protocol: 'tcp', ...virtual }, destination)) ? -1 : status
+  },
+
+  async deaf({ signal, stdout }) {
+    signal.addEventListener('abort', () => {})
     setInterval(() => {}, 1000)
     await write(stdout, 'ready\n')
     return new Promise(() => {})

@@ -47,7 +47,7 @@ t.test('output that can not be written is an error', async t => {
   })
 })
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
   t.test(`after ${signal} it tidies up, then ends by that signal`, async t => {
     const { child, ended, text } = await started('tidy')
     child.kill(signal)
@@ -55,6 +55,22 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     t.equal(text(), 'ready\ntidied up\n')
   })
 }
+
+t.test('a signal ends it at once when nothing in it has asked for signals', async t => {
+  const { child, ended } = await started('unasked')
+  child.kill('SIGTERM')
+  t.equal(await ended, 'SIGTERM')
+})
+
+t.test('what listens to the errors of its output goes on when nobody reads any more', async t => {
+  t.match(await bash('$GUEST stubborn | head -n 1'), { stdout: 'a line\n5\n', stderr: '' })
+})
+
+t.test('a drain goes on to its end when nobody reads any more', async t => {
+  const { stdout, stderr } = await bash('$GUEST drain | head -n 1')
+  t.match(stdout, /^\{"remaining":1,.*\}\n0\n$/)
+  t.equal(stderr, '')
+})
 
 t.test('a second signal ends it at once', async t => {
   const { child, ended } = await started('deaf')

@@ -66,6 +66,7 @@ export function ioFor(options: CliOptions & Pick<Io, 'open'>): Io & { readonly s
     stderr: new Text(),
     env: options.env ?? {},
     signal: options.signal ?? new AbortController().signal,
+    suspend() {},
     open: options.open,
   }
 }

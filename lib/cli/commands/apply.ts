@@ -30,6 +30,8 @@ export async function apply(io: Io, options: ApplyOptions): Promise<number> {
   }
   const place = await stateOf(io, lvs, options)
   if (!place) return await applyUnrecorded(io, lvs, wanted, options)
+  // Asked for the signal, the process is not ended by it any more: from here on there are a lock, and a file half written.
+  if (io.signal.aborted) throw new CommandError('interrupted: nothing was sent', FAILURE)
   await prepareState(place.file)
   const lock = await takeLock(place.file)
   try {

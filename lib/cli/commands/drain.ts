@@ -42,6 +42,8 @@ export async function drain(io: Io, virtualServerWord: string, realServerWord: s
   await using client = await openClient(io, options)
   const before = await client.getRealServer(virtualServer, realServer, { signal: io.signal })
   const drained: Drained = { words: [virtualServerWord, realServerWord], virtualServer, realServer, before, options }
+  // A drain that has begun goes on when nobody reads any more. For ever: the process writes at its end, too.
+  for (const output of [io.stdout, io.stderr]) output.on('error', () => {})
   const report = reporter(io, options, timeout)
   const began = performance.now()
   try {
@@ -55,13 +57,20 @@ export async function drain(io: Io, virtualServerWord: string, realServerWord: s
     })
     if (result.outcome === 'not-found' && !options.json) throw await notFound(client, drained)
     const elapsed = (performance.now() - began) / 1000
-    await write(io.stdout, report.end(options.json ? toJson({ ...result, elapsed }) : describe(result, elapsed, drained)))
+    await tell(io, report.end(options.json ? toJson({ ...result, elapsed }) : describe(result, elapsed, drained)))
     return result.outcome === 'drained' ? SUCCESS : FAILURE
   } catch (error) {
     if (!io.signal.aborted || !(error instanceof NetlinkError)) throw error
-    await write(io.stdout, report.end())
+    await tell(io, report.end())
     throw new CommandError(error.operation === 'drain' ? interrupted(drained, io.program) : error.message, FAILURE)
   }
+}
+
+/** Writes to those who still read. */
+async function tell({ stdout }: Io, text: string): Promise<void> {
+  await write(stdout, text).catch(error => {
+    if (error.code !== 'EPIPE') throw error
+  })
 }
 
 interface Reporter {
@@ -82,7 +91,7 @@ function reporter(io: Io, options: DrainOptions, timeout: number): Reporter {
   if (stdout.isTTY && io.env.TERM !== 'dumb') {
     const rewind = `${ansiEscapes.cursorLeft}${ansiEscapes.eraseLine}`
     return {
-      progress: progress => void stdout.write(rewind + words(progress).slice(0, (stdout.columns ?? 80) - 1)),
+      progress: progress => void stdout.write(rewind + words(progress).slice(0, (stdout.columns || 80) - 1)),
       end: line => (line ? `${rewind}${line}\n` : '\n'),
     }
   }

@@ -24,7 +24,7 @@ export async function save(io: Io, options: SaveOptions): Promise<number> {
 }
 
 export async function saveFrom(lvs: IpvsClient, format: SaveOptions['format'], io: Io): Promise<number> {
-  const snapshot = await lvs.snapshot({ signal: io.signal })
+  const snapshot = await lvs.snapshot()
   const { text, lost } = format === 'ipvsadm' ? formatCommands(snapshot) : formatFile(snapshot, format)
   await write(io.stdout, text)
   for (const what of lost) await write(io.stderr, `${io.program}: not saved: ${what}\n`)

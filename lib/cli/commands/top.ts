@@ -117,7 +117,7 @@ class Live {
     this.#take(first)
     using screen = new Screen(this.#io, {
       key: key => this.#press(key, screen),
-      resize: () => this.#draw(screen),
+      redraw: () => this.#draw(screen),
       failed: error => this.#end({ error }),
     })
     let shown = 0
@@ -147,6 +147,7 @@ class Live {
   }
 
   #press(key: Key, screen: Screen): void {
+    if (key.ctrl && key.name === 'z') return screen.suspend()
     const before = this.#view
     this.#view = press(before, key, pageOf(this.#size), this.#rows.length)
     if (this.#view.ended) return this.#end()
@@ -155,8 +156,8 @@ class Live {
   }
 
   get #size(): Size {
-    const { columns = 80, rows = 24 } = this.#io.stdout
-    return { columns, rows }
+    const { columns, rows } = this.#io.stdout
+    return { columns: columns || 80, rows: rows || 24 } // a serial console may say 0
   }
 
   #draw(screen: Screen): void {

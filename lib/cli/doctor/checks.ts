@@ -87,20 +87,21 @@ function ipvsModule(facts: Facts): Finding {
   // A kernel whose modules are not described here, which has it all the same.
   if (capabilities?.available) return ok('the kernel has ip_vs')
   if (!modular)
-    return missing(
-      'this kernel was built without ip_vs, and can not load modules: boot another one, as that of Debian',
-      'apt-get install linux-image-amd64',
-    )
+    return missing(`this kernel was built without ip_vs, and can not load modules: ${anotherKernel(facts)}`, installation(facts))
   if (state === 'loadable') return missing('ip_vs is there and not loaded', 'modprobe ip_vs')
   if (state === 'forbidden')
     return missing('ip_vs is not loaded, and a file in /etc/modprobe.d forbids it', 'modprobe --ignore-install ip_vs')
-  if (installed)
-    return missing(`Linux ${host.release} was built without ip_vs: boot another kernel`, 'apt-get install linux-image-amd64')
+  if (installed) return missing(`Linux ${host.release} was built without ip_vs: ${anotherKernel(facts)}`, installation(facts))
   return missing(
     `ip_vs is not loaded, and /lib/modules/${host.release} is not here; in a container: load it on the host`,
     'modprobe ip_vs',
   )
 }
+
+const anotherKernel = ({ container }: Facts): string =>
+  `boot ${container ? "this container's host with " : ''}another kernel, one with CONFIG_IP_VS`
+
+const installation = ({ kernelPackage }: Facts): string | undefined => kernelPackage && `apt-get install ${kernelPackage}`
 
 function autoload({ modular, helper }: Facts): Finding | undefined {
   if (!modular) return undefined
@@ -207,12 +208,13 @@ function conntrack(facts: Facts): Finding | undefined {
 function reversePath(facts: Facts): Finding | undefined {
   const value = facts.sysctl('ipv4.conf.all.rp_filter')
   if (value === undefined || !(uses(facts, 'direct-route') || uses(facts, 'tunnel'))) return undefined
-  return value === 1
-    ? warning(
-        'net.ipv4.conf.all.rp_filter is 1: packets of clients that come by another interface than the route back to them are dropped',
-        setting(facts, 'ipv4.conf.all.rp_filter', 2),
-      )
-    : ok(`net.ipv4.conf.all.rp_filter is ${value}`)
+  const strict = Object.keys(facts.reversePath).filter(name => facts.reversePath[name] === 1)
+  if (value !== 1 && strict.length === 0) return ok(`net.ipv4.conf.all.rp_filter is ${value}, and no interface is strict`)
+  const where = value === 1 ? 'net.ipv4.conf.all.rp_filter is 1' : `rp_filter of ${strict.join(', ')} is 1`
+  return warning(
+    `${where}: packets of clients that come by another interface than the route back to them are dropped`,
+    setting(facts, 'ipv4.conf.all.rp_filter', 2),
+  )
 }
 
 function arp(facts: Facts): Finding | undefined {

@@ -20,6 +20,8 @@ export interface Host {
   /** Release of the kernel. */
   readonly release: string
   readonly root: boolean
+  /** Of the processor, as `process.arch` calls it. */
+  readonly arch: string
   /** The text of a file, or undefined when it can not be read. */
   read(path: string): string | undefined
   /** What `modprobe` would do with a module. */
@@ -41,6 +43,10 @@ export interface Facts {
   readonly modular: boolean
   /** The kernel's helper for loading; empty when it has none. */
   readonly helper: string
+  /** Whether this is a container, whose kernel is the host's. */
+  readonly container: boolean
+  /** The package that has a kernel with ip_vs, where apt-get can install one: on Debian. */
+  readonly kernelPackage: string | undefined
   /** The modules of this kernel are installed. */
   readonly installed: boolean
   readonly modules: Readonly<Record<string, ModuleState>>
@@ -50,6 +56,8 @@ export interface Facts {
   readonly virtualServers: readonly VirtualServerWithRealServers[]
   /** Sysctls of the namespace below net, by their names with dots; undefined where the kernel has not got them. */
   sysctl(name: string): number | undefined
+  /** For each interface but lo: how strictly the kernel takes the source of a packet to be wrong, 0 to 2. */
+  readonly reversePath: Readonly<Record<string, number>>
   /** Which interfaces the namespace has had up; undefined when that is not known. */
   readonly loopback: 'up' | 'down' | 'never-up' | undefined
 }
@@ -78,6 +86,7 @@ export function thisHost(): Host {
     nodeServes: (process.features as { require_module?: boolean }).require_module === true,
     release: release(),
     root: process.geteuid?.() === 0,
+    arch: process.arch,
     read(path) {
       try {
         return readFileSync(path, 'latin1')
@@ -111,7 +120,8 @@ export async function gather(host: Host, netns: string | undefined, open: () => 
     // First of all: it may load modules.
     const capabilities = await client?.capabilities()
     const virtualServers = capabilities?.available && client ? (await client.snapshot()).virtualServers : []
-    const read = await namespaceReader(host, netns, client)
+    const readText = textReader(host, netns, client)
+    const read = await namespaceReader(readText)
     return {
       ...machine(host),
       netns,
@@ -120,6 +130,7 @@ export async function gather(host: Host, netns: string | undefined, open: () => 
       capabilities,
       virtualServers,
       sysctl: name => read(`/proc/sys/net/${name.replaceAll('.', '/')}`)?.number,
+      reversePath: await reversePathOf(readText),
       loopback: loopbackOf(read('/proc/net/fib_trie')?.text),
     }
   } finally {
@@ -127,14 +138,19 @@ export async function gather(host: Host, netns: string | undefined, open: () => 
   }
 }
 
-function machine(host: Host): Pick<Facts, 'host' | 'modular' | 'helper' | 'installed' | 'netAdmin' | 'userNamespace'> {
+type Machine = 'host' | 'modular' | 'helper' | 'container' | 'kernelPackage' | 'installed' | 'netAdmin' | 'userNamespace'
+
+function machine(host: Host): Pick<Facts, Machine> {
   const { node, nodeServes, release, root } = host
   const effective = /^CapEff:\s*([0-9a-f]+)/m.exec(host.read('/proc/self/status') ?? '')?.[1] ?? '0'
   const map = host.read('/proc/self/uid_map')
+  const container = CONTAINER.some(path => host.read(path) !== undefined)
   return {
     host: { node, nodeServes, release, root },
     modular: host.read('/proc/modules') !== undefined,
     helper: host.read('/proc/sys/kernel/modules_disabled')?.trim() === '1' ? '' : (host.read(HELPER)?.trim() ?? ''),
+    container,
+    kernelPackage: container ? undefined : kernelPackageOf(host),
     installed: host.read(`/lib/modules/${release}/modules.builtin`) !== undefined,
     netAdmin: ((BigInt(`0x${effective}`) >> CAP_NET_ADMIN) & 1n) === 1n,
     userNamespace: map !== undefined && !/^\s*0\s+0\s+4294967295\s*$/.test(map),
@@ -143,28 +159,52 @@ function machine(host: Host): Pick<Facts, 'host' | 'modular' | 'helper' | 'insta
 
 const HELPER = '/proc/sys/kernel/modprobe'
 
+/** Files that say that this is a container: of systemd-nspawn and others, of Docker, of Podman. */
+const CONTAINER = ['/run/systemd/container', '/.dockerenv', '/run/.containerenv']
+
+/** Debian's names of processors, for those that it has kernels of this name for. */
+const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' }
+
+function kernelPackageOf({ read, arch }: Host): string | undefined {
+  const architecture = ARCHITECTURES[arch]
+  const debian = /^ID=["']?debian["']?$/m.test(read('/etc/os-release') ?? '')
+  return debian && architecture !== undefined ? `linux-image-${architecture}` : undefined
+}
+
 interface Read {
   readonly text: string
   readonly number: number
 }
 
-/** What of the namespace's files is looked at, read in advance. */
-async function namespaceReader(
-  host: Host,
-  netns: string | undefined,
-  client: IpvsClient | undefined,
-): Promise<(path: string) => Read | undefined> {
-  const paths = ['/proc/net/fib_trie', ...SYSCTLS.map(name => `/proc/sys/net/${name.replaceAll('.', '/')}`)]
-  const read = async (path: string): Promise<string | undefined> => {
+/** The text of a file of the namespace, or undefined when it can not be read. */
+type ReadText = (path: string) => Promise<string | undefined>
+
+function textReader(host: Host, netns: string | undefined, client: IpvsClient | undefined): ReadText {
+  return async path => {
     // Without a client it can only be the namespace of this process.
     if (!client) return netns === undefined ? host.read(path) : undefined
     return client.readFile(path).catch(() => undefined)
   }
+}
+
+/** What of the namespace's files is looked at, read in advance. */
+async function namespaceReader(read: ReadText): Promise<(path: string) => Read | undefined> {
+  const paths = ['/proc/net/fib_trie', ...SYSCTLS.map(name => `/proc/sys/net/${name.replaceAll('.', '/')}`)]
   const texts = new Map(await Promise.all(paths.map(async path => [path, await read(path)] as const)))
   return path => {
     const text = texts.get(path)
     return text === undefined ? undefined : { text, number: Number.parseInt(text, 10) }
   }
+}
+
+/** The kernel takes the larger of the value for all and that of the interface (IN_DEV_RPFILTER). */
+async function reversePathOf(read: ReadText): Promise<Record<string, number>> {
+  const value = async (name: string): Promise<number> =>
+    Number.parseInt((await read(`/proc/sys/net/ipv4/conf/${name}/rp_filter`)) ?? '0', 10)
+  const all = await value('all')
+  const names = [...((await read('/proc/net/dev')) ?? '').matchAll(/^ *([^ :|]+):/gm)].map(([, name = '']) => name)
+  const others = names.filter(name => name !== 'lo')
+  return Object.fromEntries(await Promise.all(others.map(async name => [name, Math.max(all, await value(name))] as const)))
 }
 
 /** Local addresses are listed once their interface is up. In a namespace where none ever was there are no tables (fib_trie_seq_show). */

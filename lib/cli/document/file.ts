@@ -1,9 +1,10 @@
 /** Files of virtual servers. */
 import { isUtf8 } from 'node:buffer'
 import { readFile } from 'node:fs/promises'
+import { addAbortSignal } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import type { Configuration } from '../../ipvs/index.js'
-import { CommandError, type Io, write } from '../io.js'
+import { CommandError, FAILURE, type Io, write } from '../io.js'
 import { type Problem, parseConfiguration } from './parse.js'
 import { placesIn } from './places.js'
 
@@ -23,11 +24,19 @@ export async function readConfiguration(io: Io, file: string): Promise<Configura
 }
 
 async function readBytes(io: Io, file: string): Promise<Buffer> {
-  if (file === '-') return buffer(io.stdin)
+  if (file === '-') return readInput(io)
   try {
     return await readFile(file)
   } catch (error) {
     throw new CommandError(`${file} can not be read: ${(error as Error).message}`)
+  }
+}
+
+async function readInput({ signal, stdin }: Io): Promise<Buffer> {
+  try {
+    return await buffer(addAbortSignal(signal, stdin))
+  } catch (error) {
+    throw signal.aborted ? new CommandError('interrupted: nothing was done', FAILURE) : error
   }
 }
 

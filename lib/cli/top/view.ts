@@ -62,6 +62,8 @@ export function press(view: View, key: Key, page: number, rows: number): View {
       return beside(-1)
     case '>':
       return beside(1)
+    case '\x1c': // Ctrl-\, which asks for SIGQUIT
+      return { ...view, ended: true }
     case '?':
       return { ...view, help: !view.help }
   }
@@ -96,6 +98,9 @@ export function press(view: View, key: Key, page: number, rows: number): View {
   }
 }
 
+/** Characters of the longest names: `sctp [IPv6 address]:65535`, and two that nothing needs. */
+const NAME = 54
+
 /** The lines of the screen. Of the rows, which are sorted, only those are looked at that are seen. */
 export function draw(rows: readonly Row[], view: View, size: Size, frame: Frame): string[] {
   const { colours } = frame
@@ -104,7 +109,7 @@ export function draw(rows: readonly Row[], view: View, size: Size, frame: Frame)
   // The name takes what the others leave.
   const wide = size.columns - widthOf(columns)
   const width = (column: Column): number =>
-    column.sort === 'name' ? Math.max(8, Math.min(48, column.width + wide)) : column.width
+    column.sort === 'name' ? Math.max(8, Math.min(NAME, column.width + wide)) : column.width
   const line = (texts: readonly string[]): string =>
     cut(columns.map((column, i) => fit(texts[i] ?? '', width(column), column)).join(' '), size)
   const scrolled = Math.max(0, Math.min(view.scrolled, rows.length - page))
@@ -125,8 +130,19 @@ export function draw(rows: readonly Row[], view: View, size: Size, frame: Frame)
 
 const cut = (text: string, { columns }: Size): string => text.slice(0, columns)
 
-function fit(text: string, width: number, { align }: Column): string {
+function fit(text: string, width: number, { align, sort }: Column): string {
+  if (sort === 'name') return shorten(text, width).padEnd(width)
   return align === 'left' ? text.slice(0, width).padEnd(width) : text.padStart(width)
+}
+
+/** Leaves out the middle of an address, never of its port. */
+function shorten(text: string, width: number): string {
+  if (text.length <= width) return text
+  const port = /:\d+$/.exec(text)?.[0] ?? ''
+  const rest = text.slice(0, text.length - port.length)
+  const room = Math.max(0, width - 1 - port.length)
+  const end = Math.floor(room / 2)
+  return `${rest.slice(0, room - end)}…${rest.slice(rest.length - end)}${port}`
 }
 
 /** With an arrow down where most comes first. */

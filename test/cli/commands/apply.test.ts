@@ -132,7 +132,7 @@ t.test('additions are green, changes yellow and removals red, on a terminal wher
   const printed = async (env: Record<string, string>, isTTY: boolean): Promise<string> => {
     const stdout = Object.assign(new PassThrough(), { isTTY })
     const { signal } = new AbortController()
-    const io = { program: 'ts-ipvs', stdin: process.stdin, stdout, stderr: stdout, env, signal }
+    const io = { program: 'ts-ipvs', stdin: process.stdin, stdout, stderr: stdout, env, signal, suspend() {} }
     await main(['diff', '-f', name], { ...io, open: () => open({ transport: kernel }) })
     return String(stdout.read())
   }

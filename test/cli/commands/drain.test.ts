@@ -113,6 +113,12 @@ t.test('what is not there is named', async t => {
     ],
     [['10.0.0.1:80', '10.1.0.2:80'], 2, 'virtual server 10.0.0.1:80: give it as'],
     [['tcp:10.0.0.1:80', 'other'], 2, 'real server other: give it as'],
+    [['tcp:10.0.0.256:80', '10.1.0.2:80'], 2, 'address and port 10.0.0.256:80: give it as'],
+    [['tcp:10.0.0.1:80', '[2001:db8::1::2]:80'], 2, 'real server [2001:db8::1::2]:80: give it as'],
+    [['fwmark:0', '10.1.0.2:80'], 2, 'virtual server fwmark:0: give a mark from 1 to 4294967295'],
+    [['fwmark:4294967296', '10.1.0.2:80'], 2, 'give a mark from 1 to 4294967295'],
+    [['tcp:10.0.0.1:80', '10.1.0.2:80', '--timeout', '600h'], 2, '--timeout 600h: give at most 2147483s'],
+    [['tcp:10.0.0.1:80', '10.1.0.2:80', '--interval', '2147484'], 2, '--interval 2147484: give at most 2147483s'],
     [['tcp:10.0.0.1:80', '10.1.0.2:80', '--timeout', 'x'], 2, '--timeout x: give a time'],
   ]
   for (const [words, status, stderr] of table) t.match(await run(['drain', ...words]), { status, stderr })

@@ -19,6 +19,8 @@ export class FakeTerminal {
   })
   readonly rawModes: boolean[] = []
   readonly errors = new Text()
+  /** What had been written whenever the program had itself stopped. */
+  readonly stops: string[] = []
 
   /** Runs the command line here, and returns its status. */
   run(argv: readonly string[], kernel: MemoryKernel, env: Io['env'] = {}): Promise<number> {
@@ -29,6 +31,9 @@ export class FakeTerminal {
       stderr: this.errors,
       env,
       signal: this.#ending.signal,
+      suspend: () => {
+        this.stops.push(this.written)
+      },
       open: () => open({ transport: kernel }),
     })
   }

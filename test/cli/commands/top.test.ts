@@ -129,6 +129,34 @@ t.test('on a terminal', async t => {
       restored(t, terminal)
     })
 
+  for (const [words, stop] of [
+    ['Ctrl-Z', (terminal: FakeTerminal) => terminal.type('\x1a')],
+    ['SIGTSTP', () => process.emit('SIGTSTP')],
+  ] as const)
+    await t.test(`${words} gives the terminal back, SIGCONT takes it again`, async t => {
+      const { terminal, running } = await start()
+      stop(terminal)
+      await terminal.until(({ stops }) => stops.length === 1)
+      t.ok(terminal.stops[0]?.endsWith(LEAVE), 'before the program stops')
+      process.emit('SIGCONT')
+      t.ok(terminal.written.slice(terminal.stops[0]?.length).startsWith(ENTER))
+      t.match(terminal.screen, 'tcp 10.0.0.1:80')
+      t.strictSame(terminal.rawModes, [true, false, true])
+      terminal.type('q')
+      t.equal(await running, 0)
+      t.ok(terminal.written.endsWith(LEAVE))
+      t.equal(terminal.listeners + process.listenerCount('SIGCONT') + process.listenerCount('SIGTSTP'), 0)
+    })
+
+  await t.test('a terminal that says it has no size is taken for one of 80 by 24', async t => {
+    const { terminal, running } = await start()
+    terminal.resize(0, 0)
+    await terminal.until(({ screen }) => screen.split('\n').length >= 24)
+    t.match(terminal.screen, 'tcp 10.0.0.1:80')
+    terminal.type('q')
+    t.equal(await running, 0)
+  })
+
   await t.test('so do --iterations', async t => {
     const { terminal, running } = await start('--iterations', '2')
     t.equal(await running, 0)

@@ -106,7 +106,7 @@ const table: [
   ],
   [
     'module',
-    { modules: { ip_vs: 'absent' }, capabilities: undefined },
+    { modules: { ip_vs: 'absent' }, capabilities: undefined, kernelPackage: 'linux-image-amd64' },
     {},
     { status: 'missing', text: 'Linux 6.12.1 was built without ip_vs', remedy: 'apt-get install linux-image-amd64' },
   ],
@@ -118,9 +118,21 @@ const table: [
   ],
   [
     'module',
-    { modules: { ip_vs: 'unknown' }, capabilities: undefined, modular: false },
+    { modules: { ip_vs: 'unknown' }, capabilities: undefined, modular: false, kernelPackage: 'linux-image-arm64' },
     {},
-    { status: 'missing', text: 'can not load modules', remedy: 'apt-get install linux-image-amd64' },
+    { status: 'missing', text: 'can not load modules', remedy: 'apt-get install linux-image-arm64' },
+  ],
+  [
+    'module',
+    { modules: { ip_vs: 'absent' }, capabilities: undefined },
+    {},
+    { status: 'missing', text: 'boot another kernel, one with CONFIG_IP_VS', remedy: undefined },
+  ],
+  [
+    'module',
+    { modules: { ip_vs: 'absent' }, capabilities: undefined, container: true },
+    {},
+    { status: 'missing', text: "boot this container's host with another kernel", remedy: undefined },
   ],
   ['autoload', { helper: '' }, {}, { status: 'warning', remedy: 'sysctl -w kernel.modprobe=/sbin/modprobe' }],
   ['autoload', { modular: false }, {}, undefined],
@@ -190,6 +202,12 @@ const table: [
     { status: 'warning', remedy: 'sysctl -w net.ipv4.conf.all.rp_filter=2' },
   ],
   ['rp_filter', serving({ forwarding: 'tunnel' }), { 'ipv4.conf.all.rp_filter': 2 }, { status: 'ok' }],
+  [
+    'rp_filter',
+    { ...serving({ forwarding: 'tunnel' }), reversePath: { eth0: 1, eth1: 2, eth2: 1 } },
+    {},
+    { status: 'warning', text: 'rp_filter of eth0, eth2 is 1', remedy: 'sysctl -w net.ipv4.conf.all.rp_filter=2' },
+  ],
   ['ARP', serving({}), {}, undefined],
   [
     'ARP',

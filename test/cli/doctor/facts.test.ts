@@ -31,6 +31,37 @@ t.test('the machine and the process', async t => {
   for (const [words, host, expected] of table) t.match(await found(host), expected, words)
 })
 
+t.test('a kernel to install is advised on Debian, outside of containers', async t => {
+  const debian = { '/etc/os-release': 'NAME="Debian GNU/Linux"\nID=debian\n' }
+  const table: [words: string, host: Host, expected: Partial<Facts>][] = [
+    ['Debian', machine(debian), { container: false, kernelPackage: 'linux-image-amd64' }],
+    ['on ARM', { ...machine(debian), arch: 'arm64' }, { kernelPackage: 'linux-image-arm64' }],
+    ['on what has other names there', { ...machine(debian), arch: 'ppc64' }, { kernelPackage: undefined }],
+    ['another system', machine({ '/etc/os-release': 'ID=ubuntu\nID_LIKE=debian\n' }), { kernelPackage: undefined }],
+    ...['/run/systemd/container', '/.dockerenv', '/run/.containerenv'].map((path): [string, Host, Partial<Facts>] => [
+      path,
+      machine({ ...debian, [path]: '' }),
+      { container: true, kernelPackage: undefined },
+    ]),
+  ]
+  for (const [words, host, expected] of table) t.match(await found(host), expected, words)
+})
+
+t.test('of rp_filter the larger value counts, that of all or that of the interface', async t => {
+  const filters = (all: number): Host =>
+    machine({
+      '/proc/net/dev': 'Inter-|   Receive\n face |bytes\n    lo: 0 0\n  eth0: 0 0\neth0.100: 0 0\n',
+      '/proc/sys/net/ipv4/conf/all/rp_filter': `${all}\n`,
+      '/proc/sys/net/ipv4/conf/eth0/rp_filter': '0\n',
+      '/proc/sys/net/ipv4/conf/eth0.100/rp_filter': '1\n',
+    })
+  const refuse = async (): Promise<never> => {
+    throw new NetlinkError({ errno: 0, problem: 'unsupported-platform', reason: 'no addon' })
+  }
+  t.strictSame((await gather(filters(0), undefined, refuse)).reversePath, { eth0: 0, 'eth0.100': 1 })
+  t.strictSame((await gather(filters(2), undefined, refuse)).reversePath, { eth0: 2, 'eth0.100': 2 })
+})
+
 t.test('where a module is', async t => {
   const symbols = (text: string): Host => {
     const host = machine({ '/proc/kallsyms': text })

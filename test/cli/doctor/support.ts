@@ -37,6 +37,9 @@ export function facts(change: Partial<Facts> = {}, sysctls: Readonly<Record<stri
     refused: undefined,
     modular: true,
     helper: '/sbin/modprobe',
+    container: false,
+    kernelPackage: undefined,
+    reversePath: {},
     installed: true,
     modules: { ip_vs: 'loaded', nf_tables: 'loaded' },
     netAdmin: true,
@@ -64,6 +67,7 @@ export function machine(files: Readonly<Record<string, string>> = {}, modules: R
     nodeServes: true,
     release: '6.12.1',
     root: true,
+    arch: 'x64',
     read: path => all[path],
     modprobe: async name => modules[name] ?? 'absent',
   }

@@ -74,6 +74,14 @@ t.test('a narrow and low screen, scrolled down, with help', async t => {
   )
 })
 
+t.test('the longest name has room; one that is too long loses its middle, never its port', async t => {
+  const address = '2001:db8:1111:2222:3333:4444:5555:6666'
+  const long = sorted(look(undefined, [{ ...virtualServer(address), port: 65_535 }], 0), start.sorting)
+  const name = (columns: number): string | undefined => draw(long, start, { columns, rows: 5 }, frame)[3]?.split(/ {2,}/)[0]
+  t.equal(name(200), `tcp [${address}]:65535`)
+  t.equal(name(80), 'tcp [2001…555:6666]:65535 rr')
+})
+
 t.test('what is not usual is told', async t => {
   const size = { columns: 120, rows: 8 }
   t.match(text({ ...start, paused: true }, size), /^director .* PAUSED/)
@@ -155,6 +163,7 @@ t.test('keys', async t => {
     ['q', {}, { name: 'q' }, { ended: true }],
     ['Esc', {}, { name: 'escape' }, { ended: true }],
     ['Ctrl-C', {}, { name: 'c', ctrl: true }, { ended: true }],
+    ['Ctrl-\\', {}, { sequence: '\x1c' }, { ended: true }],
     ['c alone', {}, { name: 'c' }, {}],
     ['Ctrl-R', {}, { name: 'r', ctrl: true }, {}],
     ['any other key', {}, { name: 'x' }, {}],

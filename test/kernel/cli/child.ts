@@ -16,6 +16,7 @@ const status = await main(argv, {
   stderr: process.stderr,
   env: process.env,
   signal: new AbortController().signal,
+  suspend() {},
   open({ netns }) {
     const { transport, dead } = dying(nativeTransport(netns), Number(most))
     dead.then(() => process.kill(process.pid, signal))
