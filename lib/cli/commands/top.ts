@@ -132,7 +132,7 @@ class Live {
   async #refresh(signal: AbortSignal): Promise<void> {
     try {
       const tables = await snapshot(this.#client, signal)
-      if (tables) this.#take(tables)
+      if (tables && !this.#view.paused) this.#take(tables) // one under way when it was paused is late
       this.#failure = undefined
     } catch (error) {
       if (!isTransient(error)) throw error
