@@ -75,10 +75,11 @@ t.test('counters fit their columns: in K from 100 million, in M from a billion, 
     [18_446_744_073_709_551_615n, '18446744T', ' 18446744073709551615'],
   ] as const) {
     const vs = { protocol: 'tcp', address: '10.0.0.1', port: 80, scheduler: 'rr', statistics: statistics(value) } as const
-    const line = (exact: boolean) =>
-      formatTable([{ ...vs, realServers: [] }], undefined, { view: 'statistics', exact }).split('\n')[2]
-    t.equal(line(false), `TCP  10.0.0.1:80                 ${expected.repeat(5)}`)
-    t.equal(line(true), `TCP  10.0.0.1:80                 ${exact.repeat(5)}`)
+    const virtualServers = [{ ...vs, realServers: [{ ...rs, statistics: vs.statistics }] }]
+    const lines = (exact: boolean) => formatTable(virtualServers, undefined, { view: 'statistics', exact }).split('\n').slice(2)
+    const rows = (five: string) => [`TCP  10.0.0.1:80                 ${five}`, `  -> 10.1.0.1:8080               ${five}`]
+    t.strictSame(lines(false), rows(expected.repeat(5)))
+    t.strictSame(lines(true), rows(exact.repeat(5)), 'real servers have 64 bits, too')
   }
 })
 
