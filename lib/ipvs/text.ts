@@ -1,5 +1,6 @@
 /** The tables as `ipvsadm -L` prints them. */
 import { familyOf, parseIPv4, writeAddress } from '../netlink/address.js'
+import { NO_STATISTICS } from './statistics.js'
 import type {
   Info,
   Protocol,
@@ -104,29 +105,16 @@ function counter(value: bigint, exact: boolean): string {
 }
 
 function totals(statistics: Statistics | undefined, exact: boolean): string {
-  const { connections, incomingPackets, outgoingPackets, incomingBytes, outgoingBytes } = statistics ?? NOTHING
+  const { connections, incomingPackets, outgoingPackets, incomingBytes, outgoingBytes } = statistics ?? NO_STATISTICS
   return [connections, incomingPackets, outgoingPackets, incomingBytes, outgoingBytes].map(n => counter(n, exact)).join('')
 }
 
 function rates(statistics: Statistics | undefined, exact: boolean, wide: (value: bigint) => string): string {
-  const s = statistics ?? NOTHING
+  const s = statistics ?? NO_STATISTICS
   return (
     [s.connectionRate, s.incomingPacketRate, s.outgoingPacketRate].map(wide).join('') +
     [s.incomingByteRate, s.outgoingByteRate].map(n => counter(n, exact)).join('')
   )
-}
-
-const NOTHING: Statistics = {
-  connections: 0n,
-  incomingPackets: 0n,
-  outgoingPackets: 0n,
-  incomingBytes: 0n,
-  outgoingBytes: 0n,
-  connectionRate: 0n,
-  incomingPacketRate: 0n,
-  outgoingPacketRate: 0n,
-  incomingByteRate: 0n,
-  outgoingByteRate: 0n,
 }
 
 /** How a view looks: its heading, and what stands behind the names. */

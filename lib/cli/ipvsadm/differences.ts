@@ -1,4 +1,4 @@
-/** What differs from ipvsadm on purpose: the man page and the README tell it, test/kernel/cli/differences.ts shows each on both sides. */
+/** What differs from ipvsadm on purpose: the man page and the README tell it, test/kernel/cli/differences.ts shows those that a kernel can show on both sides. */
 export const DIFFERENCES: readonly string[] = [
   'Tables are sorted by the numbers of addresses; the subtraction that ipvsadm compares by overflows, so that 150.0.0.1 comes before 1.0.0.1.',
   'Firewall marks above 2147483647 are printed as they are, not as negative numbers, and what is saved of them can be restored.',

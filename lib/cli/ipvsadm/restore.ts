@@ -85,7 +85,7 @@ export class Restore {
   /** Takes in a line. Most need not be waited for: they are kept until they are many. */
   #take(text: string): void | Promise<void> {
     const line = { number: ++this.#count, text }
-    if (line.number === MANY) void tuneForLongRuns()
+    if (line.number === MANY) tuneForLongRuns()
     if (text.length > LONGEST) return this.#refuse(line, new Refused(`it is longer than ${LONGEST} characters`))
     const words = wordsOf(text)
     if (words.length === 0) return
