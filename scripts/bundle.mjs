@@ -1,4 +1,7 @@
-/** Makes the program: dist/cli/bin.cjs, one file with all that it needs but the addon, the licences of what is in it, and its man page. */
+/**
+ * Makes the program: dist/cli/bin.cjs, all of ipvsadm's grammar in one file, and dist/cli/subcommands.cjs, which it reads for all else; the
+ * licences of what is in them, and the man page. They need nothing but each other and the addon.
+ */
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -16,6 +19,7 @@ const common = {
   preserveSymlinks: true,
   platform: 'node',
   target: 'node20',
+  supported: { 'dynamic-import': false }, // require() is there already
   logLevel: 'warning',
   // createRequire, which is all that import.meta.url is for here, takes a path as well.
   define: { VERSION: JSON.stringify(version), 'import.meta.url': '__filename' },
@@ -23,21 +27,37 @@ const common = {
 
 /** @param folder where the files go; it is there */
 export async function bundle(folder) {
-  const file = join(folder, 'bin.cjs')
+  const inputs = [...(await one(folder, 'bin', [elsewhere])), ...(await one(folder, 'subcommands', []))]
+  chmodSync(join(folder, 'bin.cjs'), 0o755)
+  writeFileSync(join(folder, 'LICENSES.txt'), licenses(inputs))
+  writeFileSync(join(folder, 'ts-ipvs.8'), await manual())
+}
+
+/** One file with all that its source imports, except for what the plugins leave out. Returns the files that it was made of. */
+async function one(folder, name, plugins) {
   const { metafile } = await build({
     ...common,
-    entryPoints: ['lib/cli/bin.ts'],
-    outfile: file,
+    entryPoints: [`lib/cli/${name}.ts`],
+    outfile: join(folder, `${name}.cjs`),
     format: 'cjs',
     // Names stay: shorter ones would not make it start sooner, and stacks would tell nothing.
     minifyWhitespace: true,
     minifySyntax: true,
     legalComments: 'none',
     metafile: true,
+    plugins,
   })
-  chmodSync(file, 0o755)
-  writeFileSync(join(folder, 'LICENSES.txt'), licenses(Object.keys(metafile.inputs)))
-  writeFileSync(join(folder, 'ts-ipvs.8'), await manual())
+  return Object.keys(metafile.inputs)
+}
+
+/** What lib/cli/subcommands.ts exports is taken from the file that is made of it. */
+const elsewhere = {
+  name: 'elsewhere',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/(subcommands|program|help|commands\/save)\.js$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: './subcommands.cjs', external: true } : undefined,
+    )
+  },
 }
 
 /** The licences of the packages that these files are of. */
@@ -46,10 +66,10 @@ function licenses(files) {
   const texts = [...folders].sort().map(folder => {
     const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'))
     const file = readdirSync(join(root, folder)).find(file => /^licen[cs]e/i.test(file))
-    if (file === undefined) throw new Error(`${folder} has no file with its licence: bin.cjs can not be shipped with it`)
+    if (file === undefined) throw new Error(`${folder} has no file with its licence: the program can not be shipped with it`)
     return `${name} ${version} (${license})\n\n${readFileSync(join(root, folder, file), 'utf8').trim()}\n`
   })
-  return `bin.cjs contains these packages.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`
+  return `bin.cjs and subcommands.cjs contain these packages.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`
 }
 
 /** The page is written by the program's own sources: they are made to run first. */

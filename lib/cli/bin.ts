@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-/** The program as it is shipped: the build makes one file of this and of all that it imports, which is evaluated only when it is imported. */
+/**
+ * The program as it is shipped. The build makes one file of this and of all that ipvsadm's grammar needs, which is evaluated only when it is
+ * imported, and another one of the subcommands.
+ */
 import { writeSync } from 'node:fs'
 import { version } from './version.js'
 
@@ -20,8 +23,13 @@ function printVersion(): void {
 
 async function run(): Promise<void> {
   const { isIpvsadm } = await import('./dispatch.js')
-  if (isIpvsadm(process.argv.slice(2), program)) (await import('./tuning.js')).tuneForShortRuns()
+  if (!isIpvsadm(process.argv.slice(2), program)) {
+    const { main, runProcess } = await import('./subcommands.js')
+    return runProcess(main, program)
+  }
+  const { tuneForShortRuns } = await import('./tuning.js')
+  tuneForShortRuns()
   const { runProcess } = await import('./process.js')
   const { main } = await import('./main.js')
-  await runProcess(main, program)
+  return runProcess(main, program)
 }

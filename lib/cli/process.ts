@@ -1,5 +1,6 @@
 /** A command line as a process: its streams, its signals, its end. */
-import { writeSync } from 'node:fs'
+import { fstatSync, readSync, writeSync } from 'node:fs'
+import { Readable } from 'node:stream'
 import { describeError, type Input, type Io, type Output, write } from './io.js'
 
 /** Signals that ask the program to end, by their numbers. */
@@ -62,7 +63,7 @@ class ProcessIo implements Io {
   }
 
   get stdin(): Input {
-    this.#stdin ??= process.stdin
+    this.#stdin ??= isRegularFile(0) ? readable(0) : process.stdin
     return this.#stdin
   }
 
@@ -98,6 +99,31 @@ class ProcessIo implements Io {
     for (const output of this.#outputs) if (output.writable) await write(output, '').catch(() => {})
     this.#stdin?.destroy()
   }
+}
+
+function isRegularFile(fd: number): boolean {
+  try {
+    return fstatSync(fd).isFile()
+  } catch {
+    return false // not open at all: process.stdin knows what to do
+  }
+}
+
+/** A file never makes its reader wait: what Node.js needs to read it on its threads takes longer to start than the reading. */
+function readable(fd: number): Readable {
+  const CHUNK = 65536
+  return new Readable({
+    highWaterMark: CHUNK,
+    read() {
+      try {
+        const bytes = Buffer.allocUnsafe(CHUNK)
+        const length = readSync(fd, bytes)
+        this.push(length === 0 ? null : bytes.subarray(0, length))
+      } catch (error) {
+        this.destroy(error as Error)
+      }
+    },
+  })
 }
 
 /** Nothing holds the process, and `main` waits for ever. */

@@ -1,4 +1,4 @@
-/** The one file that is shipped, as `npm run build` has made it. */
+/** The program that is shipped, as `npm run build` has made it. */
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -12,7 +12,8 @@ const folder = mkdtempSync(join(tmpdir(), 'ts-ipvs-bin.'))
 t.teardown(() => rmSync(folder, { recursive: true, force: true }))
 
 const bin = join(root, 'dist/cli/bin.cjs')
-const text = readFileSync(bin, 'utf8')
+const subcommands = join(root, 'dist/cli/subcommands.cjs')
+const [text = '', subcommandsText = ''] = [bin, subcommands].map(file => readFileSync(file, 'utf8'))
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const here = { cwd: folder }
 
@@ -22,8 +23,8 @@ async function evaluated(...args: readonly string[]): Promise<string[]> {
   await run({ cwd: folder, env: { NODE_V8_COVERAGE: coverage } }, bin, ...args)
   const [file = ''] = readdirSync(coverage)
   const { result } = JSON.parse(readFileSync(join(coverage, file), 'utf8')) as { result: Script[] }
-  const functions = result.find(({ url }) => url.endsWith('/dist/cli/bin.cjs'))?.functions
-  if (!functions) throw new Error(`no coverage of ${bin}`)
+  const functions = result.filter(({ url }) => /\/dist\/cli\/\w+\.cjs$/.test(url)).flatMap(script => script.functions)
+  if (functions.length === 0) throw new Error(`no coverage of ${bin}`)
   return functions
     .filter(({ functionName, ranges }) => /^(lib|node_modules)\//.test(functionName) && (ranges[0]?.count ?? 0) > 0)
     .map(({ functionName }) => functionName)
@@ -34,20 +35,34 @@ interface Script {
   readonly functions: readonly { readonly functionName: string; readonly ranges: readonly { readonly count: number }[] }[]
 }
 
+const packagesInText = (text: string): string[] =>
+  packagesIn([...text.matchAll(/"(node_modules\/[^"]+)"/g)].map(([, name = '']) => name))
+
 const packagesIn = (names: readonly string[]): string[] => [
   ...new Set(names.flatMap(name => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(name)?.[1] ?? [])),
 ]
 
-t.test('it is a program that needs nothing beside it', async t => {
+const modulesOf = (text: string): string[] =>
+  [...text.matchAll(/\brequire\("([^"]+)"\)/g)].map(([, name = '']) => name).filter(name => !isBuiltin(name))
+
+t.test('it is a program of two files that need nothing beside them', async t => {
   t.equal(statSync(bin).mode & 0o777, 0o755)
-  const modules = [...text.matchAll(/\brequire\("([^"]+)"\)/g)].map(([, name = '']) => name)
-  t.ok(modules.length > 0)
-  t.strictSame(
-    modules.filter(name => !isBuiltin(name)),
-    [],
-  )
+  t.strictSame(new Set(modulesOf(text)), new Set(['./subcommands.cjs']))
+  t.strictSame(modulesOf(subcommandsText), [])
   copyFileSync(bin, join(folder, 'alone.cjs'))
+  copyFileSync(subcommands, join(folder, 'subcommands.cjs'))
   t.equal(await output(here, join(folder, 'alone.cjs'), 'help'), helpText(ioOf()))
+})
+
+t.test("ipvsadm's grammar has no package in its file, and reads no other one", async t => {
+  t.strictSame(packagesInText(text), [])
+  t.ok(text.length < subcommandsText.length / 2)
+  copyFileSync(bin, join(folder, 'lonely.cjs'))
+  rmSync(join(folder, 'subcommands.cjs'), { force: true })
+  t.match(await run(here, join(folder, 'lonely.cjs'), '-A'), {
+    status: 2,
+    stderr: /You need to supply the 'service-address' option/,
+  })
 })
 
 t.test('it tells its version, and evaluates nothing else for that', async t => {
@@ -76,7 +91,7 @@ t.test('a subcommand that does not exist is refused, with the nearest one', asyn
 })
 
 t.test('the licences of all packages in it are beside it', async t => {
-  const packages = packagesIn([...text.matchAll(/"(node_modules\/[^"]+)"/g)].map(([, name = '']) => name))
+  const packages = packagesInText(subcommandsText)
   t.ok(packages.includes('commander'))
   const licenses = readFileSync(join(root, 'dist/cli/LICENSES.txt'), 'utf8')
   for (const name of packages) t.match(licenses, new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\([\\w-]+\\)$`, 'm'), name)

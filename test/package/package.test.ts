@@ -82,7 +82,7 @@ t.test('the tarball holds what users need, and nothing else', async t => {
     ),
   ])
     t.ok(files.includes(file), `it has ${file}`)
-  const program = ['dist/cli/LICENSES.txt', 'dist/cli/bin.cjs', 'dist/cli/ts-ipvs.8']
+  const program = ['dist/cli/LICENSES.txt', 'dist/cli/bin.cjs', 'dist/cli/subcommands.cjs', 'dist/cli/ts-ipvs.8']
   t.strictSame(files.filter(file => file.startsWith('dist/cli/')).sort(), program)
   const expected =
     /^(package\.json|schema\/virtual-servers\.schema\.json|\w+\.md|LICENSE|addon\.(d\.cts|cjs)|(dist|native|prebuilds)\/.*\.(js|cjs|d\.ts|d\.cts|cc|h|gyp|node))$/

@@ -27,7 +27,7 @@ const NAME = 15
 
 /** What has been read so far. */
 export class Entry {
-  readonly given = new Set<Column>()
+  readonly given: Column[] = []
   netns: Netns | undefined
   json = false
   protocol: Protocol | undefined
@@ -59,8 +59,17 @@ export class Entry {
 
   get virtualServer(): VirtualServerKey {
     if (this.mark) return { firewallMark: this.mark, family: this.family ?? 'ipv4' }
-    return { protocol: this.protocol ?? 'tcp', address: this.address ?? '0.0.0.0', port: this.port }
+    const { protocol = 'tcp', address = '0.0.0.0', port } = this
+    if (protocol !== last.protocol || address !== last.address || port !== last.port) last = { protocol, address, port }
+    return last
   }
+}
+
+/** Lines of a restore name one virtual server many times: one object for them spares checking and encoding it again. */
+let last: { readonly protocol: Protocol; readonly address: string; readonly port: number } = {
+  protocol: 'tcp',
+  address: '',
+  port: 0,
 }
 
 function numberOf(text: string, minimum: number, maximum: number, message: string): number {
@@ -78,14 +87,16 @@ export function roleOf(text: string, message: string): SyncDaemonConfig['role'] 
   return text
 }
 
-/** Goes on with a value that may have to be waited for. */
-export function then<T, U>(value: T | Promise<T>, goOn: (value: T) => U): U | Promise<U> {
-  return value instanceof Promise ? value.then(goOn) : goOn(value)
-}
+/** What was read last: see `last`. */
+let known: { text?: string; protocol?: Protocol | undefined; endpoint?: Endpoint | undefined } = {}
 
 function readService(entry: Entry, name: string, text: string): void | Promise<void> {
   entry.protocol = PROTOCOLS[name]
-  return then(parseEndpoint(text, entry.protocol), endpoint => setService(entry, endpoint))
+  const { protocol } = entry
+  const endpoint = text === known.text && protocol === known.protocol ? known.endpoint : parseEndpoint(text, protocol)
+  if (endpoint instanceof Promise) return endpoint.then(found => setService(entry, found))
+  known = { text, protocol, endpoint }
+  setService(entry, endpoint)
 }
 
 function setService(entry: Entry, endpoint: Endpoint | undefined): void {
@@ -97,7 +108,9 @@ function setService(entry: Entry, endpoint: Endpoint | undefined): void {
 }
 
 function readServer(entry: Entry, text: string): void | Promise<void> {
-  return then(parseEndpoint(text, entry.protocol), endpoint => setServer(entry, endpoint))
+  const endpoint = parseEndpoint(text, entry.protocol)
+  if (endpoint instanceof Promise) return endpoint.then(found => setServer(entry, found))
+  setServer(entry, endpoint)
 }
 
 function setServer(entry: Entry, endpoint: Endpoint | undefined): void {
@@ -207,8 +220,8 @@ export function read(entry: Entry, { spec, argument, word }: Option): void | Pro
   if (spec.kind === 'command') throw new Refused(`invalid option \`${word}'`)
   const { column, name } = spec
   if (column !== undefined) {
-    if (entry.given.has(column)) throw new Refused(`multiple '${column}' options specified`)
-    entry.given.add(column)
+    if (entry.given.includes(column)) throw new Refused(`multiple '${column}' options specified`)
+    entry.given.push(column)
   }
   if (name !== 'persistent') return READERS[name]?.(entry, argument ?? '', name)
   entry.persistence = argument === undefined ? DEFAULT_TIMEOUT : timeoutOf(argument, 1)

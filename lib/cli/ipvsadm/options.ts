@@ -166,59 +166,62 @@ export const OPTIONS: readonly OptionSpec[] = [
 export type Command = keyof typeof LEGAL
 
 interface Legality {
-  readonly required?: readonly Column[]
-  readonly optional?: readonly Column[]
+  readonly required: readonly Column[]
+  readonly optional: readonly Column[]
   /** One of them at most. */
-  readonly exclusive?: readonly Column[]
+  readonly exclusive: readonly Column[]
 }
+
+const legality = (parts: Partial<Legality>): Legality => ({ required: [], optional: [], exclusive: [], ...parts })
 
 const CONFIGURATION: readonly Column[] = ['scheduler', 'persistent', 'netmask', 'ops', 'pe', 'sched-flags']
 const TUNNEL: readonly Column[] = ['tun-type', 'tun-port', 'tun-nocsum', 'tun-csum', 'tun-remcsum']
-const REAL_SERVER: Legality = {
+const REAL_SERVER = legality({
   required: ['service-address', 'real-server'],
   optional: ['forwarding-method', 'weight', 'u-threshold', 'l-threshold', ...TUNNEL],
-}
+})
 
 /** Which options go with which command; all others do not. */
 export const LEGAL = {
-  'add-service': { required: ['service-address'], optional: CONFIGURATION },
-  'edit-service': { required: ['service-address'], optional: CONFIGURATION },
-  'delete-service': { required: ['service-address'] },
-  flush: {},
-  list: {
+  'add-service': legality({ required: ['service-address'], optional: CONFIGURATION }),
+  'edit-service': legality({ required: ['service-address'], optional: CONFIGURATION }),
+  'delete-service': legality({ required: ['service-address'] }),
+  flush: legality({}),
+  list: legality({
     optional: ['numeric', 'stats', 'rate', 'thresholds', 'persistent-conn', 'nosort', 'syncid', 'exact', 'tun-info'],
     exclusive: ['connection', 'service-address', 'timeout', 'daemon'],
-  },
+  }),
   'add-server': REAL_SERVER,
-  'delete-server': { required: ['service-address', 'real-server'] },
+  'delete-server': legality({ required: ['service-address', 'real-server'] }),
   'edit-server': REAL_SERVER,
-  set: {},
-  'start-daemon': { optional: ['mcast-interface', 'syncid', 'mcast-group', 'mcast-port', 'mcast-ttl', 'sync-maxlen'] },
-  'stop-daemon': { optional: ['syncid'] },
-  restore: {},
-  save: { optional: ['numeric'] },
-  zero: { optional: ['service-address'] },
+  set: legality({}),
+  'start-daemon': legality({ optional: ['mcast-interface', 'syncid', 'mcast-group', 'mcast-port', 'mcast-ttl', 'sync-maxlen'] }),
+  'stop-daemon': legality({ optional: ['syncid'] }),
+  restore: legality({}),
+  save: legality({ optional: ['numeric'] }),
+  zero: legality({ optional: ['service-address'] }),
 } as const satisfies Readonly<Record<string, Legality>>
 
 /** The same for kinds of tunnels. */
 export const TUNNEL_LEGAL: Readonly<Record<'ipip' | 'gue' | 'gre', Legality>> = {
-  ipip: {},
-  gue: { required: ['tun-port'], exclusive: ['tun-nocsum', 'tun-csum', 'tun-remcsum'] },
-  gre: { exclusive: ['tun-nocsum', 'tun-csum'] },
+  ipip: legality({}),
+  gue: legality({ required: ['tun-port'], exclusive: ['tun-nocsum', 'tun-csum', 'tun-remcsum'] }),
+  gre: legality({ exclusive: ['tun-nocsum', 'tun-csum'] }),
 }
 
 /** Offences against a table, as a sentence; undefined when there is none. `what` is `command` or `tunnel type`. */
 export function offence(
   name: string,
-  { required = [], optional = [], exclusive = [] }: Legality,
-  given: ReadonlySet<Column>,
+  legal: Legality,
+  given: readonly Column[],
   what: string,
   columns: readonly Column[] = COLUMNS,
 ): string | undefined {
-  if (!offends({ required, optional }, given)) return undefined
+  if (!offends(legal, given)) return undefined
+  const { required, optional, exclusive } = legal
   let chosen: Column | undefined
   for (const column of columns) {
-    if (!given.has(column)) {
+    if (!given.includes(column)) {
       if (required.includes(column)) return `You need to supply the '${column}' option for the '${name}' ${what}`
     } else if (exclusive.includes(column)) {
       if (chosen) return `The option '${column}' conflicts with the '${chosen}' option in the '${name}' ${what}`
@@ -231,11 +234,17 @@ export function offence(
 }
 
 /** Whether a closer look is worth it: a restore has many lines, and most of them are right. */
-function offends({ required = [], optional = [] }: Legality, given: ReadonlySet<Column>): boolean {
-  for (const column of required) if (!given.has(column)) return true
-  for (const column of given) if (!required.includes(column) && !optional.includes(column)) return true
-  return false
+function offends({ required, optional }: Legality, given: readonly Column[]): boolean {
+  let missing = required.length
+  for (let i = 0; i < given.length; i++) {
+    const column = given[i] as Column
+    if (required.includes(column)) missing--
+    else if (!optional.includes(column)) return true
+  }
+  return missing > 0
 }
 
 /** The options of a tunnel, in the order in which they are checked. */
 export const TUNNEL_COLUMNS: readonly Column[] = TUNNEL.filter(column => column !== 'tun-type')
+
+export const isTunnelColumn = (column: Column): boolean => TUNNEL.includes(column)

@@ -11,8 +11,8 @@ import type {
   VirtualServerConfig,
   VirtualServerKey,
 } from '../../ipvs/index.js'
-import { Entry, Refused, read, roleOf, then, timeoutOf } from './entry.js'
-import { type Column, type Command, LEGAL, offence, TUNNEL_COLUMNS, TUNNEL_LEGAL } from './options.js'
+import { Entry, Refused, read, roleOf, timeoutOf } from './entry.js'
+import { type Column, type Command, isTunnelColumn, LEGAL, offence, TUNNEL_COLUMNS, TUNNEL_LEGAL } from './options.js'
 import { LIST, type Option, ScanError, Scanner } from './scan.js'
 
 /** What a command line asks for. */
@@ -60,7 +60,8 @@ export function parse(words: readonly string[]): Request | Promise<Request> {
   if (command === 'help' || command === 'version') return { command, json: false }
   if (name === 'start-daemon') entry.role = roleOf(first.argument ?? '', 'illegal start-daemon parameter specified')
   if (name === 'stop-daemon') entry.role = roleOf(first.argument ?? '', 'illegal start_daemon specified')
-  return then(readOptions(scanner, entry), () => finish(command, entry, scanner.leftovers))
+  const pending = readOptions(scanner, entry)
+  return pending ? pending.then(() => finish(command, entry, scanner.leftovers)) : finish(command, entry, scanner.leftovers)
 }
 
 function readOptions(scanner: Scanner, entry: Entry): void | Promise<void> {
@@ -73,14 +74,14 @@ function readOptions(scanner: Scanner, entry: Entry): void | Promise<void> {
 /** What can be judged only when everything has been read. */
 function finish(command: Command, entry: Entry, leftovers: string[]): Request {
   const timeouts = command === 'set' ? readTimeouts(leftovers) : undefined
-  const [unexpected] = leftovers
+  const unexpected = leftovers[0]
   if (unexpected !== undefined) throw new Refused(`unexpected argument ${unexpected}`)
   const schedulerFlags = entry.flags ? flagsOf(entry.flags, entry.scheduler || 'wlc') : undefined
   const wrong = offence(command, LEGAL[command], entry.given, 'command')
   if (wrong !== undefined) throw new Refused(wrong)
   if (entry.json && command !== 'list' && command !== 'save')
     throw new Refused(`Illegal 'json' option with the '${command}' command`)
-  return { ...request(command, entry, schedulerFlags, timeouts), netns: entry.netns, json: entry.json }
+  return Object.assign(request(command, entry, schedulerFlags, timeouts), { netns: entry.netns, json: entry.json })
 }
 
 function nextOption(scanner: Scanner): Option | undefined {
@@ -158,7 +159,7 @@ function request(
     case 'list':
       return listOf(entry)
     case 'save':
-      return { command, numeric: given.has('numeric') }
+      return { command, numeric: given.includes('numeric') }
     case 'set':
       return { command, timeouts: timeouts ?? { tcp: 0, tcpFin: 0, udp: 0 } }
     case 'start-daemon':
@@ -178,13 +179,14 @@ function isEverything({ mark, address, port }: Entry): boolean {
 function virtualServerOf(entry: Entry, schedulerFlags: SchedulerFlag[] | undefined): VirtualServerConfig {
   const { mark, port, persistence: timeout, protocol, netmask, engine, given, scheduler } = entry
   if (!mark && port === 0 && timeout === undefined) throw new Refused('Zero port specified for non-persistent service')
-  if (given.has('ops') && !mark && protocol !== 'udp') throw new Refused('One-Packet Scheduling is only for UDP virtual services')
+  if (given.includes('ops') && !mark && protocol !== 'udp')
+    throw new Refused('One-Packet Scheduling is only for UDP virtual services')
   const persistence = { ...(netmask !== undefined && { netmask }), ...(engine && { engine }) }
   return {
     ...entry.virtualServer,
     scheduler: scheduler || 'wlc',
     ...(schedulerFlags && { schedulerFlags }),
-    ...(given.has('ops') && { onePacket: true }),
+    ...(given.includes('ops') && { onePacket: true }),
     ...(timeout !== undefined && { persistence: { ...persistence, timeout } }),
     ...(timeout === undefined && (netmask !== undefined || engine) && { dormantPersistence: persistence }),
   }
@@ -195,25 +197,19 @@ function realServerOf(entry: Entry): RealServerConfig {
   const tunnelled = forwarding === 'tunnel'
   if (entry.serverFamily !== entry.family && !tunnelled)
     throw new Refused('Different address family is allowed only for tunneling servers')
-  if (!tunnelled && (given.has('tun-type') || TUNNEL_COLUMNS.some(column => given.has(column))))
-    throw new Refused('Tunnel options conflict with forward method')
+  if (!tunnelled && given.some(isTunnelColumn)) throw new Refused('Tunnel options conflict with forward method')
   const wrong = offence(tunnelType, TUNNEL_LEGAL[tunnelType], given, 'tunnel type', TUNNEL_COLUMNS)
   if (wrong !== undefined) throw new Refused(wrong)
-  return {
-    address: server.address,
-    // Neither a tunnel nor direct routing can change it.
-    port: mark || forwarding === 'masquerade' ? server.port : port,
-    forwarding,
-    weight,
-    upperThreshold,
-    lowerThreshold,
-    ...(tunnelled && { tunnel: tunnelOf(entry) }),
-  }
+  const { address } = server
+  // Neither a tunnel nor direct routing can change it.
+  const serverPort = mark || forwarding === 'masquerade' ? server.port : port
+  const realServer = { address, port: serverPort, forwarding, weight, upperThreshold, lowerThreshold }
+  return tunnelled ? { ...realServer, tunnel: tunnelOf(entry) } : realServer
 }
 
 function tunnelOf({ tunnelType: type, tunnelPort: port, given }: Entry): Tunnel {
   if (type === 'ipip') return { type }
-  const checksum = given.has('tun-remcsum') ? 'remote-checksum' : given.has('tun-csum') ? 'checksum' : 'none'
+  const checksum = given.includes('tun-remcsum') ? 'remote-checksum' : given.includes('tun-csum') ? 'checksum' : 'none'
   return type === 'gue' ? { type, port, checksum } : { type, checksum: checksum === 'checksum' ? checksum : 'none' }
 }
 
@@ -233,7 +229,7 @@ const VIEWS: readonly (readonly [Column, TableView])[] = [
 
 function listOf(entry: Entry): Unaddressed<Request> {
   const { given } = entry
-  const has = (...columns: readonly Column[]): boolean => columns.some(column => given.has(column))
+  const has = (...columns: readonly Column[]): boolean => columns.some(column => given.includes(column))
   if (
     (has('connection', 'timeout', 'daemon') && has('stats', 'rate', 'thresholds')) ||
     (has('timeout', 'daemon') && has('persistent-conn'))

@@ -11,8 +11,8 @@ import { Refused } from './entry.js'
 import { uninitialised } from './messages.js'
 import { parse, type Request, TRY_HELP } from './parse.js'
 
-/** Lines that are sent together at most: about as many as fill the library's window. */
-const BATCH = 400
+/** Lines that are sent together at most. More would stay in memory until V8 takes them for lasting. */
+const BATCH = 200
 /** Characters of a line at most. */
 const LONGEST = 65536
 /** Lines after which it pays to let V8 optimise. */
@@ -61,16 +61,15 @@ export class Restore {
     let rest = ''
     let tooLong = false
     for await (const chunk of stdin) {
-      const lines = (rest + chunk).split('\n')
-      rest = lines.pop() ?? ''
-      if (tooLong && lines.length > 0) {
-        lines.shift() // its end
-        tooLong = false
-      }
-      for (const line of lines) {
-        const pending = this.#take(line)
+      const text = rest + chunk
+      let start = 0
+      for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
+        const pending = tooLong ? undefined : this.#take(text.slice(start, end))
         if (pending) await pending
+        tooLong = false
+        start = end + 1
       }
+      rest = text.slice(start)
       await this.#flush() // whoever writes slowly sees each line done before the next
       if (!tooLong && rest.length > LONGEST) {
         tooLong = true
@@ -107,7 +106,7 @@ export class Restore {
     if (request.netns) return this.#refuse(line, new Refused('--netns goes with -R itself, for all lines'))
     const operation = operationOf(request)
     if (!operation) return this.#perform(line, request)
-    this.#lines.push({ ...line, request, operation })
+    this.#lines.push({ number: line.number, text: line.text, request, operation })
     return this.#lines.length >= BATCH ? this.#flush() : undefined
   }
 
@@ -136,9 +135,10 @@ export class Restore {
     this.#lines = []
     const operations = lines.map(({ operation }) => operation)
     const results = await this.#lvs.run(operations, { signal: this.#io.signal })
-    for (const [i, line] of lines.entries()) {
+    for (let i = 0; i < lines.length; i++) {
       const result = results[i]
       if (!result || (result.ok && result.found !== false)) continue
+      const line = lines[i] as Line
       if (!result.ok && uninitialised(result.error)) throw result.error
       const problem = await problemOf(this.#lvs, line.request, result)
       if (problem !== undefined) await this.#tell(line, problem)
@@ -157,10 +157,16 @@ function shown(text: string): string {
   return short.replaceAll(/\p{Cc}/gu, char => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`)
 }
 
+const BLANK = /[ \t\r]+/
+
 /** Words between blanks, up to a `#`. The program's name may stand among them, as in the lines of ipvsadm. */
 function wordsOf(text: string): string[] {
-  const words = text.split(/[ \t\r]+/)
+  const words = text.split(/[\t\r]/.test(text) ? BLANK : ' ')
   const comment = text.includes('#') ? words.findIndex(word => word.startsWith('#')) : -1
-  const kept = comment < 0 ? words : words.slice(0, comment)
-  return kept.filter((word, i) => word !== '' && word !== 'ipvsadm' && (word !== 'ts-ipvs' || i > 0))
+  if (comment >= 0) words.length = comment
+  return words.some(isNoWord) || words[0] === 'ts-ipvs'
+    ? words.filter((word, i) => !isNoWord(word) && (word !== 'ts-ipvs' || i > 0))
+    : words
 }
+
+const isNoWord = (word: string): boolean => word === '' || word === 'ipvsadm'
