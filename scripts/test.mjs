@@ -1,4 +1,5 @@
-// Runs the stages of the test, two at a time, and counts: the last line is `N passed, N failed`.
+// Runs the stages of the test, two at a time, and counts: the last line is `N passed, N failed`. One runner goes through them from the first
+// one on, the other one, which begins with the virtual machines, from the last one.
 import { spawn } from 'node:child_process'
 import { createWriteStream, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +10,7 @@ const COVERAGE = join(process.cwd(), 'build/coverage')
 const OUT = join(process.cwd(), 'build/vm')
 const wanted = process.argv.slice(2)
 
-/** Minutes that a stage may take before it counts as hung. */
+/** Minutes that a stage may take before it counts as hung. Its tests have no limit of their own: machines are shared. */
 const LIMIT = 20
 
 const tap = file => ({ name: file.replace(/^build\/js\//, '').replace(/\.js$/, ''), command: ['node', file] })
@@ -26,23 +27,19 @@ function files(folder) {
     .map(name => tap(`build/js/test/${folder}/${name}`))
 }
 
-const lanes = [
-  [
-    { name: 'lint', command: ['npm', 'run', '--silent', 'lint'], counts: false },
-    ...['netlink', 'ipvs', 'testing', 'native', 'cli'].flatMap(files),
-    tap('build/js/test/kernel/conformance.test.js'),
-    { name: 'sanitizers', command: ['node', 'test/native/asan.mjs'] },
-    ...files('package'),
-    tap('build/js/test/readme.test.js'),
-  ],
-  [
-    guest('uml', 'conformance'),
-    guest('uml', 'cli'),
-    guest('debian12', 'conformance', 'traffic'),
-    guest('debian13', 'conformance'),
-    { name: 'virtual machines', command: ['sh', 'test/vm.test.sh'] },
-    tap('build/js/test/start.test.js'),
-  ],
+const all = [
+  { name: 'lint', command: ['npm', 'run', '--silent', 'lint'], counts: false },
+  ...['netlink', 'ipvs', 'testing', 'native', 'cli'].flatMap(files),
+  tap('build/js/test/kernel/conformance.test.js'),
+  tap('build/js/test/readme.test.js'),
+  ...files('package'),
+  { name: 'sanitizers', command: ['node', 'test/native/asan.mjs'] },
+  tap('build/js/test/start.test.js'),
+  { name: 'virtual machines', command: ['sh', 'test/vm.test.sh'] },
+  guest('debian13', 'conformance'),
+  guest('debian12', 'conformance', 'traffic'),
+  guest('uml', 'cli'),
+  guest('uml', 'conformance'),
 ]
 
 /** Counts the tests that hold no others. */
@@ -72,7 +69,7 @@ function run(stage) {
     const [program, ...args] = stage.command
     const child = spawn(program, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, NODE_V8_COVERAGE: COVERAGE, TAP: '1', ...stage.env },
+      env: { ...process.env, NODE_V8_COVERAGE: COVERAGE, TAP: '1', TAP_TIMEOUT: String(LIMIT * 60), ...stage.env },
     })
     const timer = setTimeout(() => child.kill('SIGTERM'), LIMIT * 60_000)
     let tail = ''
@@ -98,9 +95,10 @@ function run(stage) {
   })
 }
 
-async function lane(stages) {
+/** Runs stages until none is left. */
+async function runner(take) {
   const results = []
-  for (const stage of stages) {
+  for (let stage = take(); stage; stage = take()) {
     const began = Date.now()
     const result = await run(stage)
     const seconds = ((Date.now() - began) / 1000).toFixed(1)
@@ -141,17 +139,12 @@ for (const folder of [LOGS, COVERAGE, OUT]) {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
 }
-const chosen = lanes.map(stages => stages.filter(({ name }) => wanted.length === 0 || wanted.some(word => name.includes(word))))
-if (chosen.flat().length === 0) {
-  console.error(
-    `no stage is named like ${wanted.join(' or ')}: ${lanes
-      .flat()
-      .map(({ name }) => name)
-      .join(', ')}`,
-  )
+const left = all.filter(({ name }) => wanted.length === 0 || wanted.some(word => name.includes(word)))
+if (left.length === 0) {
+  console.error(`no stage is named like ${wanted.join(' or ')}: ${all.map(({ name }) => name).join(', ')}`)
   process.exit(1)
 }
-const results = (await Promise.all(chosen.map(lane))).flat()
+const results = (await Promise.all([runner(() => left.shift()), runner(() => left.pop())])).flat()
 await coverage()
 const passed = results.reduce((sum, { passed }) => sum + passed, 0)
 const failed = results.reduce((sum, { failures }) => sum + failures.length, 0)

@@ -59,3 +59,8 @@ export function write(output: Writable, text: string): Promise<void> {
 export function hasColours(io: Io, output: Output): boolean {
   return output.isTTY === true && !io.env.NO_COLOR && io.env.TERM !== 'dumb'
 }
+
+/** Whether the locale has more than ASCII: what a terminal shows of it is up to that (locale(7): the first of these that is set counts). */
+export function hasUnicode({ env }: Io): boolean {
+  return /utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || '')
+}

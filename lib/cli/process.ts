@@ -63,7 +63,7 @@ class ProcessIo implements Io {
   }
 
   get stdin(): Input {
-    this.#stdin ??= isRegularFile(0) ? readable(0) : process.stdin
+    this.#stdin ??= isOnDisk(0) ? readable(0) : process.stdin
     return this.#stdin
   }
 
@@ -101,9 +101,10 @@ class ProcessIo implements Io {
   }
 }
 
-function isRegularFile(fd: number): boolean {
+function isOnDisk(fd: number): boolean {
   try {
-    return fstatSync(fd).isFile()
+    const stats = fstatSync(fd)
+    return stats.isFile() || stats.isDirectory() // as if it were empty, process.stdin would say of a directory
   } catch {
     return false // not open at all: process.stdin knows what to do
   }

@@ -1,7 +1,7 @@
 /** The whole terminal, for a while: what was there before comes back, however the program ends or is stopped. */
 import { emitKeypressEvents, type Key } from 'node:readline'
 import ansiEscapes from 'ansi-escapes'
-import type { Io } from './io.js'
+import { hasUnicode, type Io } from './io.js'
 
 export interface ScreenEvents {
   key(key: Key): void
@@ -10,6 +10,13 @@ export interface ScreenEvents {
   /** The terminal is gone, or one of the functions above has thrown. */
   failed(error: unknown): void
 }
+
+/** What stands for characters that a terminal without Unicode has not got, one for one. */
+const ASCII: Readonly<Record<string, string>> = {
+  ...{ '←': '<', '→': '>', '↑': '^', '↓': 'v', '…': '~' },
+  ...{ '▁': '.', '▂': ',', '▃': ':', '▄': ';', '▅': '+', '▆': '*', '▇': '%', '█': '#' },
+}
+const ascii = (text: string): string => text.replaceAll(/[^\0-\x7f]/gu, char => ASCII[char] ?? '?')
 
 /** What listeners are given, and taken from. */
 interface Emitter {
@@ -65,7 +72,8 @@ export class Screen implements Disposable {
   /** Replaces what is shown. Lines must fit. */
   draw(lines: readonly string[]): void {
     if (this.#leave.length === 0) return // stopped, or about to be
-    const rows = lines.map((line, y) => ansiEscapes.cursorTo(0, y) + ansiEscapes.eraseLine + line)
+    const shown = hasUnicode(this.#io) ? lines : lines.map(ascii)
+    const rows = shown.map((line, y) => ansiEscapes.cursorTo(0, y) + ansiEscapes.eraseLine + line)
     this.#io.stdout.write(ansiEscapes.synchronizedOutput(rows.join('') + ansiEscapes.eraseDown))
   }
 

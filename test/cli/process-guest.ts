@@ -83,6 +83,11 @@ const tasks: Readonly<Record<string, (io: Io) => Promise<number>>> = {
     return 0
   },
 
+  async copy({ stdin, stdout }) {
+    for await (const chunk of stdin.setEncoding('utf8')) await write(stdout, chunk)
+    return 0
+  },
+
   async mistake() {
     setImmediate(() => {
       throw new Error('a mistake of the program')

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { join } from 'node:path'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import t from 'tap'
 import { root, run } from '../package/support.js'
 
@@ -26,6 +28,16 @@ async function started(task: string): Promise<{ child: ChildProcess; ended: Prom
 
 t.test('the status of the command line is that of the process', async t => {
   t.match(await run(options, process.execPath, guest, 'status'), { status: 7, stdout: '', stderr: '' })
+})
+
+t.test('its input may be a file, a pipe, nothing at all, or what can not be read', async t => {
+  const file = join(mkdtempSync(join(tmpdir(), 'ts-ipvs-process.')), 'text')
+  t.teardown(() => rmSync(dirname(file), { recursive: true }))
+  writeFileSync(file, '→ 0123456789\n'.repeat(20_000)) // three bytes that the end of a portion parts
+  t.match(await bash(`$GUEST copy <${file} | cmp - ${file}`), { stdout: '0\n', stderr: '' })
+  t.match(await bash(`cat ${file} | $GUEST copy | cmp - ${file}; (exit \${PIPESTATUS[1]})`), { stdout: '0\n', stderr: '' })
+  t.match(await bash('$GUEST copy </dev/null'), { stdout: '0\n', stderr: '' })
+  t.match(await bash('$GUEST copy </'), { stdout: '1\n', stderr: 'guest: EISDIR: illegal operation on a directory, read\n' })
 })
 
 t.test('a slow reader gets all of the output', async t => {

@@ -14,7 +14,7 @@ export interface Outcome {
 export interface CliOptions {
   /** Default `ts-ipvs`. */
   readonly program?: string
-  readonly stdin?: string
+  readonly stdin?: string | Readable
   readonly env?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal
   /** Opens clients. Default: of the kernel that `cli` was made for. */
@@ -61,7 +61,7 @@ export async function runCli(argv: readonly string[], options: CliOptions & Pick
 export function ioFor(options: CliOptions & Pick<Io, 'open'>): Io & { readonly stdout: Text; readonly stderr: Text } {
   return {
     program: options.program ?? 'ts-ipvs',
-    stdin: options.stdin === undefined ? new PassThrough().end() : Readable.from([options.stdin]),
+    stdin: typeof options.stdin === 'string' ? Readable.from([options.stdin]) : (options.stdin ?? new PassThrough().end()),
     stdout: new Text(),
     stderr: new Text(),
     env: options.env ?? {},

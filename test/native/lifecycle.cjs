@@ -8,8 +8,8 @@ const { readdirSync, readlinkSync } = require('node:fs')
 const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads')
 const addon = require('../../addon.cjs')
 
-const workers = Number(process.env.WORKERS ?? (process.env.CI ? 40 : 8))
-const atATime = 8
+const workers = Number(process.env.WORKERS ?? 8)
+const atATime = 4
 const NETLINK_GENERIC = 16
 const second = 1000
 

@@ -23,7 +23,7 @@ export class FakeTerminal {
   readonly stops: string[] = []
 
   /** Runs the command line here, and returns its status. */
-  run(argv: readonly string[], kernel: MemoryKernel, env: Io['env'] = {}): Promise<number> {
+  run(argv: readonly string[], kernel: MemoryKernel, env: Io['env'] = { LANG: 'C.UTF-8' }): Promise<number> {
     return main(argv, {
       program: 'ts-ipvs',
       stdin: this.#keyboard as Input,

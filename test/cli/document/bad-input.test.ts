@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
 import t from 'tap'
 import { cli } from '../support.js'
 
@@ -139,6 +140,17 @@ t.test('YAML 1.2 may be asked for, and 0 and 0.5 begin with a zero that means no
   t.match(half.stderr, /timeouts\.tcp: 0\.5/)
   const text = await run(['diff', '-f', '-'], { stdin: 'virtualServers: [] # %YAML 1.1\n' })
   t.match(text, { status: 0, stderr: '' })
+})
+
+t.test('a signal while the standard input is still written ends it before anything is done', async t => {
+  const { run, lvs } = await cli()
+  const ending = new AbortController()
+  const stdin = new PassThrough()
+  stdin.write('virtualServers: [{ protocol: tcp, address: 10.0.0.1, port: 80 }]\n')
+  const running = run(['apply', '-f', '-', '--state', join(folder, 'interrupted')], { stdin, signal: ending.signal })
+  setTimeout(() => ending.abort(), 20)
+  t.strictSame(await running, { status: 1, stdout: '', stderr: 'ts-ipvs: interrupted: nothing was done\n' })
+  t.strictSame((await lvs.snapshot()).virtualServers, [])
 })
 
 t.test('the standard input is called that, and a file that is not there is told', async t => {

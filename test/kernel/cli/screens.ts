@@ -133,6 +133,40 @@ export const cases: readonly Case[] = [
     }),
   ),
   {
+    name: 'top that Ctrl-Z stops gives the terminal back, and takes it again when it goes on',
+    needs: 'linux',
+    async run(context) {
+      await (await context.open()).addVirtualServer({ ...busy, scheduler: 'rr' })
+      const terminal = await Terminal.open(context)
+      const before = await terminal.state()
+      await terminal.start('top', '--netns', context.netns)
+      await terminal.until('top is there', sees(BUSY))
+      await terminal.press('C-z')
+      await terminal.until('the shell tells that it is stopped', sees('Stopped'))
+      assert.deepEqual(await terminal.state(), before)
+      await terminal.shell('fg')
+      await terminal.until('top is there again', sees(BUSY))
+      assert.equal((await terminal.state()).alternate, true)
+      await terminal.press('q')
+      await terminal.until('the shell is back', lines => !sees(BUSY)(lines))
+      assert.deepEqual(await terminal.state(), before)
+    },
+  },
+  {
+    name: 'top draws with ASCII alone where the locale has no more',
+    needs: 'linux',
+    async run(context) {
+      await (await context.open()).addVirtualServer({ ...busy, scheduler: 'rr' })
+      const terminal = await Terminal.open(context)
+      await terminal.shell('export LC_ALL=C')
+      await terminal.start('top', '--netns', context.netns)
+      const lines = await terminal.until('top is there', sees(BUSY))
+      assert.match(lines[2] ?? '', / vConn\/s /)
+      assert.match(lines.join(''), /^[\0-\x7f]*$/)
+      await terminal.press('q')
+    },
+  },
+  {
     name: 'top ends when its terminal is closed',
     needs: 'linux',
     async run(context) {

@@ -22,8 +22,8 @@ export class Terminal {
   static async open({ after }: LinuxContext, columns = 120, rows = 24): Promise<Terminal> {
     const terminal = new Terminal()
     after(() => terminal.close())
-    await terminal.#tmux('-f', '/dev/null', 'new-session', '-d', '-x', String(columns), '-y', String(rows), 'sh')
-    await terminal.shell(`PS1='${PROMPT} '; alias ts-ipvs='${process.execPath} ${PROGRAM}'; clear`)
+    await terminal.#tmux('-u', '-f', '/dev/null', 'new-session', '-d', '-x', String(columns), '-y', String(rows), 'sh')
+    await terminal.shell(`PS1='${PROMPT} '; export LC_ALL=C.UTF-8; alias ts-ipvs='${process.execPath} ${PROGRAM}'; clear`)
     await terminal.until('the shell is ready', lines => lines[0] === PROMPT)
     return terminal
   }
