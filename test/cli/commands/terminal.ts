@@ -8,6 +8,9 @@ import { open } from '../../../lib/ipvs/index.js'
 import type { MemoryKernel } from '../../../lib/testing/index.js'
 import { Text } from '../support.js'
 
+/** Milliseconds: the machine may be busy. */
+const LIMIT = 60_000
+
 export class FakeTerminal {
   readonly #ending = new AbortController()
   readonly #out = Object.assign(new Text(), { isTTY: true, columns: 100, rows: 12 })
@@ -23,13 +26,13 @@ export class FakeTerminal {
   readonly stops: string[] = []
 
   /** Runs the command line here, and returns its status. */
-  run(argv: readonly string[], kernel: MemoryKernel, env: Io['env'] = { LANG: 'C.UTF-8' }): Promise<number> {
+  run(argv: readonly string[], kernel: MemoryKernel, env: Io['env'] = {}): Promise<number> {
     return main(argv, {
       program: 'ts-ipvs',
       stdin: this.#keyboard as Input,
       stdout: this.#out as Output,
       stderr: this.errors,
-      env,
+      env: { LANG: 'C.UTF-8', ...env },
       signal: this.#ending.signal,
       suspend: () => {
         this.stops.push(this.written)
@@ -84,6 +87,10 @@ export class FakeTerminal {
 
   /** Waits until it is so. */
   async until(condition: (terminal: FakeTerminal) => boolean): Promise<void> {
-    while (!condition(this)) await new Promise(resolve => setTimeout(resolve, 5))
+    const end = performance.now() + LIMIT
+    while (!condition(this)) {
+      if (performance.now() > end) throw new Error(`it never came to that:\n${this.screen}`)
+      await new Promise(resolve => setTimeout(resolve, 5))
+    }
   }
 }

@@ -74,6 +74,19 @@ t.test('a dumb terminal gets a table', async t => {
   t.match(terminal.written, /^Server/)
 })
 
+t.test('where the locale has only ASCII it draws with that', async t => {
+  for (const env of [{ LANG: '' }, { LANG: 'C' }, { LC_ALL: 'POSIX' }, { LC_CTYPE: 'de_DE.ISO-8859-1' }]) {
+    const { kernel } = await world()
+    const terminal = new FakeTerminal()
+    const running = terminal.run(['top', '--interval', '20ms'], kernel, env)
+    await terminal.until(({ screen }) => /#$/m.test(screen))
+    t.match(terminal.screen, / vConn\/s /)
+    t.match(terminal.written, /^[\0-\x7f]*$/)
+    terminal.type('q')
+    t.equal(await running, 0)
+  }
+})
+
 t.test('on a terminal', async t => {
   const start = async (...words: string[]) => {
     const made = await world()
