@@ -49,11 +49,9 @@ const sees = (text: string) => (lines: readonly string[]) => lines.some(line => 
 /** How a screen is left: by a key, or by a signal to the process. */
 const ENDINGS: readonly [words: string, end: (terminal: Terminal) => Promise<unknown>, shell: readonly string[]][] = [
   ['q', terminal => terminal.press('q'), []],
-  ['Esc', terminal => terminal.press('Escape'), []],
   ['Ctrl-C', terminal => terminal.press('C-c'), []],
-  // It ends by the signal: the shell says so, of SIGINT by an empty line.
+  // It ends by the signal: the shell says so.
   ['SIGTERM', async terminal => process.kill(await terminal.process(), 'SIGTERM'), ['Terminated']],
-  ['SIGINT', async terminal => process.kill(await terminal.process(), 'SIGINT'), ['']],
 ]
 
 export const cases: readonly Case[] = [
