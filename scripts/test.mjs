@@ -11,7 +11,7 @@ const OUT = join(process.cwd(), 'build/vm')
 const wanted = process.argv.slice(2)
 
 /** Minutes that a stage may take before it counts as hung, and seconds that a test may: ten times what is usual, for machines are shared. */
-const LIMIT = 20
+const LIMIT = 30
 const TEST_LIMIT = 300
 
 const tap = file => ({ name: file.replace(/^build\/js\//, '').replace(/\.js$/, ''), command: ['node', file] })
