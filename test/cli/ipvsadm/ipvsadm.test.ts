@@ -90,6 +90,16 @@ t.test('a wrong command line is told before the kernel is asked', async t => {
   t.match((await run(['-n'], { program: 'ipvsadm' })).stderr, /^Try `ipvsadm -h' or 'ipvsadm --help'/)
 })
 
+t.test('an IPv6 address with a port takes brackets: without them it is no name of a host, either', async t => {
+  const { run } = await cli()
+  for (const address of ['1:2:3:4:5:6:7:8:80', ':::80', 'fe80::1%lo:80'])
+    t.strictSame(
+      await run(['-A', '-t', address]),
+      { status: 2, stdout: '', stderr: 'illegal virtual server address[:port] specified\n' },
+      address,
+    )
+})
+
 t.test('every listing comes as JSON, too', async t => {
   const { run } = await cli()
   await run(words('-A -t 10.0.0.1:80 -s rr -p 60'))
