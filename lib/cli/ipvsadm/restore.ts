@@ -164,9 +164,8 @@ function wordsOf(text: string): string[] {
   const words = text.split(/[\t\r]/.test(text) ? BLANK : ' ')
   const comment = text.includes('#') ? words.findIndex(word => word.startsWith('#')) : -1
   if (comment >= 0) words.length = comment
-  return words.some(isNoWord) || words[0] === 'ts-ipvs'
-    ? words.filter((word, i) => !isNoWord(word) && (word !== 'ts-ipvs' || i > 0))
-    : words
+  const kept = words.some(isNoWord) ? words.filter(word => !isNoWord(word)) : words
+  return kept[0] === 'ts-ipvs' ? kept.slice(1) : kept
 }
 
 const isNoWord = (word: string): boolean => word === '' || word === 'ipvsadm'

@@ -127,7 +127,8 @@ t.test('a restore carries out line by line, tells every bad line with its number
   const { run, lvs } = await cli()
   const stdin = [
     '-A -t 10.0.0.1:80 -s rr',
-    'ipvsadm -a -t 10.0.0.1:80 -r 10.1.0.1:80 -m # words behind this sign do not count',
+    '\tts-ipvs -Z',
+    '  ipvsadm -a -t 10.0.0.1:80 -r 10.1.0.1:80 -m # words behind this sign do not count',
     '# neither does this line',
     '',
     '-A -t 10.0.0.1:80',
@@ -144,13 +145,13 @@ t.test('a restore carries out line by line, tells every bad line with its number
     status: 1,
     stdout: 'Timeout (tcp tcpfin udp): 7 8 9\n',
     stderr: [
-      'line 5: -A -t 10.0.0.1:80: Service already exists',
-      'line 6: -A -t: -t: missing argument',
-      'line 7: word: this is no command',
-      'line 8: -R: lines can not be restored from within',
-      'line 9: --netns blue -A -t 10.0.0.9:80: --netns goes with -R itself, for all lines',
-      'line 10: -a -t 10.0.0.7:80 -r 10.1.0.1:80: Service not defined',
-      '6 of 13 lines failed, the others were carried out',
+      'line 6: -A -t 10.0.0.1:80: Service already exists',
+      'line 7: -A -t: -t: missing argument',
+      'line 8: word: this is no command',
+      'line 9: -R: lines can not be restored from within',
+      'line 10: --netns blue -A -t 10.0.0.9:80: --netns goes with -R itself, for all lines',
+      'line 11: -a -t 10.0.0.7:80 -r 10.1.0.1:80: Service not defined',
+      '6 of 14 lines failed, the others were carried out',
       '',
     ].join('\n'),
   })
