@@ -1,5 +1,6 @@
 /** ipvsadm's command line on a kernel in memory. That it says what ipvsadm says is proved against ipvsadm itself, in test/kernel/cli. */
 import t from 'tap'
+import { open } from '../../../lib/ipvs/index.js'
 import { memoryKernel } from '../../../lib/testing/index.js'
 import { cli } from '../support.js'
 
@@ -189,6 +190,25 @@ t.test('a line that can not be read, whatever it is, is told with its number, an
     '',
   ])
   t.equal((await run(['-Sn'])).stdout, '-A -t 10.0.0.1:80 -s wlc\n-A -t 10.0.0.2:80 -s wlc\n')
+})
+
+t.test('an interrupted restore tells up to which line it came', async t => {
+  const { run, kernel } = await cli()
+  const ending = new AbortController()
+  const client = await open({ transport: kernel })
+  const carryOut = client.run.bind(client)
+  client.run = async (...parameters) => {
+    const results = await carryOut(...parameters)
+    ending.abort()
+    return results
+  }
+  const stdin = Array.from({ length: 500 }, (_, i) => `-A -f ${i + 1}\n`).join('')
+  t.strictSame(await run(['-R'], { stdin, signal: ending.signal, open: async () => client }), {
+    status: 1,
+    stdout: '',
+    stderr: 'interrupted: nothing behind line 200 was done\n',
+  })
+  t.equal((await run(['-Sn'])).stdout.split('\n').length - 1, 200)
 })
 
 t.test('--netns or --json alone list, as no word does', async t => {
