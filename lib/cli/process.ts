@@ -110,19 +110,24 @@ function isOnDisk(fd: number): boolean {
   }
 }
 
-/** A file never makes its reader wait: what Node.js needs to read it on its threads takes longer to start than the reading. */
+/**
+ * A file never makes its reader wait: what Node.js needs to read it on its threads takes longer to start than the reading. Between two
+ * portions signals have their turn.
+ */
 function readable(fd: number): Readable {
   const CHUNK = 65536
   return new Readable({
     highWaterMark: CHUNK,
     read() {
-      try {
-        const bytes = Buffer.allocUnsafe(CHUNK)
-        const length = readSync(fd, bytes)
-        this.push(length === 0 ? null : bytes.subarray(0, length))
-      } catch (error) {
-        this.destroy(error as Error)
-      }
+      setImmediate(() => {
+        try {
+          const bytes = Buffer.allocUnsafe(CHUNK)
+          const length = readSync(fd, bytes)
+          this.push(length === 0 ? null : bytes.subarray(0, length))
+        } catch (error) {
+          this.destroy(error as Error)
+        }
+      })
     },
   })
 }

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import t from 'tap'
@@ -38,6 +38,14 @@ t.test('its input may be a file, a pipe, nothing at all, or what can not be read
   t.match(await bash(`cat ${file} | $GUEST copy | cmp - ${file}; (exit \${PIPESTATUS[1]})`), { stdout: '0\n', stderr: '' })
   t.match(await bash('$GUEST copy </dev/null'), { stdout: '0\n', stderr: '' })
   t.match(await bash('$GUEST copy </'), { stdout: '1\n', stderr: 'guest: EISDIR: illegal operation on a directory, read\n' })
+})
+
+t.test('a signal ends it while it reads a file that takes long', async t => {
+  const file = join(mkdtempSync(join(tmpdir(), 'ts-ipvs-process.')), 'zeros')
+  t.teardown(() => rmSync(dirname(file), { recursive: true }))
+  writeFileSync(file, '')
+  truncateSync(file, 2 ** 40)
+  t.match(await bash(`timeout -k 30 2 $GUEST copy <${file} >/dev/null`), { stdout: '124\n' }, 'without being killed')
 })
 
 t.test('a slow reader gets all of the output', async t => {

@@ -44,7 +44,7 @@ export async function addressOf(host: string): Promise<string | undefined> {
   if (host === '') return undefined // Node.js finds null for it
   const { lookup } = await import('node:dns/promises')
   return lookup(host, { family: 4 }).then(
-    ({ address }) => address,
+    ({ address, family }) => (family === 4 ? address : undefined), // an IPv6 address comes back as it is, whatever was asked for
     () => undefined,
   )
 }

@@ -49,6 +49,8 @@ export class Restore {
       await this.#read()
     } catch (error) {
       if (!signal.aborted) throw error
+      const [unsent] = this.#lines
+      if (unsent) this.#count = unsent.number - 1
     }
     if (signal.aborted) await write(this.#io.stderr, `interrupted: nothing behind line ${this.#count} was done\n`)
     if (this.#bad > 0) await write(this.#io.stderr, `${this.#bad} of ${this.#count} lines failed, the others were carried out\n`)
@@ -132,9 +134,9 @@ export class Restore {
   async #flush(): Promise<void> {
     const lines = this.#lines
     if (lines.length === 0) return
-    this.#lines = []
     const operations = lines.map(({ operation }) => operation)
-    const results = await this.#lvs.run(operations, { signal: this.#io.signal })
+    const results = await this.#lvs.run(operations, { signal: this.#io.signal }) // rejects only when nothing was sent
+    this.#lines = []
     for (let i = 0; i < lines.length; i++) {
       const result = results[i]
       if (!result || (result.ok && result.found !== false)) continue
@@ -164,9 +166,8 @@ function wordsOf(text: string): string[] {
   const words = text.split(/[\t\r]/.test(text) ? BLANK : ' ')
   const comment = text.includes('#') ? words.findIndex(word => word.startsWith('#')) : -1
   if (comment >= 0) words.length = comment
-  return words.some(isNoWord) || words[0] === 'ts-ipvs'
-    ? words.filter((word, i) => !isNoWord(word) && (word !== 'ts-ipvs' || i > 0))
-    : words
+  const kept = words.some(isNoWord) ? words.filter(word => !isNoWord(word)) : words
+  return kept[0] === 'ts-ipvs' ? kept.slice(1) : kept
 }
 
 const isNoWord = (word: string): boolean => word === '' || word === 'ipvsadm'

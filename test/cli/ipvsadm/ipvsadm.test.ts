@@ -1,5 +1,6 @@
 /** ipvsadm's command line on a kernel in memory. That it says what ipvsadm says is proved against ipvsadm itself, in test/kernel/cli. */
 import t from 'tap'
+import { open } from '../../../lib/ipvs/index.js'
 import { memoryKernel } from '../../../lib/testing/index.js'
 import { cli } from '../support.js'
 
@@ -90,6 +91,16 @@ t.test('a wrong command line is told before the kernel is asked', async t => {
   t.match((await run(['-n'], { program: 'ipvsadm' })).stderr, /^Try `ipvsadm -h' or 'ipvsadm --help'/)
 })
 
+t.test('an IPv6 address with a port takes brackets: without them it is no name of a host, either', async t => {
+  const { run } = await cli()
+  for (const address of ['1:2:3:4:5:6:7:8:80', ':::80', 'fe80::1%lo:80'])
+    t.strictSame(
+      await run(['-A', '-t', address]),
+      { status: 2, stdout: '', stderr: 'illegal virtual server address[:port] specified\n' },
+      address,
+    )
+})
+
 t.test('every listing comes as JSON, too', async t => {
   const { run } = await cli()
   await run(words('-A -t 10.0.0.1:80 -s rr -p 60'))
@@ -117,7 +128,8 @@ t.test('a restore carries out line by line, tells every bad line with its number
   const { run, lvs } = await cli()
   const stdin = [
     '-A -t 10.0.0.1:80 -s rr',
-    'ipvsadm -a -t 10.0.0.1:80 -r 10.1.0.1:80 -m # words behind this sign do not count',
+    '\tts-ipvs -Z',
+    '  ipvsadm -a -t 10.0.0.1:80 -r 10.1.0.1:80 -m # words behind this sign do not count',
     '# neither does this line',
     '',
     '-A -t 10.0.0.1:80',
@@ -134,13 +146,13 @@ t.test('a restore carries out line by line, tells every bad line with its number
     status: 1,
     stdout: 'Timeout (tcp tcpfin udp): 7 8 9\n',
     stderr: [
-      'line 5: -A -t 10.0.0.1:80: Service already exists',
-      'line 6: -A -t: -t: missing argument',
-      'line 7: word: this is no command',
-      'line 8: -R: lines can not be restored from within',
-      'line 9: --netns blue -A -t 10.0.0.9:80: --netns goes with -R itself, for all lines',
-      'line 10: -a -t 10.0.0.7:80 -r 10.1.0.1:80: Service not defined',
-      '6 of 13 lines failed, the others were carried out',
+      'line 6: -A -t 10.0.0.1:80: Service already exists',
+      'line 7: -A -t: -t: missing argument',
+      'line 8: word: this is no command',
+      'line 9: -R: lines can not be restored from within',
+      'line 10: --netns blue -A -t 10.0.0.9:80: --netns goes with -R itself, for all lines',
+      'line 11: -a -t 10.0.0.7:80 -r 10.1.0.1:80: Service not defined',
+      '6 of 14 lines failed, the others were carried out',
       '',
     ].join('\n'),
   })
@@ -178,6 +190,25 @@ t.test('a line that can not be read, whatever it is, is told with its number, an
     '',
   ])
   t.equal((await run(['-Sn'])).stdout, '-A -t 10.0.0.1:80 -s wlc\n-A -t 10.0.0.2:80 -s wlc\n')
+})
+
+t.test('an interrupted restore tells up to which line it came', async t => {
+  const { run, kernel } = await cli()
+  const ending = new AbortController()
+  const client = await open({ transport: kernel })
+  const carryOut = client.run.bind(client)
+  client.run = async (...parameters) => {
+    const results = await carryOut(...parameters)
+    ending.abort()
+    return results
+  }
+  const stdin = Array.from({ length: 500 }, (_, i) => `-A -f ${i + 1}\n`).join('')
+  t.strictSame(await run(['-R'], { stdin, signal: ending.signal, open: async () => client }), {
+    status: 1,
+    stdout: '',
+    stderr: 'interrupted: nothing behind line 200 was done\n',
+  })
+  t.equal((await run(['-Sn'])).stdout.split('\n').length - 1, 200)
 })
 
 t.test('--netns or --json alone list, as no word does', async t => {
