@@ -8,7 +8,7 @@ import { readConfiguration } from '../document/file.js'
 import { CommandError, FAILURE, type Io, SUCCESS, USAGE, write } from '../io.js'
 import { type CommonOptions, openClient } from '../program.js'
 
-const OVERLOOKED = 'others kept changing the tables while they were read: what is made now can not be pruned later'
+const CHANGING = 'others kept changing the tables while they were read'
 
 export interface DiffOptions extends CommonOptions {
   readonly file: string
@@ -83,10 +83,11 @@ async function readStateOf(io: Io, { file, namespace }: Place): Promise<State> {
 
 /** What apply would do. Nothing is written. */
 async function foresee(io: Io, lvs: IpvsClient, wanted: Configuration, options: DiffOptions): Promise<Changes> {
-  if (!options.prune) return findChanges(lvs, wanted, { signal: io.signal })
-  const place = await stateOf(io, lvs, options)
+  const place = options.prune ? await stateOf(io, lvs, options) : undefined
   const { made } = place ? await readStateOf(io, place) : { made: new Set() }
-  return findChanges(lvs, wanted, { owns: vs => made.has(describeVirtualServer(vs)), signal: io.signal })
+  const changes = await findChanges(lvs, wanted, { owns: vs => made.has(describeVirtualServer(vs)), signal: io.signal })
+  if (!changes.consistent) await write(io.stderr, `${io.program}: ${CHANGING}: look again\n`)
+  return changes
 }
 
 async function applyUnrecorded(io: Io, lvs: IpvsClient, wanted: Configuration, options: ApplyOptions): Promise<number> {
@@ -111,7 +112,7 @@ async function applyRecorded(
     return options.prune === true
   }
   const changes = await findChanges(lvs, wanted, { owns, signal: io.signal })
-  if (!changes.consistent) await write(io.stderr, `${io.program}: ${OVERLOOKED}\n`)
+  if (!changes.consistent) await write(io.stderr, `${io.program}: ${CHANGING}: what is made now can not be pruned later\n`)
   const additions = additionsOf(changes)
   const present = changes.consistent ? presentOf(state.made, wanted, additions, surplus) : state.made
   const ahead = new Set([...present, ...additions])

@@ -110,7 +110,7 @@ t.test('what somebody else makes between the plan and the addition is theirs', a
 })
 
 t.test('where others keep changing the tables nobody knows what was there: what is ensured then counts as theirs', async t => {
-  const { kernel, lvs, apply, prune, made, tables } = await place()
+  const { kernel, lvs, run, state, apply, prune, made, tables } = await place()
   const marks = Array.from({ length: 400 }, (_, i) => ({ firewallMark: i + 1, family: 'ipv4' }) as const)
   await lvs.run(marks.map(virtualServer => ({ operation: 'addVirtualServer', virtualServer })))
   let next = 1000
@@ -122,6 +122,13 @@ t.test('where others keep changing the tables nobody knows what was there: what 
   t.equal(status, 0)
   t.match(stderr, /others kept changing the tables while they were read: what is made now can not be pruned later/)
   t.strictSame(made(), ['tcp 10.0.0.1:81'])
+  for (const words of [['diff'], ['diff', '--prune', '--state', state], ['apply', '--dry-run']]) {
+    const foreseen = await run([...words, '-f', '-'], {
+      stdin: JSON.stringify(as(web)),
+      open: () => open({ transport: restless }),
+    })
+    t.match(foreseen.stderr, /^ts-ipvs: others kept changing the tables while they were read: look again\n$/)
+  }
   await prune(as())
   t.equal((await tables()).filter(name => name.startsWith('tcp')).join(), 'tcp 10.0.0.1:80')
 })
