@@ -27,6 +27,8 @@ export type Parsed = { readonly configuration: Configuration } | { readonly prob
 const MOST_ALIASES = 10_000
 
 const MOST_BRACKETS = 100
+/** The same in the block style: lists and keys that begin on one line. */
+const COMPACT = /(?:[-?:][ \t]+){100}/
 const TOO_DEEP = 'it is nested too deeply: the deepest that there is are tunnels of real servers'
 
 /** Where the parser's own words are for programmers. */
@@ -67,10 +69,12 @@ export function parseConfiguration(text: string): Parsed {
 }
 
 /**
- * Where brackets are opened beyond all reason, quotes and comments not looked at: the parser calls itself for each, and at the end of its
- * stack Node.js may abort.
+ * Where brackets or lists are opened beyond all reason, quotes and comments not looked at: the parser calls itself for each, and at the
+ * end of its stack Node.js may abort.
  */
 function tooDeep(text: string): number | undefined {
+  const compact = COMPACT.exec(text)
+  if (compact) return compact.index
   let depth = 0
   for (let i = 0; i < text.length; i++) {
     const character = text[i]

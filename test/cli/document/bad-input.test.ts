@@ -112,6 +112,8 @@ const rows: readonly (readonly [name: string, text: string | Buffer, ...expected
     Array.from({ length: 9 }, (_, i) => `a${i}: &a${i} [${Array(9).fill(i === 0 ? 'x' : `*a${i - 1}`).join()}]\n`).join(''),
     /^web\.yaml:1:1: its aliases repeat too much: write it out/,
   ],
+  ['lists without end', `virtualServers:\n  ${'- '.repeat(100_000)}`, /^web\.yaml:2:3: it is nested too deeply/],
+  ['keys without end', '? '.repeat(30_000), /^web\.yaml:1:1: it is nested too deeply/],
   ['brackets without end', `virtualServers:\n  ${'['.repeat(100_000)}`, /^web\.yaml:2:103: it is nested too deeply/],
   ['names of the language', '__proto__: 1\nvirtualServers: []', /^web\.yaml:1:1: __proto__: there is no such field/],
 ]
