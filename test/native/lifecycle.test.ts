@@ -30,7 +30,7 @@ async function run(...words: string[]) {
 const possible = (state: string) => Object.keys(codes).filter(end => end !== 'natural' || !endless.includes(state))
 
 t.test('a process ends as it should', async t => {
-  t.jobs = 4
+  t.jobs = 2
   for (const state of states) {
     for (const end of possible(state).filter(end => end !== 'terminate')) {
       t.test(`${state}, ${end}`, async t => {
@@ -42,7 +42,7 @@ t.test('a process ends as it should', async t => {
 })
 
 t.test('Workers end as they should, and leave nothing open', async t => {
-  t.jobs = 4
+  t.jobs = 2
   for (const state of states) {
     for (const end of possible(state)) {
       t.test(`${state}, ${end}`, async t => {
