@@ -55,7 +55,10 @@ declare namespace addon {
     readonly lost: boolean
     /** Datagrams received into `data`. */
     readonly datagrams: number
-    /** The closing message was seen: an NLMSG_ERROR or NLMSG_DONE with the awaited sequence number, or a message with it without NLM_F_MULTI. */
+    /**
+     * The closing message was seen: an NLMSG_ERROR or NLMSG_DONE with the awaited sequence number, or a message with it without NLM_F_MULTI,
+     * unless `exchange` sent NLM_F_ACK with that number: then what answers comes first.
+     */
     readonly complete: boolean
   }
 

@@ -79,7 +79,7 @@ Napi::Value exchange(const Napi::CallbackInfo& info) {
   const Bytes request = bytes(info[1]);
   const auto last = static_cast<uint32_t>(integer(info[2]));
   return submit(handle, info[1], info[3], [=](Transaction& transaction) {
-    if (transaction.send(request)) transaction.receive(last);
+    transaction.exchange(request, last);
   });
 }
 

@@ -31,9 +31,12 @@ bool next(Bytes& rest, nlmsghdr& header, Bytes& message) {
   return true;
 }
 
-bool closes(const nlmsghdr& header, uint32_t last) {
-  if (header.nlmsg_seq != last) return false;
-  return header.nlmsg_type == NLMSG_ERROR || header.nlmsg_type == NLMSG_DONE || (header.nlmsg_flags & NLM_F_MULTI) == 0;
+/** Whether an acknowledgement was asked for with a message of this sequence number: it comes behind all that answers it. */
+bool acknowledges(Bytes request, uint32_t last) {
+  nlmsghdr header;
+  for (Bytes message; next(request, header, message);)
+    if (header.nlmsg_seq == last && (header.nlmsg_flags & NLM_F_ACK) != 0) return true;
+  return false;
 }
 
 }  // namespace
@@ -42,6 +45,11 @@ bool Transaction::wellFormed(Bytes messages) {
   nlmsghdr header;
   for (Bytes message; next(messages, header, message);) continue;
   return messages.length == 0;
+}
+
+bool Transaction::exchange(Bytes request, uint32_t last) {
+  acknowledged_ = acknowledges(request, last);
+  return send(request) && receive(last);
 }
 
 bool Transaction::send(Bytes request) {
@@ -85,6 +93,12 @@ void Transaction::dumpMany(Bytes requests) {
   reply_.complete = true;
   for (Bytes request; next(requests, header, request);)
     if (!send(request) || !receive(header.nlmsg_seq)) return;
+}
+
+bool Transaction::closes(const nlmsghdr& header, uint32_t last) const {
+  if (header.nlmsg_seq != last) return false;
+  if (header.nlmsg_type == NLMSG_ERROR || header.nlmsg_type == NLMSG_DONE) return true;
+  return !acknowledged_ && (header.nlmsg_flags & NLM_F_MULTI) == 0;
 }
 
 /** Adds a datagram to the reply, each message aligned. False when it is not made of whole messages. */

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <linux/netlink.h>
 #include <sys/eventfd.h>
 
 #include <atomic>
@@ -41,6 +42,8 @@ class Transaction {
     startClock();
   }
 
+  /** Sends `request`, and receives until the closing message of `last`: the acknowledgement, where one was asked for. */
+  bool exchange(Bytes request, uint32_t last);
   /** All of `request` at once. False: it failed. */
   bool send(Bytes request);
   /** Receives until the closing message of sequence number `last`, or `size` bytes. False: it failed, or the end was lost. */
@@ -54,6 +57,7 @@ class Transaction {
   static bool wellFormed(Bytes messages);
 
  private:
+  bool closes(const nlmsghdr& header, uint32_t last) const;
   bool append(size_t length, uint32_t last);
   /** Waits for something to receive, at most `limit` milliseconds (negative: up to the deadline). Returns 0 or an errno. */
   int wait(int limit, bool forReply = true);
@@ -65,6 +69,7 @@ class Transaction {
   const Cancellation& cancellation_;
   const uint32_t timeout_;
   uint64_t deadline_ = 0;
+  bool acknowledged_ = false;
   Reply reply_;
 };
 

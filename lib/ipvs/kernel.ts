@@ -1,6 +1,6 @@
 /** What the operations of one client share: its two sockets, the order of its calls, and what it has learnt of its kernel. */
-import { type CallOptions, interrupted, Limit } from '../netlink/channel.js'
-import type { NetlinkError } from '../netlink/error.js'
+import { Calls, closedError } from '../netlink/calls.js'
+import type { CallOptions, Limit } from '../netlink/channel.js'
 import { type Body, type FamilyMessage, GenericFamily, type Page } from '../netlink/generic.js'
 import type { Transport } from '../netlink/transport.js'
 import { type Surroundings, surroundings } from './explain.js'
@@ -16,41 +16,29 @@ export class Kernel {
   readonly reads: GenericFamily
   /** Schedulers that have served. Asking for an unknown one costs the kernel a modprobe, inside its mutex. */
   readonly proven = new Set<string>()
-  readonly #deadline: number
-  #tail: Promise<unknown> = Promise.resolve()
+  readonly #calls: Calls
   #stream: DumpStream | undefined
-  #closed = false
 
   constructor(transport: Transport, deadline: number) {
     this.#transport = transport
-    this.#deadline = deadline
+    this.#calls = new Calls(deadline)
     this.writes = new GenericFamily(transport, ipvsFamily)
     this.reads = new GenericFamily(transport, ipvsFamily)
   }
 
   /** When a call with these options has to end. */
   limit(options: CallOptions | undefined): Limit {
-    return new Limit(options, this.#deadline)
+    return this.#calls.limit(options)
   }
 
   /** Runs one call when those before it have ended. */
   call<T>(options: CallOptions | undefined, task: (limit: Limit) => Promise<T>): Promise<T> {
-    const before = this.#tail
-    const mine = this.#run(before, options, task)
-    const ended = () => {}
-    this.#tail = before.then(() => mine.then(ended, ended))
-    return mine
-  }
-
-  async #run<T>(before: Promise<unknown>, options: CallOptions | undefined, task: (limit: Limit) => Promise<T>): Promise<T> {
-    const limit = this.limit(options)
-    this.#throwIfClosed()
-    limit.throwIfOver()
-    await limit.race(before, 'no')
-    // The kernel's dumps go on by index: a change in between makes it leave out what is still there.
-    if (this.#stream) await limit.race(this.#stream.complete(), 'no')
-    limit.throwIfOver()
-    return task(limit)
+    return this.#calls.run(options, async limit => {
+      // The kernel's dumps go on by index: a change in between makes it leave out what is still there.
+      if (this.#stream) await limit.race(this.#stream.complete(), 'no')
+      limit.throwIfOver()
+      return task(limit)
+    })
   }
 
   /** Starts a dump that is read page by page, and becomes whole in memory as soon as another call needs the kernel. */
@@ -68,12 +56,8 @@ export class Kernel {
 
   /** The files below /proc of the namespace. */
   get files(): Transport {
-    this.#throwIfClosed()
+    this.#calls.throwIfClosed()
     return this.#transport
-  }
-
-  #throwIfClosed(): void {
-    if (this.#closed) throw closedError()
   }
 
   /** What explains an error better than its number. Asked for once a call at most. */
@@ -82,16 +66,11 @@ export class Kernel {
   }
 
   async close(): Promise<void> {
-    this.#closed = true
-    await this.#tail
+    await this.#calls.close()
     this.#stream?.abandon(closedError())
     await Promise.all([this.writes.channel.close(), this.reads.channel.close()])
     await this.#transport.close()
   }
-}
-
-function closedError(): NetlinkError {
-  return interrupted('ERR_CLOSED', 'the client is closed', 'no')
 }
 
 /** A dump in progress. */

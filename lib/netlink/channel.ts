@@ -4,7 +4,7 @@ import { MessageReader, MessageWriter } from './buffer.js'
 import { errnoName, NetlinkError } from './error.js'
 import { beginMessage, endMessage, NLM_F_ACK, NLM_F_REQUEST, NLMSG_NOOP } from './message.js'
 import type { Trace } from './trace.js'
-import type { Reply, Socket, Transport } from './transport.js'
+import type { Reply, Socket, SocketOptions, Transport } from './transport.js'
 
 /** Options of every call. */
 export interface CallOptions {
@@ -79,9 +79,21 @@ export function interrupted(code: string, what: string, applied: 'no' | 'unknown
 const BARRIERS = 4
 const WINDOW = 64 << 10
 
+/** What a channel's socket is like. */
+export interface ChannelOptions extends SocketOptions {
+  /**
+   * The socket is never replaced, because the kernel binds something to it: after a call that was given up, the next one waits until the
+   * kernel is done with it. Default: it is replaced.
+   */
+  readonly lasting?: boolean | undefined
+}
+
+/** Send buffers that grew larger are not kept. */
+const KEPT = 4 << 20
+
 export class Channel {
   readonly #transport: Transport
-  readonly #protocol: number
+  readonly #options: ChannelOptions
   readonly #trace: Trace
   #socket: Socket | undefined
   /** Send buffers that nothing in flight uses. */
@@ -89,9 +101,9 @@ export class Channel {
   #sequence = 1
   #aside = new Set<Promise<void>>()
 
-  constructor(transport: Transport, protocol: number, trace: Trace) {
+  constructor(transport: Transport, options: ChannelOptions, trace: Trace) {
     this.#transport = transport
-    this.#protocol = protocol
+    this.#options = options
     this.#trace = trace
   }
 
@@ -112,12 +124,12 @@ export class Channel {
 
   /** Takes a send buffer back when its request was answered. That of a request that was given up is never used again. */
   recycle(writer: MessageWriter): void {
-    if (this.#idle.length < 2) this.#idle.push(writer)
+    if (this.#idle.length < 2 && writer.bytes.length <= KEPT) this.#idle.push(writer)
   }
 
   /** The socket, opened when there is none. */
   open(): Socket {
-    this.#socket ??= this.#transport.open({ protocol: this.#protocol })
+    this.#socket ??= this.#transport.open(this.#options)
     return this.#socket
   }
 
@@ -156,6 +168,10 @@ export class Channel {
 
   /** Leaves a socket to finish by itself. */
   setAside(): void {
+    if (!this.#options.lasting) this.#release()
+  }
+
+  #release(): void {
     const socket = this.#socket
     if (!socket) return
     this.#socket = undefined
@@ -164,7 +180,7 @@ export class Channel {
   }
 
   async close(): Promise<void> {
-    this.setAside()
+    this.#release()
     await Promise.all(this.#aside)
   }
 

@@ -7,7 +7,12 @@
  * - `no-such-namespace`: the network namespace does not exist
  * - `no-such-virtual-server`, `no-such-real-server`, `no-such-scheduler`, `no-such-persistence-engine`, `no-such-daemon`,
  *   `no-such-interface`
+ * - `no-such-object`: a table, chain, rule, set, element, stateful object or flowtable is not there
  * - `exists`: it is there already
+ * - `in-use`: something still refers to it
+ * - `owned`: the table belongs to another client
+ * - `generation-changed`: the ruleset is not the one any more that the transaction was made for
+ * - `too-large`: the message is larger than the socket's buffer
  * - `invalid`: the kernel refused the values; `reason` says which
  * - `family-disabled`: IPv6 is switched off in this kernel
  * - `not-supported`: the kernel does not know the command
@@ -29,7 +34,12 @@ export type Problem =
   | 'no-such-persistence-engine'
   | 'no-such-daemon'
   | 'no-such-interface'
+  | 'no-such-object'
   | 'exists'
+  | 'in-use'
+  | 'owned'
+  | 'generation-changed'
+  | 'too-large'
   | 'invalid'
   | 'family-disabled'
   | 'not-supported'
@@ -134,6 +144,7 @@ const NAMES: Readonly<Record<number, string>> = {
   115: 'EINPROGRESS',
   116: 'ESTALE',
   122: 'EDQUOT',
+  85: 'ERESTART',
   125: 'ECANCELED',
   512: 'ERESTARTSYS',
   524: 'ENOTSUPP',

@@ -95,7 +95,7 @@ export class GenericFamily {
       const attributes = family.table(command).decode(reader, message.payload + GENERIC_HEADER, message.end)
       return { name: `${family.name} ${family.commands[command] ?? command}`, attributes: present(attributes) }
     })
-    this.channel = new Channel(transport, NETLINK_GENERIC, tracer)
+    this.channel = new Channel(transport, { protocol: NETLINK_GENERIC }, tracer)
   }
 
   /** The family's number; asked for when it is not known. */

@@ -120,11 +120,12 @@ function openSocket(
   netns: number | undefined,
   spec?: Netns,
 ): Addon.Opened & { socket: Addon.Socket } {
-  const { protocol, groups, receiveBuffer } = options
+  const { protocol, groups, receiveBuffer, sendBuffer } = options
   const opened = native.open({
     protocol,
     ...(groups && { groups }),
     ...(receiveBuffer !== undefined && { receiveBuffer }),
+    ...(sendBuffer !== undefined && { sendBuffer }),
     ...(netns !== undefined && { netns }),
   })
   if (!opened.socket) throw openError(opened.errno, opened.syscall, spec)
@@ -155,8 +156,13 @@ function openError(errno: number, syscall: string, netns: Netns | undefined): Ne
   return new NetlinkError({ ...common, problem: 'other', reason: 'the netlink socket could not be opened' })
 }
 
+/** What netlink_sendmsg keeps of the send buffer for itself. */
+const SEND_OVERHEAD = 32
+
 class NativeSocket implements Socket {
   readonly receiveBuffer: number
+  readonly sendBuffer: number
+  readonly portId: number
   readonly #addon: typeof Addon
   readonly #socket: Addon.Socket
   readonly #cookie: bigint
@@ -166,6 +172,8 @@ class NativeSocket implements Socket {
     this.#socket = opened.socket
     this.#cookie = opened.netnsCookie
     this.receiveBuffer = opened.receiveBuffer
+    this.sendBuffer = opened.sendBuffer - SEND_OVERHEAD
+    this.portId = opened.portId
   }
 
   get namespace(): string | undefined {

@@ -6,11 +6,63 @@ import { align4, type MessageReader, type MessageWriter } from './buffer.js'
 
 /** How the payload of one attribute is written and read. Offsets are absolute, lengths in bytes. */
 export interface AttributeType<T> {
+  /** Throws a `BadValue` for what can not be one. */
   write(writer: MessageWriter, value: T): void
-  /** Undefined when the payload is too short to be one. */
+  /** Undefined when the payload is no such value. */
   read(reader: MessageReader, offset: number, length: number): T | undefined
-  /** The table below it, where there is one. */
-  readonly nested?: Attributes<Definition>
+  /** What is below it, where attributes are. */
+  readonly nested?: Pathfinder
+  /** Whether a record must have it. */
+  readonly required?: boolean
+}
+
+/** Finds attributes by where they stand. */
+export interface Pathfinder {
+  /** The path of the attribute that holds `offset`, as `destination.weight`; undefined when there is none. */
+  path(reader: MessageReader, start: number, end: number, offset: number): string | undefined
+}
+
+/** An attribute that a record must have. */
+export function required<T>(type: AttributeType<T>): AttributeType<T> & { readonly required: true } {
+  return { ...type, required: true }
+}
+
+/** A value that can not be written. `path` is where it stands in what was given: `expressions[2].base`. */
+export class BadValue extends Error {
+  readonly kind: 'range' | 'type'
+  path = ''
+
+  constructor(kind: 'range' | 'type', text: string) {
+    super(text)
+    this.kind = kind
+  }
+
+  /** Says that the value is below a field, or an element of a list. */
+  within(name: string | number): this {
+    if (typeof name === 'number') this.path = joinPath(`[${name}]`, this.path)
+    else this.path = joinPath(name, this.path)
+    return this
+  }
+
+  /** As it is thrown at a caller. */
+  toError(): RangeError | TypeError {
+    const text = this.path ? `${this.path}: ${this.message}` : this.message
+    return this.kind === 'range' ? new RangeError(text) : new TypeError(text)
+  }
+}
+
+/** `a` and `b` as `a.b`, `a` and `[1]` as `a[1]`. */
+export function joinPath(above: string, below: string | undefined): string {
+  if (!below) return above
+  return above && !below.startsWith('[') ? `${above}.${below}` : above + below
+}
+
+/** A value for a message: cut, and on one line. */
+export function shown(value: unknown): string {
+  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value === 'function' || typeof value === 'symbol' || value === undefined) return String(value)
+  const text = JSON.stringify(value, (_, v) => (typeof v === 'bigint' ? `${v}n` : v)) ?? String(value)
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text
 }
 
 /** Name of an attribute to its number and type. */
@@ -26,22 +78,22 @@ export interface UnknownAttribute {
 
 /** What a table describes. Absent attributes are undefined. */
 export type RecordOf<D extends Definition> = {
-  readonly [K in keyof D]?: ValueOf<D[K][1]> | undefined
+  readonly [K in keyof D as D[K][1] extends { readonly required: true } ? never : K]?: ValueOf<D[K][1]> | undefined
+} & {
+  readonly [K in keyof D as D[K][1] extends { readonly required: true } ? K : never]: ValueOf<D[K][1]>
 } & { readonly unknown?: readonly UnknownAttribute[] | undefined }
 
 const NLA_TYPE_MASK = 0x3fff
 const NLA_F_NESTED = 0x8000
 
 /** One nest's table. */
-export interface Attributes<D extends Definition> {
+export interface Attributes<D extends Definition> extends Pathfinder {
   /** Writes the record's attributes in the order of the table. */
   encode(writer: MessageWriter, record: RecordOf<D>): void
   /** Reads the attributes from `start` to `end`. */
   decode(reader: MessageReader, start: number, end: number): RecordOf<D>
   /** The same table without some attributes: they are neither decoded nor kept. */
   without<K extends keyof D>(...names: K[]): Attributes<Omit<D, K>>
-  /** The path of the attribute that holds `offset`, as `destination.weight`; undefined when there is none. */
-  path(reader: MessageReader, start: number, end: number, offset: number): string | undefined
   /** Path of an attribute by number, for errors that name a missing one. */
   nameOf(id: number): string | undefined
 }
@@ -119,8 +171,7 @@ class Table implements Attributes<Definition> {
         const id = (reader.u16[(offset >> 1) + 1] as number) & NLA_TYPE_MASK
         const field = this.#byId[id]
         const below = field?.type.nested?.path(reader, offset + 4, offset + length, target)
-        const name = field?.name ?? `attribute ${id}`
-        return below ? `${name}.${below}` : name
+        return joinPath(field?.name ?? `attribute ${id}`, below)
       }
       offset += align4(length)
     }
@@ -153,7 +204,8 @@ function keep(record: Record<string, unknown>, type: number, data: Uint8Array): 
   record.unknown = unknown
 }
 
-function writeAttribute(writer: MessageWriter, type: number, kind: AttributeType<unknown>, value: unknown): void {
+/** Writes one attribute, with its padding. */
+export function writeAttribute(writer: MessageWriter, type: number, kind: AttributeType<unknown>, value: unknown): void {
   const start = writer.offset
   writer.reserve(4 + 64)
   writer.offset += 4

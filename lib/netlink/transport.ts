@@ -22,10 +22,14 @@ export interface Reply {
   readonly datagrams: number
 }
 
-/** One netlink socket. One call at a time. */
+/** One netlink socket. Calls run one after the other. */
 export interface Socket {
   /** Bytes of receive buffer that the kernel granted. */
   readonly receiveBuffer: number
+  /** Bytes of the largest request that the kernel takes (EMSGSIZE). */
+  readonly sendBuffer: number
+  /** The port that the kernel knows the socket by. */
+  readonly portId: number
   /**
    * What identifies the network namespace that the socket lives in until the machine starts anew: its cookie, or before Linux 5.14 device
    * and inode, which another namespace may get when this one is gone. Undefined where neither can be had.
@@ -50,8 +54,9 @@ export interface Socket {
 export interface SocketOptions {
   readonly protocol: number
   readonly groups?: readonly number[] | undefined
-  /** Bytes. */
+  /** Bytes of replies that may wait, and of a request. The kernel grants what it may. */
   readonly receiveBuffer?: number | undefined
+  readonly sendBuffer?: number | undefined
 }
 
 /** Sockets and files of one network namespace. */

@@ -1,6 +1,6 @@
 /** A socket of the memory kernel. It sends and receives as the native addon does (native/transaction.cc). */
 import { MessageReader, MessageWriter } from '../netlink/buffer.js'
-import { beginMessage, endMessage, type Message, messagesOf, NLM_F_MULTI, NLMSG_DONE, NLMSG_ERROR } from '../netlink/message.js'
+import { beginMessage, endMessage, type Message, messagesOf, NLM_F_ACK, NLM_F_MULTI, NLMSG_DONE, NLMSG_ERROR } from '../netlink/message.js'
 import type { Reply, Socket } from '../netlink/transport.js'
 import { EAGAIN, ECANCELED, EMSGSIZE, ENOBUFS, ESRCH, ETIMEDOUT } from './errno.js'
 import type { Faults, SocketCall, Strike } from './faults.js'
@@ -11,12 +11,13 @@ const SEND_BUFFER = 212_992 - 32
 
 export class MemorySocket implements Socket {
   readonly receiveBuffer: number
+  readonly sendBuffer = SEND_BUFFER
+  readonly portId: number
   readonly namespace: string
   readonly #kernel: KernelSocket
   readonly #faults: Faults
   readonly #closed = new AbortController()
   #running: Promise<unknown> = Promise.resolve()
-  #busy = false
   /** Of the call before. */
   #previous: readonly Uint8Array[] = []
 
@@ -25,11 +26,13 @@ export class MemorySocket implements Socket {
     this.namespace = namespace
     this.#faults = faults
     this.receiveBuffer = kernel.receiveBuffer
+    this.portId = kernel.portId
   }
 
   exchange(request: Uint8Array, last: number, timeout: number): Promise<Reply> {
     return this.#run('exchange', timeout, async transaction => {
-      if (await transaction.send(request)) await transaction.receive(last, Infinity)
+      const acknowledged = acknowledges(request, last)
+      if (await transaction.send(request)) await transaction.receive(last, Infinity, acknowledged)
     })
   }
 
@@ -64,23 +67,25 @@ export class MemorySocket implements Socket {
 
   #run(call: SocketCall, timeout: number, work: (transaction: Transaction) => Promise<void>): Promise<Reply> {
     if (this.#closed.signal.aborted) throw new Error('the socket is closed')
-    if (this.#busy) throw new Error('one call at a time on a socket')
-    this.#busy = true
+    const before = this.#running
     const strike = this.#faults.strike(call)
-    const transaction = new Transaction(this.#kernel, this.#closed.signal, timeout, strike, this.#previous)
-    const reply = this.#settle(transaction, work)
+    const reply = this.#settle(before, timeout, strike, work)
     this.#running = reply.catch(() => {})
     return reply
   }
 
   /** The kernel works on another thread, and what it did is known in a later turn of the event loop. */
-  async #settle(transaction: Transaction, work: (transaction: Transaction) => Promise<void>): Promise<Reply> {
-    try {
-      await new Promise(resolve => setImmediate(resolve))
-      await work(transaction)
-    } finally {
-      this.#busy = false
-    }
+  async #settle(
+    before: Promise<unknown>,
+    timeout: number,
+    strike: Strike | undefined,
+    work: (transaction: Transaction) => Promise<void>,
+  ): Promise<Reply> {
+    await before
+    await new Promise(resolve => setImmediate(resolve))
+    const transaction = new Transaction(this.#kernel, this.#closed.signal, timeout, strike, this.#previous)
+    if (this.#closed.signal.aborted) transaction.cancel()
+    else await work(transaction)
     this.#previous = transaction.received
     return transaction.reply()
   }
@@ -114,6 +119,11 @@ class Transaction {
     if (strike?.fault === 'late-reply') this.#early.push(...previous)
   }
 
+  /** Ends it before it began. */
+  cancel(): void {
+    this.#fail(ECANCELED, 'sendmsg')
+  }
+
   async send(request: Uint8Array): Promise<boolean> {
     const fault = this.#strike?.fault
     if (fault === 'hang') await this.#strike?.released
@@ -124,7 +134,8 @@ class Transaction {
     return true
   }
 
-  async receive(last: number, size: number): Promise<boolean> {
+  /** @param acknowledged whether the closing message is an acknowledgement, behind all that answers the request */
+  async receive(last: number, size: number, acknowledged = false): Promise<boolean> {
     const fault = this.#strike?.fault
     if (typeof fault === 'object') return this.#fail(fault.errno, fault.syscall)
     if (fault === 'lost-replies') this.#kernel.loseReplies()
@@ -138,7 +149,7 @@ class Transaction {
         if (fault === 'malformed-reply') spoil(datagram)
         this.received.push(datagram)
         length += datagram.length
-        for (const message of messagesOf(new MessageReader(datagram))) this.complete ||= closes(message, last)
+        for (const message of messagesOf(new MessageReader(datagram))) this.complete ||= closes(message, last, acknowledged)
       } else if (datagram === ENOBUFS) this.#lost = true
       else if (datagram === EAGAIN && this.#lost) return false
       else return this.#fail(await this.#silence(), 'poll')
@@ -179,8 +190,15 @@ class Transaction {
   }
 }
 
-function closes({ type, flags, sequence }: Message, last: number): boolean {
-  return sequence === last && (type === NLMSG_ERROR || type === NLMSG_DONE || (flags & NLM_F_MULTI) === 0)
+function closes({ type, flags, sequence }: Message, last: number, acknowledged: boolean): boolean {
+  if (sequence !== last) return false
+  return type === NLMSG_ERROR || type === NLMSG_DONE || (!acknowledged && (flags & NLM_F_MULTI) === 0)
+}
+
+function acknowledges(request: Uint8Array, last: number): boolean {
+  for (const { sequence, flags } of messagesOf(new MessageReader(request)))
+    if (sequence === last && flags & NLM_F_ACK) return true
+  return false
 }
 
 function foreignReply(portId: number): Uint8Array {

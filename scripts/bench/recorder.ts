@@ -17,6 +17,8 @@ export function intercept(
       const socket = transport.open(options)
       return {
         receiveBuffer: socket.receiveBuffer,
+        sendBuffer: socket.sendBuffer,
+        portId: socket.portId,
         namespace: socket.namespace,
         exchange: (request, last, timeout) => around(request, () => socket.exchange(request, last, timeout)),
         page: (request, last, size, timeout) => around(request, () => socket.page(request, last, size, timeout)),
@@ -63,6 +65,8 @@ export function replaying(crossings: readonly Crossing[]): Transport {
   return {
     open: () => ({
       receiveBuffer: RECEIVE_BUFFER,
+      sendBuffer: RECEIVE_BUFFER,
+      portId: 0,
       namespace: undefined,
       exchange: request => answer(request),
       page: request => answer(request),

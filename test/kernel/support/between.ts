@@ -30,6 +30,8 @@ export function between(transport: Transport, hooks: Hooks): Transport {
       const socket = transport.open(options)
       return {
         receiveBuffer: socket.receiveBuffer,
+        sendBuffer: socket.sendBuffer,
+        portId: socket.portId,
         namespace: socket.namespace,
         exchange: (request, last, timeout) => around('exchange', request, () => socket.exchange(request, last, timeout)),
         page: (request, last, size, timeout) => around('page', request, () => socket.page(request, last, size, timeout)),

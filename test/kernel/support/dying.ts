@@ -48,6 +48,8 @@ export function dying(transport: Transport, most: number): Dying {
         const socket = transport.open(options)
         return {
           receiveBuffer: socket.receiveBuffer,
+          sendBuffer: socket.sendBuffer,
+          portId: socket.portId,
           namespace: socket.namespace,
           exchange: (request, last, timeout) => around(socket, request, () => socket.exchange(request, last, timeout)),
           page: (request, last, size, timeout) => around(socket, request, () => socket.page(request, last, size, timeout)),

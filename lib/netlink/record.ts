@@ -1,0 +1,168 @@
+/**
+ * Attribute tables whose records are what callers give and get: a record has only the fields that are there, what can not be written is
+ * refused with its path, and what can not be read is kept as it is.
+ */
+import { align4, type MessageReader, type MessageWriter } from './buffer.js'
+import {
+  type Attributes,
+  type AttributeType,
+  attributes,
+  BadValue,
+  type Definition,
+  joinPath,
+  type Pathfinder,
+  type RecordOf,
+  raw,
+  shown,
+  type UnknownAttribute,
+  writeAttribute,
+} from './schema.js'
+
+const NLA_TYPE_MASK = 0x3fff
+const NLA_F_NESTED = 0x8000
+
+/** The table of a nest. */
+export interface RecordTable<D extends Definition> extends Pathfinder {
+  /** Writes the fields in the order of the table, then the unknown ones. Throws a `BadValue`. */
+  encode(writer: MessageWriter, record: RecordOf<D>): void
+  /** Undefined when the bytes are no attributes. */
+  decode(reader: MessageReader, start: number, end: number): RecordOf<D> | undefined
+}
+
+/**
+ * Declares a nest: `record({ base: [2, required(be32)], … })`.
+ *
+ * @param constants fields that every record has and no attribute carries, as `{ kind: 'payload' }`
+ */
+export function record<const D extends Definition>(definition: D, constants: Readonly<Record<string, unknown>> = {}): RecordTable<D> {
+  return new StrictTable(definition, constants, attributes(definition) as unknown as Attributes<Definition>) as unknown as RecordTable<D>
+}
+
+interface Field {
+  readonly name: string
+  readonly id: number
+  readonly type: AttributeType<unknown>
+}
+
+class StrictTable implements RecordTable<Definition> {
+  readonly #fields: readonly Field[]
+  readonly #byId: readonly (Field | undefined)[]
+  readonly #constants: Readonly<Record<string, unknown>>
+  readonly #paths: Pathfinder
+
+  constructor(definition: Definition, constants: Readonly<Record<string, unknown>>, paths: Pathfinder) {
+    this.#fields = Object.entries(definition).map(([name, [id, type]]) => ({ name, id, type }))
+    const byId: (Field | undefined)[] = []
+    for (const field of this.#fields) byId[field.id] = field
+    this.#byId = Array.from(byId)
+    this.#constants = constants
+    this.#paths = paths
+  }
+
+  encode(writer: MessageWriter, record: RecordOf<Definition>): void {
+    if (record === null || typeof record !== 'object') throw new BadValue('type', `${shown(record)}: give an object`)
+    let written = 0
+    for (let i = 0; i < this.#fields.length; i++) {
+      const field = this.#fields[i] as Field
+      const value = record[field.name]
+      if (value === undefined) {
+        if (field.type.required) throw new BadValue('type', 'is missing').within(field.name)
+        continue
+      }
+      written++
+      try {
+        writeAttribute(writer, field.id | (field.type.nested ? NLA_F_NESTED : 0), field.type, value)
+      } catch (error) {
+        throw error instanceof BadValue ? error.within(field.name) : error
+      }
+    }
+    if (record.unknown) for (const attribute of record.unknown) writeAttribute(writer, attribute.type, raw, attribute.data)
+    let given = 0
+    for (const _ in record) given++
+    if (given !== written) this.#refuseOthers(record)
+  }
+
+  /** Names the field that is none of this table's. */
+  #refuseOthers(record: Readonly<Record<string, unknown>>): void {
+    for (const name of Object.keys(record)) {
+      if (record[name] === undefined || name === 'unknown' || name in this.#constants) continue
+      if (this.#fields.some(field => field.name === name)) continue
+      throw new BadValue('type', `there is no such field: there are ${this.#fields.map(field => field.name).join(', ')}`).within(name)
+    }
+  }
+
+  decode(reader: MessageReader, start: number, end: number): RecordOf<Definition> | undefined {
+    const record: Record<string, unknown> = { ...this.#constants }
+    const { u16 } = reader
+    let unknown: UnknownAttribute[] | undefined
+    let offset = start
+    while (offset < end) {
+      const length = offset + 4 <= end ? (u16[offset >> 1] as number) : 0
+      if (length < 4 || offset + length > end) return undefined
+      const type = u16[(offset >> 1) + 1] as number
+      const field = this.#byId[type & NLA_TYPE_MASK]
+      const value = field && record[field.name] === undefined ? field.type.read(reader, offset + 4, length - 4) : undefined
+      if (field && value !== undefined) record[field.name] = value
+      else (unknown ??= []).push({ type, data: reader.bytes.slice(offset + 4, offset + length) })
+      offset += align4(length)
+    }
+    if (unknown) record.unknown = unknown
+    return record as RecordOf<Definition>
+  }
+
+  path(reader: MessageReader, start: number, end: number, offset: number): string | undefined {
+    return this.#paths.path(reader, start, end, offset)
+  }
+}
+
+/** A record within an attribute. */
+export function nest<const D extends Definition>(table: RecordTable<D>): AttributeType<RecordOf<D>> {
+  return {
+    write: (writer, value) => table.encode(writer, value),
+    read: (reader, offset, length) => table.decode(reader, offset, offset + length),
+    nested: table,
+  }
+}
+
+/** A list within an attribute: each element is an attribute of the number `id`. */
+export function list<T>(element: AttributeType<T>, id = 1): AttributeType<readonly T[]> {
+  const type = element.nested ? id | NLA_F_NESTED : id
+  return {
+    write(writer, values) {
+      if (!Array.isArray(values)) throw new BadValue('type', `${shown(values)}: give a list`)
+      for (let i = 0; i < values.length; i++) {
+        try {
+          writeAttribute(writer, type, element, values[i])
+        } catch (error) {
+          throw error instanceof BadValue ? error.within(i) : error
+        }
+      }
+    },
+    read(reader, start, length) {
+      const values: T[] = []
+      const end = start + length
+      for (let offset = start; offset < end; ) {
+        const size = offset + 4 <= end ? (reader.u16[offset >> 1] as number) : 0
+        if (size < 4 || offset + size > end) return undefined
+        if (((reader.u16[(offset >> 1) + 1] as number) & NLA_TYPE_MASK) !== id) return undefined
+        const value = element.read(reader, offset + 4, size - 4)
+        if (value === undefined) return undefined
+        values.push(value)
+        offset += align4(size)
+      }
+      return values
+    },
+    nested: {
+      path(reader, start, end, target) {
+        for (let offset = start, i = 0; offset + 4 <= end; i++) {
+          const size = reader.u16[offset >> 1] as number
+          if (size < 4 || offset + size > end) return undefined
+          if (target >= offset && target < offset + size)
+            return joinPath(`[${i}]`, element.nested?.path(reader, offset + 4, offset + size, target))
+          offset += align4(size)
+        }
+        return undefined
+      },
+    },
+  }
+}

@@ -1,0 +1,183 @@
+/** What each command is on the wire: its message, its flags, and its attributes. */
+import type { MessageWriter } from '../netlink/buffer.js'
+import { BadValue, shown } from '../netlink/schema.js'
+import { familyToWire } from './family.js'
+import { writeChain, writeChainKey } from './objects/chain.js'
+import { writeElements } from './objects/elements.js'
+import { writeFlowtable, writeFlowtableKey } from './objects/flowtable.js'
+import { writeRule, writeRuleKey } from './objects/rule.js'
+import { writeSet, writeSetKey } from './objects/set.js'
+import { writeObject, writeObjectKey } from './objects/stateful.js'
+import { writeTable, writeTableKey } from './objects/table.js'
+import type { Chain, Command, Elements, Family, Flowtable, NftSet, Rule, StatefulObject, Table } from './types.js'
+import { chainAttributes, message, ruleAttributes, setElementListAttributes } from './wire.js'
+
+const NLM_F_REPLACE = 0x100
+const NLM_F_EXCL = 0x200
+const NLM_F_CREATE = 0x400
+const NLM_F_APPEND = 0x800
+
+/** The words of commands, and what stands below each. */
+export type Verb = 'add' | 'create' | 'insert' | 'replace' | 'delete' | 'destroy' | 'flush' | 'rename'
+export type ObjectWord = 'table' | 'chain' | 'rule' | 'set' | 'elements' | 'object' | 'flowtable'
+
+/** Starts and ends messages of a batch. */
+export interface Sink {
+  readonly writer: MessageWriter
+  /** Starts a message; the one before has ended. */
+  begin(number: number, flags: number, family: number, element?: number): void
+  end(): void
+}
+
+interface Numbers {
+  readonly new: number
+  readonly delete: number
+  readonly destroy: number
+}
+
+const NUMBERS: Readonly<Record<ObjectWord, Numbers>> = {
+  table: { new: message.newTable, delete: message.deleteTable, destroy: message.destroyTable },
+  chain: { new: message.newChain, delete: message.deleteChain, destroy: message.destroyChain },
+  rule: { new: message.newRule, delete: message.deleteRule, destroy: message.destroyRule },
+  set: { new: message.newSet, delete: message.deleteSet, destroy: message.destroySet },
+  elements: { new: message.newElements, delete: message.deleteElements, destroy: message.destroyElements },
+  object: { new: message.newObject, delete: message.deleteObject, destroy: message.destroyObject },
+  flowtable: { new: message.newFlowtable, delete: message.deleteFlowtable, destroy: message.destroyFlowtable },
+}
+
+/** The verb of a command, the word of its object, and the object. Throws a `BadValue` for what is none. */
+export function partsOf(command: Command): { readonly verb: Verb; readonly word: ObjectWord; readonly object: unknown } {
+  const [verb, target] = only(command, Object.keys(LEGAL), 'a command')
+  const [word, object] = only(target, LEGAL[verb as Verb], `what to ${verb}`, verb)
+  if (object === null || typeof object !== 'object') throw new BadValue('type', `${shown(object)}: give an object`).within(word).within(verb)
+  return { verb: verb as Verb, word: word as ObjectWord, object }
+}
+
+const ALL: readonly ObjectWord[] = ['table', 'chain', 'rule', 'set', 'elements', 'object', 'flowtable']
+const LEGAL: Readonly<Record<Verb, readonly ObjectWord[]>> = {
+  add: ALL,
+  create: ALL,
+  insert: ['rule'],
+  replace: ['rule'],
+  delete: ALL,
+  destroy: ALL,
+  flush: ['table', 'chain', 'set'],
+  rename: ['chain'],
+}
+
+/** The only key of an object that must be one of `words`. */
+function only(value: unknown, words: readonly string[], what: string, path = ''): [string, unknown] {
+  const keys = value !== null && typeof value === 'object' ? Object.keys(value) : []
+  const [key] = keys
+  if (keys.length === 1 && key !== undefined && words.includes(key)) return [key, (value as Record<string, unknown>)[key]]
+  const error = new BadValue('type', `${shown(value)}: ${what} has one of the fields ${words.join(', ')}, and no other`)
+  throw path ? error.within(path) : error
+}
+
+/** Writes the messages of a command. Yields where long work may be interrupted. Throws a `BadValue` with its path within the command. */
+export function* writeCommand(sink: Sink, command: Command): Generator<number, void, void> {
+  const { verb, word, object } = partsOf(command)
+  try {
+    const family = familyToWire((word === 'elements' ? (object as Elements).set : (object as { family: Family })).family)
+    if (word === 'elements' && verb !== 'flush') yield* elements(sink, verb, family, object as Elements)
+    else write(sink, verb, word, family, object)
+  } catch (error) {
+    throw error instanceof BadValue ? error.within(word).within(verb) : error
+  }
+}
+
+function write(sink: Sink, verb: Verb, word: ObjectWord, family: number, object: unknown): void {
+  const { writer } = sink
+  switch (verb) {
+    case 'add':
+    case 'create':
+    case 'insert':
+    case 'replace':
+      sink.begin(NUMBERS[word].new, flagsOf(verb, word), family)
+      writeObjectOf(writer, word, object, verb)
+      break
+    case 'delete':
+    case 'destroy':
+      sink.begin(NUMBERS[word][verb], 0, family)
+      writeKeyOf(writer, word, object)
+      break
+    case 'flush':
+      flush(sink, word, family, object as { table?: string; name: string })
+      break
+    case 'rename':
+      rename(sink, family, object as { table: string; handle?: number; newName: string })
+  }
+  sink.end()
+}
+
+function flagsOf(verb: Verb, word: ObjectWord): number {
+  if (verb === 'replace') return NLM_F_REPLACE
+  if (verb === 'insert') return NLM_F_CREATE
+  if (word === 'rule') return NLM_F_CREATE | NLM_F_APPEND
+  return verb === 'create' ? NLM_F_CREATE | NLM_F_EXCL : NLM_F_CREATE
+}
+
+function writeObjectOf(writer: MessageWriter, word: ObjectWord, object: unknown, verb: Verb): void {
+  switch (word) {
+    case 'table':
+      return writeTable(writer, object as Table)
+    case 'chain':
+      return writeChain(writer, object as Chain)
+    case 'rule':
+      return writeRule(writer, object as Rule, verb === 'replace')
+    case 'set':
+      return writeSet(writer, object as NftSet)
+    case 'object':
+      return writeObject(writer, object as StatefulObject)
+    case 'flowtable':
+      return writeFlowtable(writer, object as Flowtable)
+  }
+}
+
+function writeKeyOf(writer: MessageWriter, word: ObjectWord, object: unknown): void {
+  switch (word) {
+    case 'table':
+      return writeTableKey(writer, object as Parameters<typeof writeTableKey>[1])
+    case 'chain':
+      return writeChainKey(writer, object as Parameters<typeof writeChainKey>[1])
+    case 'rule':
+      return writeRuleKey(writer, object as Parameters<typeof writeRuleKey>[1])
+    case 'set':
+      return writeSetKey(writer, object as Parameters<typeof writeSetKey>[1])
+    case 'object':
+      return writeObjectKey(writer, object as Parameters<typeof writeObjectKey>[1])
+    case 'flowtable':
+      return writeFlowtableKey(writer, object as Parameters<typeof writeFlowtableKey>[1])
+  }
+}
+
+/** Removing without saying what is how the kernel is told to remove all of it. */
+function flush(sink: Sink, word: ObjectWord, family: number, { table, name }: { table?: string; name: string }): void {
+  const { writer } = sink
+  if (name === undefined) throw new BadValue('type', 'is missing').within('name')
+  if (word !== 'table' && table === undefined) throw new BadValue('type', 'is missing').within('table')
+  sink.begin(word === 'set' ? message.deleteElements : message.deleteRule, 0, family)
+  if (word === 'table') ruleAttributes.encode(writer, { table: name })
+  else if (word === 'chain') ruleAttributes.encode(writer, { table, chain: name })
+  else setElementListAttributes.encode(writer, { table, set: name })
+}
+
+/** A chain is found by its handle then, for the name is the new one; the client asks for it when it is not given. */
+function rename(sink: Sink, family: number, { table, handle, newName }: { table: string; handle?: number; newName: string }): void {
+  if (handle === undefined) throw new BadValue('type', 'is missing').within('handle')
+  if (newName === undefined) throw new BadValue('type', 'is missing').within('newName')
+  sink.begin(message.newChain, 0, family)
+  chainAttributes.encode(sink.writer, { table, handle, name: newName })
+}
+
+function* elements(sink: Sink, verb: Verb, family: number, given: Elements): Generator<number, void, void> {
+  if (!Array.isArray(given.elements)) throw new BadValue('type', `${shown(given.elements)}: give a list of elements`).within('elements')
+  if (given.elements.length === 0) return
+  const number = verb === 'delete' || verb === 'destroy' ? NUMBERS.elements[verb] : NUMBERS.elements.new
+  const flags = number === message.newElements ? flagsOf(verb, 'elements') : 0
+  yield* writeElements(sink.writer, given, element => {
+    if (element > 0) sink.end()
+    sink.begin(number, flags, family, element)
+  })
+  sink.end()
+}

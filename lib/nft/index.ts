@@ -1,0 +1,23 @@
+/**
+ * nftables.
+ *
+ * @example
+ * import * as nft from 'ts-ipvs/nft'
+ * await using nf = await nft.open()
+ *
+ * @module
+ */
+export type { CallOptions } from '../netlink/channel.js'
+export type { Applied, Problem } from '../netlink/error.js'
+export { NetlinkError } from '../netlink/error.js'
+export type { Netns } from '../netlink/netns.js'
+export type { Transport } from '../netlink/transport.js'
+export type { CommitOptions, ListFilter, NftClient } from './client.js'
+export type { Data, Register, Verdict } from './data.js'
+export { type Failure, TransactionError } from './error.js'
+export type * from './expressions/index.js'
+export type { Generation } from './kernel.js'
+export { type OpenOptions, open } from './open.js'
+export type { Committed } from './transaction.js'
+export type * from './types.js'
+export type { UserDatum } from './user-data.js'

@@ -1,0 +1,109 @@
+import type { MessageReader, MessageWriter } from '../../netlink/buffer.js'
+import { BadValue, shown } from '../../netlink/schema.js'
+import { checkChainType, familyToWire, hookFromWire, hookToWire, priorityToWire } from '../family.js'
+import type { BaseChain, Chain, ChainType, Family } from '../types.js'
+import { joinComment, splitComment } from '../user-data.js'
+import { chainAttributes } from '../wire.js'
+import { bitsOf, wordsOf } from './bits.js'
+
+/** NFT_CHAIN_* ; BASE is what having a hook means. */
+const FLAGS = { 'hardware-offload': 2, binding: 4 } as const
+const BASE = 1
+/** NFTNL_UDATA_CHAIN_COMMENT */
+const COMMENT = 0
+/** NF_DROP, NF_ACCEPT */
+const POLICIES = ['drop', 'accept'] as const
+/** Connection tracking comes at -200: what translates addresses needs it (nf_tables_api.c, nft_chain_parse_hook). */
+const AFTER_TRACKING = -199
+
+export function writeChain(writer: MessageWriter, chain: Chain): void {
+  const { table, name, id, unknown, flags = [] } = chain
+  familyToWire(chain.family)
+  const bits = bitsOf(flags, FLAGS, 'flags')
+  chainAttributes.encode(writer, {
+    ...(bits & FLAGS.binding ? { table } : { table, name }),
+    ...(chain.hook === undefined ? withoutHook(chain) : baseAttributes(chain)),
+    flags: bits === 0 ? undefined : bits | (chain.hook === undefined ? 0 : BASE),
+    id,
+    userData: joinComment(chain, COMMENT),
+    unknown,
+  })
+}
+
+/** What only base chains have. */
+function withoutHook(chain: object): Record<string, never> {
+  for (const field of ['type', 'priority', 'policy', 'devices', 'counters'])
+    if ((chain as Record<string, unknown>)[field] !== undefined)
+      throw new BadValue('type', 'only a base chain has one: give its hook as well').within(field)
+  return {}
+}
+
+function baseAttributes(chain: BaseChain) {
+  const { family, hook, type = 'filter', policy, counters } = chain
+  const number = hookToWire(family, hook)
+  checkChainType(family, hook, type)
+  const priority = priorityToWire(family, hook, chain.priority ?? 0)
+  if (type === 'nat' && priority < AFTER_TRACKING)
+    throw new BadValue('range', `${shown(chain.priority)}: a nat chain comes behind connection tracking: give at least ${AFTER_TRACKING}`).within('priority')
+  if (policy !== undefined && !POLICIES.includes(policy))
+    throw new BadValue('type', `${shown(policy)}: give one of accept, drop`).within('policy')
+  return {
+    hook: { number, priority: checkPriority(priority), ...devicesOf(chain) },
+    type,
+    policy: policy === undefined ? undefined : POLICIES.indexOf(policy),
+    counters,
+  }
+}
+
+function checkPriority(priority: number): number {
+  if (Number.isInteger(priority) && priority >= -0x8000_0000 && priority <= 0x7fff_ffff) return priority
+  throw new BadValue('range', `${shown(priority)}: give a whole number from -2147483648 to 2147483647, or a name`).within('priority')
+}
+
+/** One device the old way, which every kernel knows; several as a list. */
+function devicesOf({ family, hook, devices = [] }: BaseChain): { device?: string; devices?: readonly string[] } {
+  const bound = family === 'netdev' || hook === 'ingress' || hook === 'egress'
+  if (!bound && devices.length > 0)
+    throw new BadValue('type', `only chains of family netdev and of hook ingress are bound to devices`).within('devices')
+  if (!bound) return {}
+  const [device, ...others] = devices
+  if (device === undefined) return {}
+  if (others.length === 0) return { device }
+  return { devices }
+}
+
+export function writeChainKey(
+  writer: MessageWriter,
+  { table, name, handle }: { readonly table: string; readonly name?: string | undefined; readonly handle?: number | undefined },
+): void {
+  if (name === undefined && handle === undefined) throw new BadValue('type', 'is missing').within('name')
+  chainAttributes.encode(writer, name === undefined ? { table, handle } : { table, name })
+}
+
+export function readChain(family: Family, reader: MessageReader, start: number, end: number): Chain | undefined {
+  const record = chainAttributes.decode(reader, start, end)
+  if (!record) return undefined
+  const { table = '', name = '', hook, type, policy, flags = 0, counters, userData, unknown, ...others } = record
+  const rest = flags & ~BASE
+  const common = {
+    family,
+    table,
+    name,
+    ...others,
+    ...(rest !== 0 && { flags: wordsOf(rest, FLAGS) }),
+    ...splitComment(userData, COMMENT),
+    ...(unknown && { unknown }),
+  }
+  const hookName = hook?.number === undefined ? undefined : hookFromWire(family, hook.number)
+  if (!hook || hookName === undefined) return common
+  const devices = hook.devices ?? (hook.device === undefined ? undefined : [hook.device])
+  return {
+    ...common,
+    ...(type !== undefined && { type: type as ChainType }),
+    hook: hookName,
+    priority: hook.priority ?? 0,
+    ...(policy !== undefined && { policy: POLICIES[policy] ?? 'accept' }),
+    ...(devices && { devices }),
+    ...(counters && { counters }),
+  }
+}

@@ -1,0 +1,407 @@
+/** The objects of nftables as plain data. What is read can be written again. */
+import type { UnknownAttribute } from '../netlink/schema.js'
+import type { Verdict } from './data.js'
+import type { Expression, StatefulExpression } from './expressions/index.js'
+import type { UserDatum } from './user-data.js'
+
+/** A table's family: which packets its chains see (nft(8), ADDRESS FAMILIES). */
+export type Family = 'inet' | 'ip' | 'ip6' | 'arp' | 'bridge' | 'netdev'
+
+/** What every object may carry besides its own fields. */
+export interface Kept {
+  /** User data other than the comment, as others wrote it. */
+  readonly userData?: readonly UserDatum[] | undefined
+  /** Attributes that are not known here, written back as they are. */
+  readonly unknown?: readonly UnknownAttribute[] | undefined
+}
+
+/** What the kernel tells of an object and ignores when it is written. */
+export interface Told {
+  /** Number of the object within its table, never used twice. */
+  readonly handle?: number | undefined
+  /** What holds it: rules that jump here, rules and elements that use it. For a table its chains, sets, objects and flowtables. */
+  readonly use?: number | undefined
+}
+
+/** Names a table. */
+export interface TableKey {
+  readonly family: Family
+  readonly name: string
+}
+
+export interface Table extends TableKey, Kept, Told {
+  /**
+   * `dormant`: none of its chains is hooked. `owner` (Linux 5.12): only the client that adds it may change it, and it goes when that client
+   * closes. `persist` (Linux 6.9), together with `owner`: it stays then, and another may take it over.
+   */
+  readonly flags?: readonly ('dormant' | 'owner' | 'persist' | number)[] | undefined
+  /** At most 127 bytes of UTF-8. */
+  readonly comment?: string | undefined
+  /** Netlink port of the owner. Told, not written. */
+  readonly owner?: number | undefined
+}
+
+/** Names a chain. */
+export interface ChainKey {
+  readonly family: Family
+  readonly table: string
+  readonly name: string
+}
+
+export type ChainType = 'filter' | 'nat' | 'route'
+
+export type Hook = 'ingress' | 'egress' | 'prerouting' | 'input' | 'forward' | 'output' | 'postrouting'
+
+/** Names of priorities; what number each means depends on the family (nft(8), CHAINS). */
+export type PriorityName = 'raw' | 'mangle' | 'dstnat' | 'filter' | 'security' | 'srcnat' | 'out'
+
+/** -2^31 to 2^31 - 1; lower ones come first. Or a name, with an offset: `filter + 10`. */
+export type Priority = number | PriorityName | `${PriorityName} ${'+' | '-'} ${number}`
+
+/** A chain without a hook: others jump to it. */
+export interface RegularChain extends ChainKey, Kept, Told {
+  readonly type?: undefined
+  readonly hook?: undefined
+  /** At most 127 bytes of UTF-8. */
+  readonly comment?: string | undefined
+  /**
+   * `binding` (Linux 5.9): it belongs to the rule that jumps to it, and has no name but an `id`: `jump { … }`.
+   * `hardware-offload`: on base chains of netdev.
+   */
+  readonly flags?: readonly ('hardware-offload' | 'binding' | number)[] | undefined
+  /** Names the chain within a transaction: for `chainId` of verdicts and rules. */
+  readonly id?: number | undefined
+}
+
+/** A chain that packets come to. Type, hook and priority can not be changed, the policy can. */
+export interface BaseChain extends Omit<RegularChain, 'type' | 'hook'> {
+  /** `nat` and `route` exist for ip, ip6 and inet only. Default `filter`. */
+  readonly type?: ChainType | undefined
+  readonly hook: Hook
+  /** Default 0 (`filter`). Never below -200 for `nat`. */
+  readonly priority?: Priority | undefined
+  /** What becomes of packets that come to its end. Default `accept`. */
+  readonly policy?: 'accept' | 'drop' | undefined
+  /**
+   * Names of interfaces: needed by `egress` and by all chains of netdev and by `ingress` of inet. Empty is allowed where Linux 6.5 or newer
+   * is. A name that ends in `*` stands for all that begin so, from Linux 6.16 on.
+   */
+  readonly devices?: readonly string[] | undefined
+  /** Packets and bytes that the policy met; written when the chain is added. */
+  readonly counters?: { readonly packets?: bigint | undefined; readonly bytes?: bigint | undefined } | undefined
+}
+
+export type Chain = RegularChain | BaseChain
+
+/** Names a rule: rules have no other name than the kernel's number. */
+export interface RuleKey {
+  readonly family: Family
+  readonly table: string
+  readonly chain: string
+  readonly handle: number
+}
+
+export interface Rule extends Kept {
+  readonly family: Family
+  readonly table: string
+  readonly chain: string
+  /** Told, and which one `replace` and `delete` mean. */
+  readonly handle?: number | undefined
+  readonly expressions: readonly Expression[]
+  /** At most 127 bytes of UTF-8. */
+  readonly comment?: string | undefined
+  /** Handle of a rule of the same chain: `add` puts the new one behind it, `insert` before it. Default: at the end, at the beginning. */
+  readonly position?: number | undefined
+  /** The same by the `id` of a rule that this transaction adds. */
+  readonly positionId?: number | undefined
+  /** Names the rule within a transaction. */
+  readonly id?: number | undefined
+  /** Instead of `chain`: the `id` of a chain that this transaction adds. */
+  readonly chainId?: number | undefined
+  /** For expressions of xtables: protocol, and flags. */
+  readonly compat?: { readonly protocol?: number | undefined; readonly flags?: number | undefined } | undefined
+  /** Handle of the rule before it. Told in listings and events. */
+  readonly after?: number | undefined
+}
+
+/** Names a set or a map. */
+export interface SetKey {
+  readonly family: Family
+  readonly table: string
+  readonly name: string
+}
+
+/**
+ * A type of values: one of nft's words (nft(8), DATA TYPES), or for `integer`, `string` and types that have no word here, with the number
+ * of bytes: `{ type: 'integer', length: 2 }`.
+ */
+export type DataType = DataTypeName | { readonly type: DataTypeName | number; readonly length: number }
+
+export type DataTypeName = string
+
+/** Several types one after the other: a concatenation. */
+export type DataTypes = DataType | readonly DataType[]
+
+export type ObjectType =
+  | 'counter'
+  | 'quota'
+  | 'ct helper'
+  | 'limit'
+  | 'connlimit'
+  | 'tunnel'
+  | 'ct timeout'
+  | 'secmark'
+  | 'ct expectation'
+  | 'synproxy'
+
+export type SetFlag = 'anonymous' | 'constant' | 'interval' | 'timeout' | 'dynamic'
+
+/** A set; with `data` or `objects` a map. */
+export interface NftSet extends SetKey, Kept, Told {
+  /** Type of its keys. */
+  readonly key: DataTypes
+  /** Type of what keys are mapped to: `verdict` for a verdict map. */
+  readonly data?: DataTypes | undefined
+  /** A map to stateful objects of this type. */
+  readonly objects?: ObjectType | undefined
+  /** `interval` is needed for ranges and prefixes, `timeout` for time-outs, `dynamic` for what `dynset` adds. */
+  readonly flags?: readonly (SetFlag | number)[] | undefined
+  /** Seconds that elements stay unless they say otherwise. To the millisecond. */
+  readonly timeout?: number | undefined
+  /** Seconds between two collections of timed-out elements. To the millisecond. */
+  readonly gcInterval?: number | undefined
+  /** How many elements it can take at most. Default: no limit. */
+  readonly size?: number | undefined
+  /** What the kernel chooses the data structure by. Default `performance`. */
+  readonly policy?: 'performance' | 'memory' | undefined
+  /** nft merges adjoining intervals on its own; the kernel does not look at it. Kept in the user data. */
+  readonly autoMerge?: boolean | undefined
+  /** Every element gets its own copies of these. Several: Linux 5.11. */
+  readonly expressions?: readonly StatefulExpression[] | undefined
+  /** At most 127 bytes of UTF-8. */
+  readonly comment?: string | undefined
+  /** Names the set within a transaction: for `setId` of lookup and dynset, and its elements. Needed for anonymous sets. */
+  readonly id?: number | undefined
+  /** More than five types, which nft can not list: written only with true. */
+  readonly unlistable?: boolean | undefined
+  /** Name of the kernel's data structure (Linux 6.16), elements (Linux 6.16). Told. */
+  readonly backend?: string | undefined
+  readonly count?: number | undefined
+}
+
+/** A value by its type: addresses, names as text; numbers; or bytes in the order of the wire, of exactly its length. */
+export type Scalar = string | number | bigint | boolean | Uint8Array
+
+/** A value, or from one to another (both included). A prefix is text: `10.0.0.0/8`. */
+export type Interval = Scalar | { readonly from: Scalar; readonly to: Scalar }
+
+/** What identifies an element: a list for concatenations. `*` is the element for all that no other is for (Linux 5.13). */
+export type ElementKey = Interval | readonly Interval[]
+
+export interface Element extends Kept {
+  readonly key: ElementKey
+  /** What the key is mapped to: a value, a list for concatenations, or a verdict. */
+  readonly data?: Interval | readonly Interval[] | Verdict | undefined
+  /** Name of the stateful object that the key is mapped to. */
+  readonly object?: string | undefined
+  /** Seconds, to the millisecond. 0: never, from Linux 6.11 on. */
+  readonly timeout?: number | undefined
+  /** Seconds until it goes. Given, it says how much of the time-out is left. */
+  readonly expires?: number | undefined
+  /** At most 127 bytes of UTF-8. */
+  readonly comment?: string | undefined
+  readonly expressions?: readonly StatefulExpression[] | undefined
+  /** Bits of NFTA_SET_ELEM_FLAGS that have no field here. */
+  readonly flags?: number | undefined
+}
+
+/** Elements of a set. `set` has the fields that say how they are written: one that was added or read will do. */
+export interface Elements {
+  readonly set: Pick<NftSet, 'family' | 'table' | 'name' | 'key' | 'data' | 'objects' | 'flags' | 'id'>
+  readonly elements: readonly Element[]
+}
+
+/** Names a stateful object: those of different types may have the same name. */
+export interface ObjectKey {
+  readonly family: Family
+  readonly table: string
+  readonly type: ObjectType
+  readonly name: string
+}
+
+interface Stateful extends Kept, Told {
+  readonly family: Family
+  readonly table: string
+  readonly name: string
+  /** At most 127 bytes of UTF-8. */
+  readonly comment?: string | undefined
+}
+
+/** Packets and bytes seen. */
+export interface CounterObject extends Stateful {
+  readonly type: 'counter'
+  readonly packets?: bigint | undefined
+  readonly bytes?: bigint | undefined
+}
+
+/** Holds until so many bytes were seen, or from then on. */
+export interface QuotaObject extends Stateful {
+  readonly type: 'quota'
+  readonly bytes: bigint
+  readonly used?: bigint | undefined
+  /** `over`: holds once the quota is used up. `depleted` is told. */
+  readonly flags?: readonly ('over' | 'depleted' | number)[] | undefined
+}
+
+/** Holds so often in a time. */
+export interface LimitObject extends Stateful {
+  readonly type: 'limit'
+  /** Packets, or bytes, in `unit` seconds. */
+  readonly rate: bigint
+  /** Seconds: 1, 60, 3600, 86400, 604800. */
+  readonly unit: bigint
+  readonly burst?: number | undefined
+  readonly of?: 'packets' | 'bytes' | number | undefined
+  /** `invert`: holds when it is exceeded. */
+  readonly flags?: readonly ('invert' | number)[] | undefined
+}
+
+/** At most, or at least, so many connections. */
+export interface ConnectionLimitObject extends Stateful {
+  readonly type: 'connlimit'
+  readonly count: number
+  readonly flags?: readonly ('invert' | number)[] | undefined
+}
+
+/** A helper of connection tracking, as `ftp`. The kernel loads it. */
+export interface HelperObject extends Stateful {
+  readonly type: 'ct helper'
+  readonly helper: string
+  /** Default: that of the table; needed for inet. */
+  readonly layer3?: 'ip' | 'ip6' | number | undefined
+  /** IP protocol number. */
+  readonly protocol: number
+}
+
+/** Time-outs of connections by their state. */
+export interface TimeoutObject extends Stateful {
+  readonly type: 'ct timeout'
+  readonly layer3?: 'ip' | 'ip6' | number | undefined
+  /** IP protocol number. */
+  readonly protocol: number
+  /** Seconds by the number of the state (CTA_TIMEOUT_TCP_*, CTA_TIMEOUT_UDP_* …). */
+  readonly policy: Readonly<Record<number, number>>
+}
+
+/** A connection that is to come. */
+export interface ExpectationObject extends Stateful {
+  readonly type: 'ct expectation'
+  readonly layer3?: 'ip' | 'ip6' | number | undefined
+  /** IP protocol number. */
+  readonly protocol: number
+  readonly port: number
+  /** Milliseconds. */
+  readonly timeout: number
+  /** How many, 1 to 255. */
+  readonly size: number
+}
+
+/** A security context (SELinux). */
+export interface SecmarkObject extends Stateful {
+  readonly type: 'secmark'
+  readonly context: string
+}
+
+/** Answers TCP's handshake before connection tracking sees it. */
+export interface SynproxyObject extends Stateful {
+  readonly type: 'synproxy'
+  readonly mss: number
+  readonly windowScale: number
+  readonly flags?: readonly ('mss' | 'window-scale' | 'sack-permitted' | 'timestamp' | 'ecn' | number)[] | undefined
+}
+
+/** An object of a type whose attributes are not known here (`tunnel`): kept, and written back byte for byte. */
+export interface OtherObject extends Stateful {
+  readonly type: ObjectType | number
+  readonly data: Uint8Array
+}
+
+export type StatefulObject =
+  | CounterObject
+  | QuotaObject
+  | LimitObject
+  | ConnectionLimitObject
+  | HelperObject
+  | TimeoutObject
+  | ExpectationObject
+  | SecmarkObject
+  | SynproxyObject
+  | OtherObject
+
+/** Names a flowtable. */
+export interface FlowtableKey {
+  readonly family: Family
+  readonly table: string
+  readonly name: string
+}
+
+/** Forwards known connections past the rules. */
+export interface Flowtable extends FlowtableKey, Kept, Told {
+  /** Only `ingress`. */
+  readonly hook?: 'ingress' | undefined
+  /** Default 0 (`filter`). */
+  readonly priority?: Priority | undefined
+  readonly devices?: readonly string[] | undefined
+  /** `hardware-offload`, `counter` (connections are counted). */
+  readonly flags?: readonly ('hardware-offload' | 'counter' | number)[] | undefined
+}
+
+/** Any object: one of these fields. */
+export type NftObject =
+  | { readonly table: Table }
+  | { readonly chain: Chain }
+  | { readonly rule: Rule }
+  | { readonly set: NftSet }
+  | { readonly elements: Elements }
+  | { readonly object: StatefulObject }
+  | { readonly flowtable: Flowtable }
+
+type Handle = { readonly handle: number }
+
+/** Which object: by its name, or by its number within the table. */
+export type NftKey =
+  | { readonly table: TableKey | ({ readonly family: Family; readonly name?: undefined } & Handle) }
+  | { readonly chain: ChainKey | ({ readonly family: Family; readonly table: string; readonly name?: undefined } & Handle) }
+  | { readonly rule: RuleKey }
+  | { readonly set: SetKey | ({ readonly family: Family; readonly table: string; readonly name?: undefined } & Handle) }
+  | { readonly elements: Elements }
+  | {
+      readonly object:
+        | ObjectKey
+        | ({ readonly family: Family; readonly table: string; readonly type: ObjectType; readonly name?: undefined } & Handle)
+    }
+  | {
+      readonly flowtable:
+        | FlowtableKey
+        | ({ readonly family: Family; readonly table: string; readonly name?: undefined } & Handle)
+    }
+
+/**
+ * One step of a transaction.
+ *
+ * - `add`: makes it, or leaves what is there; `create` fails when it is there (EEXIST). A rule is put behind the others
+ * - `insert`: a rule before the others
+ * - `replace`: a rule, named by its handle
+ * - `delete`: fails when it is not there (ENOENT); `destroy` does not (Linux 6.3)
+ * - `flush`: removes the rules of a chain, the rules of all chains of a table, the elements of a set
+ * - `rename`: a chain
+ */
+export type Command =
+  | { readonly add: NftObject }
+  | { readonly create: NftObject }
+  | { readonly insert: { readonly rule: Rule } }
+  | { readonly replace: { readonly rule: Rule & Handle } }
+  | { readonly delete: NftKey }
+  | { readonly destroy: NftKey }
+  | { readonly flush: { readonly table: TableKey } | { readonly chain: ChainKey } | { readonly set: SetKey } }
+  | { readonly rename: { readonly chain: ChainKey & { readonly newName: string } } }
