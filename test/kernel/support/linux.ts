@@ -20,7 +20,7 @@ import { Raw } from './raw.js'
 
 const run = promisify(execFile)
 
-async function sh(command: string): Promise<string> {
+export async function sh(command: string): Promise<string> {
   const { stdout } = await run('sh', ['-c', command])
   return stdout
 }
