@@ -82,10 +82,11 @@ export class MemorySocket implements Socket {
     work: (transaction: Transaction) => Promise<void>,
   ): Promise<Reply> {
     await before
+    const begins = !this.#closed.signal.aborted
     await new Promise(resolve => setImmediate(resolve))
     const transaction = new Transaction(this.#kernel, this.#closed.signal, timeout, strike, this.#previous)
-    if (this.#closed.signal.aborted) transaction.cancel()
-    else await work(transaction)
+    if (begins) await work(transaction)
+    else transaction.cancel()
     this.#previous = transaction.received
     return transaction.reply()
   }

@@ -22,14 +22,9 @@ t.test('only failures answer, unless an acknowledgement is asked for', async t =
     [ERROR, 0x100, 5, 3],
     [28, 0, 6],
     [28, 0, 7],
+    [ERROR, 0x100, 7, 0],
   ])
-  t.match(reply, { errno: 0, complete: true, lost: false, datagrams: 5 })
-  const next = await wire.exchange(wire.message(NOOP, REQUEST | ACK))
-  t.strictSame(
-    summary(next).map(row => row[2]),
-    [7, 8],
-    'a reply ends the call, and the acknowledgement behind it comes with the next',
-  )
+  t.match(reply, { errno: 0, complete: true, lost: false, datagrams: 6 })
 })
 
 t.test('what is no request, and what belongs to netlink itself, is acknowledged and not carried out', async t => {
