@@ -34,8 +34,15 @@ export interface RecordTable<D extends Definition> extends Pathfinder {
  *
  * @param constants fields that every record has and no attribute carries, as `{ kind: 'payload' }`
  */
-export function record<const D extends Definition>(definition: D, constants: Readonly<Record<string, unknown>> = {}): RecordTable<D> {
-  return new StrictTable(definition, constants, attributes(definition) as unknown as Attributes<Definition>) as unknown as RecordTable<D>
+export function record<const D extends Definition>(
+  definition: D,
+  constants: Readonly<Record<string, unknown>> = {},
+): RecordTable<D> {
+  return new StrictTable(
+    definition,
+    constants,
+    attributes(definition) as unknown as Attributes<Definition>,
+  ) as unknown as RecordTable<D>
 }
 
 interface Field {
@@ -87,7 +94,9 @@ class StrictTable implements RecordTable<Definition> {
     for (const name of Object.keys(record)) {
       if (record[name] === undefined || name === 'unknown' || name in this.#constants) continue
       if (this.#fields.some(field => field.name === name)) continue
-      throw new BadValue('type', `there is no such field: there are ${this.#fields.map(field => field.name).join(', ')}`).within(name)
+      throw new BadValue('type', `there is no such field: there are ${this.#fields.map(field => field.name).join(', ')}`).within(
+        name,
+      )
     }
   }
 

@@ -5,9 +5,7 @@ import { type AttributeType, BadValue, be16 as plainBe16, shown } from './schema
 const LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1
 
 const swap32 = (value: number): number =>
-  LITTLE_ENDIAN
-    ? ((value << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24)) >>> 0
-    : value >>> 0
+  LITTLE_ENDIAN ? ((value << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24)) >>> 0 : value >>> 0
 
 /** Writes 32 bits in network byte order. The writer has to be aligned. */
 export function writeBe32(writer: MessageWriter, value: number): void {
@@ -22,7 +20,10 @@ export function readBe32(reader: MessageReader, offset: number): number {
 
 function whole(value: unknown, minimum: number, maximum: number): asserts value is number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= minimum && value <= maximum) return
-  throw new BadValue(typeof value === 'number' ? 'range' : 'type', `${shown(value)}: give a whole number from ${minimum} to ${maximum}`)
+  throw new BadValue(
+    typeof value === 'number' ? 'range' : 'type',
+    `${shown(value)}: give a whole number from ${minimum} to ${maximum}`,
+  )
 }
 
 /** 8 bits. */
@@ -140,7 +141,9 @@ export function text(maximum: number): AttributeType<string> {
       writer.offset = at
     },
     read(reader, offset, length) {
-      return length > 0 && reader.bytes[offset + length - 1] === 0 ? readText(reader.bytes, offset, offset + length - 1) : undefined
+      return length > 0 && reader.bytes[offset + length - 1] === 0
+        ? readText(reader.bytes, offset, offset + length - 1)
+        : undefined
     },
   }
 }
@@ -207,7 +210,8 @@ export function flags<const W extends string>(
   const byWord = new Map<unknown, number>(known)
   return {
     write(writer, value) {
-      if (!Array.isArray(value)) throw new BadValue('type', `${shown(value)}: give a list of ${known.map(([word]) => word).join(', ')}`)
+      if (!Array.isArray(value))
+        throw new BadValue('type', `${shown(value)}: give a list of ${known.map(([word]) => word).join(', ')}`)
       let bits = 0
       value.forEach((word: unknown, i) => {
         const bit = typeof word === 'number' ? word : byWord.get(word)

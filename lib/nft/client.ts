@@ -1,6 +1,6 @@
 import type { CallOptions, Limit } from '../netlink/channel.js'
-import { BadValue, shown } from '../netlink/schema.js'
 import { NETFILTER_HEADER } from '../netlink/netfilter.js'
+import { BadValue, shown } from '../netlink/schema.js'
 import { familyFromWire, familyToWire } from './family.js'
 import type { Generation, Kernel } from './kernel.js'
 import { readChain } from './objects/chain.js'
@@ -109,6 +109,7 @@ export class NftClient {
 
 /** The caller may change its list before its turn comes. */
 function listOf(commands: readonly Command[]): readonly Command[] {
-  if (!Array.isArray(commands)) throw new BadValue('type', `${shown(commands)}: give a list of commands`).within('commands').toError()
+  if (!Array.isArray(commands))
+    throw new BadValue('type', `${shown(commands)}: give a list of commands`).within('commands').toError()
   return commands.slice()
 }

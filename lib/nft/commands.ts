@@ -49,7 +49,8 @@ const NUMBERS: Readonly<Record<ObjectWord, Numbers>> = {
 export function partsOf(command: Command): { readonly verb: Verb; readonly word: ObjectWord; readonly object: unknown } {
   const [verb, target] = only(command, Object.keys(LEGAL), 'a command')
   const [word, object] = only(target, LEGAL[verb as Verb], `what to ${verb}`, verb)
-  if (object === null || typeof object !== 'object') throw new BadValue('type', `${shown(object)}: give an object`).within(word).within(verb)
+  if (object === null || typeof object !== 'object')
+    throw new BadValue('type', `${shown(object)}: give an object`).within(word).within(verb)
   return { verb: verb as Verb, word: word as ObjectWord, object }
 }
 
@@ -163,7 +164,11 @@ function flush(sink: Sink, word: ObjectWord, family: number, { table, name }: { 
 }
 
 /** A chain is found by its handle then, for the name is the new one; the client asks for it when it is not given. */
-function rename(sink: Sink, family: number, { table, handle, newName }: { table: string; handle?: number; newName: string }): void {
+function rename(
+  sink: Sink,
+  family: number,
+  { table, handle, newName }: { table: string; handle?: number; newName: string },
+): void {
   if (handle === undefined) throw new BadValue('type', 'is missing').within('handle')
   if (newName === undefined) throw new BadValue('type', 'is missing').within('newName')
   sink.begin(message.newChain, 0, family)
@@ -171,7 +176,8 @@ function rename(sink: Sink, family: number, { table, handle, newName }: { table:
 }
 
 function* elements(sink: Sink, verb: Verb, family: number, given: Elements): Generator<number, void, void> {
-  if (!Array.isArray(given.elements)) throw new BadValue('type', `${shown(given.elements)}: give a list of elements`).within('elements')
+  if (!Array.isArray(given.elements))
+    throw new BadValue('type', `${shown(given.elements)}: give a list of elements`).within('elements')
   if (given.elements.length === 0) return
   const number = verb === 'delete' || verb === 'destroy' ? NUMBERS.elements[verb] : NUMBERS.elements.new
   const flags = number === message.newElements ? flagsOf(verb, 'elements') : 0

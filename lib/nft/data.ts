@@ -27,9 +27,7 @@ export type Data = Uint8Array | Verdict
 const verdictAttributes = record({
   verdict: [
     1,
-    required(
-      choice(sbe32, { drop: 0, accept: 1, queue: 3, continue: -1, break: -2, jump: -3, goto: -4, return: -5 }),
-    ),
+    required(choice(sbe32, { drop: 0, accept: 1, queue: 3, continue: -1, break: -2, jump: -3, goto: -4, return: -5 })),
   ],
   chain: [2, text(255)],
   chainId: [3, be32],

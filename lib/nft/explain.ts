@@ -19,9 +19,7 @@ export interface Refused {
 
 /** The failures that a transaction's refusals are, in the order of its commands. */
 export function explain(refused: readonly Refused[], _commands: readonly Command[]): Failure[] {
-  return refused
-    .map(refusal => failureOf(refusal))
-    .sort((a, b) => (a.index ?? -1) - (b.index ?? -1))
+  return refused.map(refusal => failureOf(refusal)).sort((a, b) => (a.index ?? -1) - (b.index ?? -1))
 }
 
 function failureOf({ acknowledgement, index, command, path, firstElement }: Refused): Failure {

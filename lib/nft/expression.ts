@@ -53,8 +53,12 @@ const NLA_F_NESTED = 0x8000
 const name = text(127)
 
 /** The attribute of one expression that is one of `codecs`; any other is opaque. */
-export function expressionOf<E>(codecs: readonly { readonly kind: string; readonly table: Pathfinder }[]): AttributeType<E | Opaque> {
-  return new Union(new Map((codecs as readonly AnyCodec[]).map(codec => [codec.kind, codec]))) as unknown as AttributeType<E | Opaque>
+export function expressionOf<E>(
+  codecs: readonly { readonly kind: string; readonly table: Pathfinder }[],
+): AttributeType<E | Opaque> {
+  return new Union(new Map((codecs as readonly AnyCodec[]).map(codec => [codec.kind, codec]))) as unknown as AttributeType<
+    E | Opaque
+  >
 }
 
 class Union implements AttributeType<RecordOf<Definition> & { readonly kind: string }> {
@@ -121,7 +125,8 @@ class Union implements AttributeType<RecordOf<Definition> & { readonly kind: str
 const align = (length: number): number => (length + 3) & ~3
 
 function writeOpaque(writer: MessageWriter, value: Opaque): void {
-  if (typeof value.name !== 'string') throw new BadValue('type', `${shown(value.name)}: give the kernel's name of it`).within('name')
+  if (typeof value.name !== 'string')
+    throw new BadValue('type', `${shown(value.name)}: give the kernel's name of it`).within('name')
   writeAttribute(writer, NFTA_EXPR_NAME, name, value.name)
   if (value.data === undefined) return
   if (!(value.data instanceof Uint8Array)) throw new BadValue('type', `${shown(value.data)}: give a Uint8Array`).within('data')

@@ -55,7 +55,9 @@ export function checkChainType(family: Family, hook: Hook, type: ChainType): voi
   if (!ROUTED.includes(family))
     throw new BadValue('type', `"${type}": family ${family} has chains of type filter only`).within('type')
   if (!hooks.includes(hook))
-    throw new BadValue('type', `"${type}": there is no such chain at hook ${hook}: it exists at ${hooks.join(', ')}`).within('type')
+    throw new BadValue('type', `"${type}": there is no such chain at hook ${hook}: it exists at ${hooks.join(', ')}`).within(
+      'type',
+    )
 }
 
 interface Named {

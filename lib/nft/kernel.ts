@@ -1,7 +1,8 @@
 /** What the operations of one client share: its sockets, the order of its calls, and what it knows of the generation. */
-import { MessageReader } from '../netlink/buffer.js'
+import type { MessageReader } from '../netlink/buffer.js'
 import { Calls } from '../netlink/calls.js'
 import { type CallOptions, Channel, type Limit, lostReply, readerOf } from '../netlink/channel.js'
+import type { Body } from '../netlink/generic.js'
 import { Refusal } from '../netlink/generic.js'
 import {
   endMessage,
@@ -14,7 +15,6 @@ import {
   readAcknowledgement,
 } from '../netlink/message.js'
 import { beginNetfilter, NETFILTER_HEADER } from '../netlink/netfilter.js'
-import type { Body } from '../netlink/generic.js'
 import { NETLINK_NETFILTER, type Transport } from '../netlink/transport.js'
 import { nftTrace } from './trace.js'
 import { generationAttributes, message, messageType } from './wire.js'

@@ -30,5 +30,8 @@ export const nftTrace = trace((reader, { type, payload, end }) => {
   if (type === wire.BATCH_END) return { name: 'end', attributes: {} }
   if (type >> 8 !== wire.NFNL_SUBSYS_NFTABLES) return undefined
   const number = type & 255
-  return { name: NAMES.get(number) ?? String(number), attributes: tableOf(number)?.decode(reader, payload + NETFILTER_HEADER, end) }
+  return {
+    name: NAMES.get(number) ?? String(number),
+    attributes: tableOf(number)?.decode(reader, payload + NETFILTER_HEADER, end),
+  }
 })

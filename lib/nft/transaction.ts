@@ -51,7 +51,11 @@ export async function transact(kernel: Kernel, commands: readonly Command[], opt
   const batch = new Batch(writer, writes.sequence(0, room), options.handles)
   let generation = options.generation ?? kernel.generation ?? (await kernel.readGeneration(limit))
   try {
-    await batch.write(commands, { generation: options.commit ? generation : undefined, echo: options.handles, commit: options.commit }, new Turns())
+    await batch.write(
+      commands,
+      { generation: options.commit ? generation : undefined, echo: options.handles, commit: options.commit },
+      new Turns(),
+    )
   } catch (error) {
     writes.recycle(writer)
     throw error instanceof BadValue ? error.within('commands').toError() : error
@@ -188,8 +192,11 @@ async function settle(
 }
 
 function unknownOutcome(outcome: 'rolled-back' | 'unknown', lost: boolean): TransactionError {
-  const happened = outcome === 'unknown' ? 'the transaction may or may not have been carried out: read the ruleset' : 'nothing was changed'
-  const why = lost ? 'the kernel dropped its answers because the receive buffer was full (raise net.core.rmem_max)' : 'the kernel did not answer'
+  const happened =
+    outcome === 'unknown' ? 'the transaction may or may not have been carried out: read the ruleset' : 'nothing was changed'
+  const why = lost
+    ? 'the kernel dropped its answers because the receive buffer was full (raise net.core.rmem_max)'
+    : 'the kernel did not answer'
   return new TransactionError({
     errno: 105,
     syscall: 'recvmsg',

@@ -381,9 +381,7 @@ export type NftKey =
         | ({ readonly family: Family; readonly table: string; readonly type: ObjectType; readonly name?: undefined } & Handle)
     }
   | {
-      readonly flowtable:
-        | FlowtableKey
-        | ({ readonly family: Family; readonly table: string; readonly name?: undefined } & Handle)
+      readonly flowtable: FlowtableKey | ({ readonly family: Family; readonly table: string; readonly name?: undefined } & Handle)
     }
 
 /**

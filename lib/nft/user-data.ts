@@ -73,7 +73,10 @@ export function splitComment(
 
 /** Back to what `splitComment` was given. */
 export function joinComment(
-  { comment: text, userData = [] }: { readonly comment?: string | undefined; readonly userData?: readonly UserDatum[] | undefined },
+  {
+    comment: text,
+    userData = [],
+  }: { readonly comment?: string | undefined; readonly userData?: readonly UserDatum[] | undefined },
   type: number,
 ): readonly UserDatum[] | undefined {
   if (text === undefined) return userData.length > 0 ? userData : undefined

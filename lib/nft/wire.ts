@@ -164,4 +164,3 @@ export const generationAttributes = record({ id: [1, be32], processId: [2, be32]
 
 /** Only on BATCH_BEGIN (NFNL_BATCH_GENID). */
 export const batchAttributes = record({ generation: [1, be32] })
-

@@ -1,6 +1,15 @@
 /** A socket of the memory kernel. It sends and receives as the native addon does (native/transaction.cc). */
 import { MessageReader, MessageWriter } from '../netlink/buffer.js'
-import { beginMessage, endMessage, type Message, messagesOf, NLM_F_ACK, NLM_F_MULTI, NLMSG_DONE, NLMSG_ERROR } from '../netlink/message.js'
+import {
+  beginMessage,
+  endMessage,
+  type Message,
+  messagesOf,
+  NLM_F_ACK,
+  NLM_F_MULTI,
+  NLMSG_DONE,
+  NLMSG_ERROR,
+} from '../netlink/message.js'
 import type { Reply, Socket } from '../netlink/transport.js'
 import { EAGAIN, ECANCELED, EMSGSIZE, ENOBUFS, ESRCH, ETIMEDOUT } from './errno.js'
 import type { Faults, SocketCall, Strike } from './faults.js'

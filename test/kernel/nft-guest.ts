@@ -2,8 +2,9 @@
  * Runs nftables' conformance suite under this kernel, and prints TAP: `node nft-guest.js [WORD…]`, only the cases whose name contains one of
  * the words. It makes network namespaces: scripts/in-namespace gives them names of their own on a host.
  */
-import { open, type OpenOptions } from '../../lib/nft/index.js'
+
 import { nativeTransport } from '../../lib/netlink/index.js'
+import { type OpenOptions, open } from '../../lib/nft/index.js'
 import { type Case, type LinuxContext, Skip } from './nft/case.js'
 import { nft } from './nft/index.js'
 import { Cleanup } from './support/case.js'

@@ -9,6 +9,7 @@ import {
   message,
   messages,
   NETLINK_GENERIC,
+  NLM_F_ACK,
   NLM_F_MULTI,
   NLMSG_DONE,
   NLMSG_ERROR,
@@ -54,6 +55,18 @@ t.test('an acknowledgement, a single message and the end of a dump each close an
     t.ok(reply.complete)
   }
   await addon.close(socket)
+})
+
+t.test('where an acknowledgement was asked for, what answers comes before it', async t => {
+  const request = getFamily(5)
+  request.writeUInt16LE(request.readUInt16LE(6) | NLM_F_ACK, 6)
+  const reply = await addon.exchange(open(), Buffer.concat([getFamily(4), request]), 5, second)
+  t.ok(reply.complete)
+  t.match(messages(reply.data), [
+    { type: 16, seq: 4 },
+    { type: 16, seq: 5 },
+    { type: NLMSG_ERROR, seq: 5 },
+  ])
 })
 
 t.test('a request may be any Uint8Array, at any offset', async t => {

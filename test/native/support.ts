@@ -24,8 +24,8 @@ export const NETLINK_ROUTE = 0
 export const NETLINK_GENERIC = 16
 
 const NLM_F_REQUEST = 1
+export const NLM_F_ACK = 4
 export const NLM_F_MULTI = 2
-const NLM_F_ACK = 4
 const NLM_F_DUMP = 0x300
 export const NLMSG_NOOP = 1
 export const NLMSG_ERROR = 2

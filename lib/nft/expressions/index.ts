@@ -2,13 +2,13 @@
 import type { AttributeType } from '../../netlink/schema.js'
 import { expressionOf, type Opaque } from '../expression.js'
 import { type Cmp, cmp } from './cmp.js'
+import { counter } from './counter.js'
 import { type Immediate, immediate } from './immediate.js'
 import { type Payload, payload } from './payload.js'
-import { counter } from './counter.js'
 import type { StatefulExpression } from './stateful.js'
 
-export type { Cmp, Immediate, Opaque, Payload, StatefulExpression }
 export { statefulExpression } from './stateful.js'
+export type { Cmp, Immediate, Opaque, Payload, StatefulExpression }
 
 /** One expression of a rule: what the kernel executes. */
 export type Expression = Cmp | Immediate | Payload | StatefulExpression | Opaque

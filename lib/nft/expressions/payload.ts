@@ -1,5 +1,5 @@
-import { be32, choice, flags } from '../../netlink/values.js'
 import { required } from '../../netlink/schema.js'
+import { be32, choice, flags } from '../../netlink/values.js'
 import { register } from '../data.js'
 import { type ExpressionOf, expressionCodec } from '../expression.js'
 

@@ -2,8 +2,13 @@
 import { BadValue, shown } from '../../netlink/schema.js'
 
 /** The bits of a list of words and numbers. Throws a `BadValue` at `field`. */
-export function bitsOf<W extends string>(list: readonly (W | number)[], words: Readonly<Record<W, number>>, field: string): number {
-  if (!Array.isArray(list)) throw new BadValue('type', `${shown(list)}: give a list of ${Object.keys(words).join(', ')}`).within(field)
+export function bitsOf<W extends string>(
+  list: readonly (W | number)[],
+  words: Readonly<Record<W, number>>,
+  field: string,
+): number {
+  if (!Array.isArray(list))
+    throw new BadValue('type', `${shown(list)}: give a list of ${Object.keys(words).join(', ')}`).within(field)
   let bits = 0
   for (const [i, word] of list.entries()) {
     const bit = typeof word === 'number' ? word : Object.hasOwn(words, word) ? words[word as W] : undefined

@@ -44,7 +44,10 @@ function baseAttributes(chain: BaseChain) {
   checkChainType(family, hook, type)
   const priority = priorityToWire(family, hook, chain.priority ?? 0)
   if (type === 'nat' && priority < AFTER_TRACKING)
-    throw new BadValue('range', `${shown(chain.priority)}: a nat chain comes behind connection tracking: give at least ${AFTER_TRACKING}`).within('priority')
+    throw new BadValue(
+      'range',
+      `${shown(chain.priority)}: a nat chain comes behind connection tracking: give at least ${AFTER_TRACKING}`,
+    ).within('priority')
   if (policy !== undefined && !POLICIES.includes(policy))
     throw new BadValue('type', `${shown(policy)}: give one of accept, drop`).within('policy')
   return {
@@ -57,7 +60,9 @@ function baseAttributes(chain: BaseChain) {
 
 function checkPriority(priority: number): number {
   if (Number.isInteger(priority) && priority >= -0x8000_0000 && priority <= 0x7fff_ffff) return priority
-  throw new BadValue('range', `${shown(priority)}: give a whole number from -2147483648 to 2147483647, or a name`).within('priority')
+  throw new BadValue('range', `${shown(priority)}: give a whole number from -2147483648 to 2147483647, or a name`).within(
+    'priority',
+  )
 }
 
 /** One device the old way, which every kernel knows; several as a list. */

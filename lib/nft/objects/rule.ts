@@ -28,9 +28,13 @@ export function writeRule(writer: MessageWriter, rule: Rule, replaces: boolean):
   })
 }
 
-export function writeRuleKey(writer: MessageWriter, { table, chain, handle }: { readonly table: string; readonly chain: string; readonly handle: number }): void {
+export function writeRuleKey(
+  writer: MessageWriter,
+  { table, chain, handle }: { readonly table: string; readonly chain: string; readonly handle: number },
+): void {
   // Without a handle the kernel would remove every rule of the chain.
-  if (handle === undefined) throw new BadValue('type', 'is missing: it says which rule. To remove all of a chain there is flush').within('handle')
+  if (handle === undefined)
+    throw new BadValue('type', 'is missing: it says which rule. To remove all of a chain there is flush').within('handle')
   ruleAttributes.encode(writer, { table, chain, handle })
 }
 

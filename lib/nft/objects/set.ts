@@ -5,7 +5,10 @@ export function writeSet(_writer: MessageWriter, _set: NftSet): void {
   throw new Error('to be written')
 }
 
-export function writeSetKey(_writer: MessageWriter, _key: { readonly table: string; readonly name?: string | undefined; readonly handle?: number | undefined }): void {
+export function writeSetKey(
+  _writer: MessageWriter,
+  _key: { readonly table: string; readonly name?: string | undefined; readonly handle?: number | undefined },
+): void {
   throw new Error('to be written')
 }
 

@@ -7,7 +7,12 @@ export function writeObject(_writer: MessageWriter, _object: StatefulObject): vo
 
 export function writeObjectKey(
   _writer: MessageWriter,
-  _key: { readonly table: string; readonly type: ObjectType; readonly name?: string | undefined; readonly handle?: number | undefined },
+  _key: {
+    readonly table: string
+    readonly type: ObjectType
+    readonly name?: string | undefined
+    readonly handle?: number | undefined
+  },
 ): void {
   throw new Error('to be written')
 }

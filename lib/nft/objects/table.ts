@@ -18,7 +18,10 @@ export function writeTable(writer: MessageWriter, table: Table): void {
   tableAttributes.encode(writer, { name, flags: bitsOf(flags, FLAGS, 'flags'), userData: joinComment(table, COMMENT), unknown })
 }
 
-export function writeTableKey(writer: MessageWriter, key: { readonly name?: string | undefined; readonly handle?: number | undefined }): void {
+export function writeTableKey(
+  writer: MessageWriter,
+  key: { readonly name?: string | undefined; readonly handle?: number | undefined },
+): void {
   // Without either the kernel would remove every table there is.
   if (key.name === undefined && key.handle === undefined) throw new BadValue('type', 'is missing').within('name')
   const { name, handle } = key

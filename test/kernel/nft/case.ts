@@ -1,6 +1,7 @@
 /** What a case of nftables' conformance suite is, and what it runs in. */
-import type { NftClient, OpenOptions } from '../../../lib/nft/index.js'
+
 import type { Transport } from '../../../lib/netlink/index.js'
+import type { NftClient, OpenOptions } from '../../../lib/nft/index.js'
 import type { MemoryKernel } from '../../../lib/testing/index.js'
 
 /** A kernel without tables. */

@@ -1,7 +1,7 @@
 /** What a program of ES modules does with the installed package. */
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
-import { ipvs, NetlinkError } from 'ts-ipvs'
+import { ipvs, NetlinkError, nft } from 'ts-ipvs'
 import { formatTable, open, type VirtualServerConfig } from 'ts-ipvs/ipvs'
 import { nativeTransport } from 'ts-ipvs/netlink'
 import { memoryKernel } from 'ts-ipvs/testing'
@@ -20,6 +20,17 @@ await memory.close()
 
 const required = createRequire(import.meta.url)('ts-ipvs') as { readonly NetlinkError: unknown }
 assert.equal(required.NetlinkError, NetlinkError)
+
+// @ts-expect-error: a rule of this chain has no such expression
+const nonsense: nft.Command = { add: { rule: { family: 'ip', table: 'web', chain: 'in', expressions: [{ kind: 'cmd' }] } } }
+const filter = await nft.open({ transport: memoryKernel() })
+await filter.commit([{ add: { table: { family: 'inet', name: 'web' } } }])
+await assert.rejects(filter.commit([nonsense]), TypeError)
+assert.deepEqual(
+  (await filter.tables()).map(({ name }) => name),
+  ['web'],
+)
+await filter.close()
 
 const kernel = await open({ transport: nativeTransport() })
 const answer = await kernel.info().then(
