@@ -103,7 +103,7 @@ class StrictTable implements RecordTable<Definition> {
   decode(reader: MessageReader, start: number, end: number): RecordOf<Definition> | undefined {
     const record: Record<string, unknown> = { ...this.#constants }
     const { u16 } = reader
-    let unknown: UnknownAttribute[] | undefined
+    const unknown: UnknownAttribute[] = []
     let offset = start
     while (offset < end) {
       const length = offset + 4 <= end ? (u16[offset >> 1] as number) : 0
@@ -112,10 +112,10 @@ class StrictTable implements RecordTable<Definition> {
       const field = this.#byId[type & NLA_TYPE_MASK]
       const value = field && record[field.name] === undefined ? field.type.read(reader, offset + 4, length - 4) : undefined
       if (field && value !== undefined) record[field.name] = value
-      else (unknown ??= []).push({ type, data: reader.bytes.slice(offset + 4, offset + length) })
+      else unknown.push({ type, data: reader.bytes.slice(offset + 4, offset + length) })
       offset += align4(length)
     }
-    if (unknown) record.unknown = unknown
+    if (unknown.length > 0) record.unknown = unknown
     return record as RecordOf<Definition>
   }
 
