@@ -62,6 +62,18 @@ export const sbe32: AttributeType<number> = {
   read: (reader, offset, length) => (length === 4 ? readBe32(reader, offset) | 0 : undefined),
 }
 
+/** 32 bits in network byte order that are 0 or 1. Another number is left as it is. */
+export const bool32: AttributeType<boolean> = {
+  write(writer, value) {
+    if (typeof value !== 'boolean') throw new BadValue('type', `${shown(value)}: give true or false`)
+    writeBe32(writer, value ? 1 : 0)
+  },
+  read(reader, offset, length) {
+    const value = length === 4 ? readBe32(reader, offset) : undefined
+    return value === 0 || value === 1 ? value === 1 : undefined
+  },
+}
+
 /** 32 bits in the machine's byte order. */
 export const u32: AttributeType<number> = {
   write(writer, value) {

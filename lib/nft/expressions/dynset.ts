@@ -1,0 +1,37 @@
+import { list } from '../../netlink/record.js'
+import { BadValue, required } from '../../netlink/schema.js'
+import { be32, be64Number, choice, flags, text } from '../../netlink/values.js'
+import { register } from '../data.js'
+import { type ExpressionOf, expressionCodec } from '../expression.js'
+import { statefulExpression } from './stateful.js'
+
+/** Changes sets (net/netfilter/nft_dynset.c). */
+export const dynset = expressionCodec(
+  'dynset',
+  {
+    /** Name of a set with the flag `dynamic` (or `timeout`). */
+    set: [1, required(text(255))],
+    /** Its id, when the same transaction adds it. Not told. */
+    setId: [2, be32],
+    /** `update` also starts the time-out of an element anew that is there. `delete`: Linux 5.4. */
+    operation: [3, required(choice(be32, { add: 0, update: 1, delete: 2 }))],
+    /** Register of the key. */
+    key: [4, required(register)],
+    /** Register of what it is mapped to, for maps. */
+    data: [5, register],
+    /** Milliseconds. Default: that of the set. The kernel rounds to its ticks of 1 to 10 ms. */
+    timeout: [6, be64Number],
+    /** What each element gets that is added, when it is one. */
+    expression: [7, statefulExpression],
+    /** `invert`: the rule goes on where the element could not be added. `expressions` has to stand beside a list of them. */
+    flags: [9, flags(be32, { invert: 1, expressions: 2 })],
+    /** The same when there are several, the first 2 of the set's own. Linux 5.11. */
+    expressions: [10, list(statefulExpression)],
+  },
+  ({ expression, expressions }) => {
+    if (expression !== undefined && expressions !== undefined)
+      throw new BadValue('type', 'give either expression or expressions').within('expressions')
+  },
+)
+/** Adds an element to a set or a map, or removes it. */
+export interface Dynset extends ExpressionOf<typeof dynset> {}
