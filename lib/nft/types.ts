@@ -7,12 +7,18 @@ import type { UserDatum } from './user-data.js'
 /** A table's family: which packets its chains see (nft(8), ADDRESS FAMILIES). */
 export type Family = 'inet' | 'ip' | 'ip6' | 'arp' | 'bridge' | 'netdev'
 
+/** An attribute that is not known here. */
+export interface Unknown extends UnknownAttribute {
+  /** Which of the object's nests it stands in. Default: none. */
+  readonly within?: 'hook' | 'data' | undefined
+}
+
 /** What every object may carry besides its own fields. */
 export interface Kept {
   /** User data other than the comment, as others wrote it. */
   readonly userData?: readonly UserDatum[] | undefined
   /** Attributes that are not known here, written back as they are. */
-  readonly unknown?: readonly UnknownAttribute[] | undefined
+  readonly unknown?: readonly Unknown[] | undefined
 }
 
 /** What the kernel tells of an object and ignores when it is written. */
@@ -225,7 +231,8 @@ export interface Elements {
 export interface ObjectKey {
   readonly family: Family
   readonly table: string
-  readonly type: ObjectType
+  /** A number for a type that has no word here. */
+  readonly type: ObjectType | number
   readonly name: string
 }
 
@@ -240,6 +247,7 @@ interface Stateful extends Kept, Told {
 /** Packets and bytes seen. */
 export interface CounterObject extends Stateful {
   readonly type: 'counter'
+  /** What it begins with. Default 0. */
   readonly packets?: bigint | undefined
   readonly bytes?: bigint | undefined
 }
@@ -247,60 +255,74 @@ export interface CounterObject extends Stateful {
 /** Holds until so many bytes were seen, or from then on. */
 export interface QuotaObject extends Stateful {
   readonly type: 'quota'
+  /** Below 2^63. */
   readonly bytes: bigint
+  /** Bytes seen so far. Default 0. */
   readonly used?: bigint | undefined
-  /** `over`: holds once the quota is used up. `depleted` is told. */
+  /** `over`: holds once the quota is used up. `depleted` is told: the kernel takes no quota with it. */
   readonly flags?: readonly ('over' | 'depleted' | number)[] | undefined
 }
 
 /** Holds so often in a time. */
 export interface LimitObject extends Stateful {
   readonly type: 'limit'
-  /** Packets, or bytes, in `unit` seconds. */
+  /** Packets, or bytes, in `unit` seconds. From 1. */
   readonly rate: bigint
-  /** Seconds: 1, 60, 3600, 86400, 604800. */
+  /** Seconds. nft knows 1, 60, 3600, 86400, and 604800; the kernel takes any. */
   readonly unit: bigint
+  /** How many more at once. Default: 5 packets, no bytes. */
   readonly burst?: number | undefined
+  /** Default `packets`. */
   readonly of?: 'packets' | 'bytes' | number | undefined
   /** `invert`: holds when it is exceeded. */
   readonly flags?: readonly ('invert' | number)[] | undefined
 }
 
-/** At most, or at least, so many connections. */
+/** At most, or at least, so many connections. nft has no such object: `nft list` ends with an assertion where one is (1.0.6). */
 export interface ConnectionLimitObject extends Stateful {
   readonly type: 'connlimit'
   readonly count: number
+  /** `invert`: holds when there are more. */
   readonly flags?: readonly ('invert' | number)[] | undefined
 }
 
 /** A helper of connection tracking, as `ftp`. The kernel loads it. */
 export interface HelperObject extends Stateful {
   readonly type: 'ct helper'
+  /** At most 15 bytes. */
   readonly helper: string
-  /** Default: that of the table; needed for inet. */
-  readonly layer3?: 'ip' | 'ip6' | number | undefined
-  /** IP protocol number. */
+  /** Default: that of the table. */
+  readonly layer3?: Layer3 | undefined
+  /** IP protocol number: 6 is TCP, 17 UDP. */
   readonly protocol: number
 }
+
+/** Of connections: `inet` is both. */
+export type Layer3 = 'ip' | 'ip6' | 'inet' | number
 
 /** Time-outs of connections by their state. */
 export interface TimeoutObject extends Stateful {
   readonly type: 'ct timeout'
-  readonly layer3?: 'ip' | 'ip6' | number | undefined
-  /** IP protocol number. */
+  /** Default: that of the table. */
+  readonly layer3?: Layer3 | undefined
+  /** IP protocol number: 6 is TCP, 17 UDP. */
   readonly protocol: number
-  /** Seconds by the number of the state (CTA_TIMEOUT_TCP_*, CTA_TIMEOUT_UDP_* …). */
+  /**
+   * Seconds by the number of the state (CTA_TIMEOUT_TCP_*, CTA_TIMEOUT_UDP_* …; established TCP is 3, UDP with replies 2). States that are
+   * left out get the kernel's defaults.
+   */
   readonly policy: Readonly<Record<number, number>>
 }
 
 /** A connection that is to come. */
 export interface ExpectationObject extends Stateful {
   readonly type: 'ct expectation'
-  readonly layer3?: 'ip' | 'ip6' | number | undefined
-  /** IP protocol number. */
+  /** Default: that of the table; needed for inet, where it is one of `ip` and `ip6`. */
+  readonly layer3?: Layer3 | undefined
+  /** IP protocol number: 6 is TCP, 17 UDP. */
   readonly protocol: number
   readonly port: number
-  /** Milliseconds. */
+  /** Seconds, as the kernel counts them. nft takes the number for milliseconds, and sets and prints it a thousand times as long. */
   readonly timeout: number
   /** How many, 1 to 255. */
   readonly size: number
@@ -309,20 +331,25 @@ export interface ExpectationObject extends Stateful {
 /** A security context (SELinux). */
 export interface SecmarkObject extends Stateful {
   readonly type: 'secmark'
+  /** At most 4096 bytes. */
   readonly context: string
 }
 
 /** Answers TCP's handshake before connection tracking sees it. */
 export interface SynproxyObject extends Stateful {
   readonly type: 'synproxy'
-  readonly mss: number
-  readonly windowScale: number
+  /** Bytes. */
+  readonly mss?: number | undefined
+  /** Bits, at most 14. */
+  readonly windowScale?: number | undefined
+  /** What it offers: `mss` and `window-scale` with the values above. The kernel takes no `ecn` here. */
   readonly flags?: readonly ('mss' | 'window-scale' | 'sack-permitted' | 'timestamp' | 'ecn' | number)[] | undefined
 }
 
 /** An object of a type whose attributes are not known here (`tunnel`): kept, and written back byte for byte. */
 export interface OtherObject extends Stateful {
-  readonly type: ObjectType | number
+  readonly type: 'tunnel' | number
+  /** Its attributes as they stand in the message. */
   readonly data: Uint8Array
 }
 
@@ -347,12 +374,16 @@ export interface FlowtableKey {
 
 /** Forwards known connections past the rules. */
 export interface Flowtable extends FlowtableKey, Kept, Told {
-  /** Only `ingress`. */
-  readonly hook?: 'ingress' | undefined
+  /** Only `ingress`, which is the default. */
+  readonly hook?: 'ingress' | number | undefined
   /** Default 0 (`filter`). */
   readonly priority?: Priority | undefined
+  /**
+   * Names of interfaces. Adding a flowtable that is there adds those that it has not. A name that ends in `*` stands for all that begin so,
+   * from Linux 6.17 on.
+   */
   readonly devices?: readonly string[] | undefined
-  /** `hardware-offload`, `counter` (connections are counted). */
+  /** `counter`: connections are counted (Linux 5.7). */
   readonly flags?: readonly ('hardware-offload' | 'counter' | number)[] | undefined
 }
 
@@ -378,10 +409,19 @@ export type NftKey =
   | {
       readonly object:
         | ObjectKey
-        | ({ readonly family: Family; readonly table: string; readonly type: ObjectType; readonly name?: undefined } & Handle)
+        | ({
+            readonly family: Family
+            readonly table: string
+            readonly type: ObjectType | number
+            readonly name?: undefined
+          } & Handle)
     }
   | {
-      readonly flowtable: FlowtableKey | ({ readonly family: Family; readonly table: string; readonly name?: undefined } & Handle)
+      /** With devices only these are taken from it. */
+      readonly flowtable: (
+        | FlowtableKey
+        | ({ readonly family: Family; readonly table: string; readonly name?: undefined } & Handle)
+      ) & { readonly devices?: readonly string[] | undefined }
     }
 
 /**

@@ -2,6 +2,7 @@
 import { list, nest, record } from '../netlink/record.js'
 import { be32, be64, be64Number, bytes, sbe32, text } from '../netlink/values.js'
 import { expression, statefulExpression } from './expressions/index.js'
+import { deviceName, deviceNames } from './objects/devices.js'
 import { userData } from './user-data.js'
 
 export const NFNL_SUBSYS_NFTABLES = 10
@@ -73,8 +74,8 @@ export const tableAttributes = record({
 const hookAttributes = record({
   number: [1, be32],
   priority: [2, sbe32],
-  device: [3, text(15)],
-  devices: [4, list(text(15))],
+  device: [3, deviceName],
+  devices: [4, deviceNames],
 })
 
 const counterAttributes = record({ bytes: [1, be64], packets: [2, be64] })
@@ -154,7 +155,7 @@ export const objectAttributes = record({
 export const flowtableAttributes = record({
   table: [1, name],
   name: [2, name],
-  hook: [3, nest(record({ number: [1, be32], priority: [2, sbe32], devices: [3, list(text(15))] }))],
+  hook: [3, nest(record({ number: [1, be32], priority: [2, sbe32], devices: [3, deviceNames] }))],
   use: [4, be32],
   handle: [5, be64Number],
   flags: [7, be32],

@@ -5,6 +5,8 @@ import type { BaseChain, Chain, ChainType, Family } from '../types.js'
 import { joinComment, splitComment } from '../user-data.js'
 import { chainAttributes } from '../wire.js'
 import { bitsOf, wordsOf } from './bits.js'
+import { hookFields } from './devices.js'
+import { joinUnknown, unknownOf } from './unknown.js'
 
 /** NFT_CHAIN_* ; BASE is what having a hook means. */
 const FLAGS = { 'hardware-offload': 2, binding: 4 } as const
@@ -20,14 +22,15 @@ export function writeChain(writer: MessageWriter, chain: Chain): void {
   const { table, name, id, unknown, flags = [] } = chain
   familyToWire(chain.family)
   const bits = bitsOf(flags, FLAGS, 'flags')
-  chainAttributes.encode(writer, {
+  const record = {
     ...(bits & FLAGS.binding ? { table } : { table, name }),
     ...(chain.hook === undefined ? withoutHook(chain) : baseAttributes(chain)),
     flags: bits === 0 ? undefined : bits | (chain.hook === undefined ? 0 : BASE),
     id,
     userData: joinComment(chain, COMMENT),
-    unknown,
-  })
+    unknown: unknownOf(unknown),
+  }
+  hookFields(() => chainAttributes.encode(writer, record))
 }
 
 /** What only base chains have. */
@@ -51,7 +54,7 @@ function baseAttributes(chain: BaseChain) {
   if (policy !== undefined && !POLICIES.includes(policy))
     throw new BadValue('type', `${shown(policy)}: give one of accept, drop`).within('policy')
   return {
-    hook: { number, priority: checkPriority(priority), ...devicesOf(chain) },
+    hook: { number, priority: checkPriority(priority), ...devicesOf(chain), unknown: unknownOf(chain.unknown, 'hook') },
     type,
     policy: policy === undefined ? undefined : POLICIES.indexOf(policy),
     counters,
@@ -73,7 +76,7 @@ function devicesOf({ family, hook, devices = [] }: BaseChain): { device?: string
   if (!bound) return {}
   const [device, ...others] = devices
   if (device === undefined) return {}
-  if (others.length === 0) return { device }
+  if (others.length === 0 && !device.endsWith('*')) return { device }
   return { devices }
 }
 
@@ -97,7 +100,7 @@ export function readChain(family: Family, reader: MessageReader, start: number, 
     ...others,
     ...(rest !== 0 && { flags: wordsOf(rest, FLAGS) }),
     ...splitComment(userData, COMMENT),
-    ...(unknown && { unknown }),
+    ...joinUnknown(unknown, 'hook', hook?.unknown),
   }
   const hookName = hook?.number === undefined ? undefined : hookFromWire(family, hook.number)
   if (!hook || hookName === undefined) return common

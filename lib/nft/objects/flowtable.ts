@@ -1,17 +1,71 @@
 import type { MessageReader, MessageWriter } from '../../netlink/buffer.js'
+import { BadValue, shown } from '../../netlink/schema.js'
+import { priorityToWire } from '../family.js'
 import type { Family, Flowtable } from '../types.js'
+import { flowtableAttributes } from '../wire.js'
+import { bitsOf, wordsOf } from './bits.js'
+import { hookFields } from './devices.js'
+import { joinUnknown, unknownOf } from './unknown.js'
 
-export function writeFlowtable(_writer: MessageWriter, _flowtable: Flowtable): void {
-  throw new Error('to be written')
+/** NFT_FLOWTABLE_* */
+const FLAGS = { 'hardware-offload': 1, counter: 2 } as const
+/** NF_NETDEV_INGRESS, the only hook. */
+const INGRESS = 0
+
+export function writeFlowtable(writer: MessageWriter, flowtable: Flowtable): void {
+  const { family, table, name, hook = 'ingress', priority = 0, devices, flags, unknown } = flowtable
+  if (hook !== 'ingress' && typeof hook !== 'number')
+    throw new BadValue('type', `${shown(hook)}: flowtables are at "ingress" only`).within('hook')
+  const record = {
+    table,
+    name,
+    hook: {
+      number: hook === 'ingress' ? INGRESS : hook,
+      priority: priorityToWire(family, 'ingress', priority),
+      devices: devices && devices.length === 0 ? undefined : devices,
+      unknown: unknownOf(unknown, 'hook'),
+    },
+    flags: flags && bitsOf(flags, FLAGS, 'flags'),
+    unknown: unknownOf(unknown),
+  }
+  hookFields(() => flowtableAttributes.encode(writer, record))
 }
 
+/** With devices only these are taken from it. */
 export function writeFlowtableKey(
-  _writer: MessageWriter,
-  _key: { readonly table: string; readonly name?: string | undefined; readonly handle?: number | undefined },
+  writer: MessageWriter,
+  {
+    table,
+    name,
+    handle,
+    devices,
+  }: {
+    readonly table: string
+    readonly name?: string | undefined
+    readonly handle?: number | undefined
+    readonly devices?: readonly string[] | undefined
+  },
 ): void {
-  throw new Error('to be written')
+  if (name === undefined && handle === undefined) throw new BadValue('type', 'is missing').within('name')
+  // An empty list would be taken for the whole flowtable.
+  if (devices?.length === 0) throw new BadValue('type', 'is empty: leave it out to remove the flowtable').within('devices')
+  const record = { table, ...(name === undefined ? { handle } : { name }), hook: devices && { devices } }
+  hookFields(() => flowtableAttributes.encode(writer, record))
 }
 
-export function readFlowtable(_family: Family, _reader: MessageReader, _start: number, _end: number): Flowtable | undefined {
-  throw new Error('to be written')
+export function readFlowtable(family: Family, reader: MessageReader, start: number, end: number): Flowtable | undefined {
+  const record = flowtableAttributes.decode(reader, start, end)
+  if (!record) return undefined
+  const { table = '', name = '', hook, flags = 0, unknown, ...others } = record
+  return {
+    family,
+    table,
+    name,
+    ...others,
+    ...(hook?.number !== undefined && { hook: hook.number === INGRESS ? 'ingress' : hook.number }),
+    ...(hook?.priority !== undefined && { priority: hook.priority }),
+    ...(hook?.devices && { devices: hook.devices }),
+    ...(flags !== 0 && { flags: wordsOf(flags, FLAGS) }),
+    ...joinUnknown(unknown, 'hook', hook?.unknown),
+  }
 }

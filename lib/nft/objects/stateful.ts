@@ -1,22 +1,108 @@
 import type { MessageReader, MessageWriter } from '../../netlink/buffer.js'
-import type { Family, ObjectType, StatefulObject } from '../types.js'
+import { beginNest, endNest } from '../../netlink/message.js'
+import type { RecordTable } from '../../netlink/record.js'
+import { attributeEnd, BadValue, type Definition, findAttribute, type RecordOf, shown } from '../../netlink/schema.js'
+import { connlimit } from '../expressions/connlimit.js'
+import { counter } from '../expressions/counter.js'
+import { limit } from '../expressions/limit.js'
+import { quota } from '../expressions/quota.js'
+import { synproxy } from '../expressions/synproxy.js'
+import type { Family, ObjectType, OtherObject, StatefulObject } from '../types.js'
+import { joinComment, splitComment } from '../user-data.js'
+import { objectAttributes } from '../wire.js'
+import { objectTypeFromWire, objectTypeToWire } from './object-type.js'
+import { expectationData } from './stateful/expectation.js'
+import { helperData } from './stateful/helper.js'
+import { secmarkData } from './stateful/secmark.js'
+import { timeoutData } from './stateful/timeout.js'
+import { joinUnknown, unknownOf } from './unknown.js'
 
-export function writeObject(_writer: MessageWriter, _object: StatefulObject): void {
-  throw new Error('to be written')
+/** NFTNL_UDATA_OBJ_COMMENT */
+const COMMENT = 0
+/** NFTA_OBJ_DATA with NLA_F_NESTED. */
+const DATA = 4
+const NESTED = 0x8000
+
+/** What the data of each type consists of: often that of the expression of this name. That of any other type is bytes. */
+const TABLES = {
+  counter: counter.table,
+  quota: quota.table,
+  'ct helper': helperData,
+  limit: limit.table,
+  connlimit: connlimit.table,
+  'ct timeout': timeoutData,
+  secmark: secmarkData,
+  'ct expectation': expectationData,
+  synproxy: synproxy.table,
+} as unknown as Readonly<Record<ObjectType | number, RecordTable<Definition> | undefined>>
+
+const tableOf = (type: ObjectType | number): RecordTable<Definition> | undefined =>
+  Object.hasOwn(TABLES, type) ? TABLES[type] : undefined
+
+export function writeObject(writer: MessageWriter, object: StatefulObject): void {
+  const { family: _family, table, name, type, comment, userData, unknown, handle: _handle, use: _use, ...fields } = object
+  objectAttributes.encode(writer, { table, name, type: typeToWire(type) })
+  const data = beginNest(writer, DATA | NESTED)
+  const known = tableOf(type)
+  if (known) known.encode(writer, { ...fields, unknown: unknownOf(unknown, 'data') })
+  else writeBytes(writer, fields as Partial<OtherObject>)
+  endNest(writer, data)
+  objectAttributes.encode(writer, { userData: joinComment({ comment, userData }, COMMENT), unknown: unknownOf(unknown) })
 }
 
+function typeToWire(type: ObjectType | number): number {
+  try {
+    return objectTypeToWire(type)
+  } catch (error) {
+    throw error instanceof BadValue ? error.within('type') : error
+  }
+}
+
+function writeBytes(writer: MessageWriter, { data }: Partial<OtherObject>): void {
+  if (!(data instanceof Uint8Array))
+    throw new BadValue('type', `${shown(data)}: give its attributes as a Uint8Array`).within('data')
+  writer.append(data)
+  while (writer.offset & 3) writer.bytes[writer.offset++] = 0
+}
+
+/** The type is needed beside a handle, too. */
 export function writeObjectKey(
-  _writer: MessageWriter,
-  _key: {
+  writer: MessageWriter,
+  {
+    table,
+    type,
+    name,
+    handle,
+  }: {
     readonly table: string
-    readonly type: ObjectType
+    readonly type: ObjectType | number
     readonly name?: string | undefined
     readonly handle?: number | undefined
   },
 ): void {
-  throw new Error('to be written')
+  if (name === undefined && handle === undefined) throw new BadValue('type', 'is missing').within('name')
+  objectAttributes.encode(writer, { table, type: typeToWire(type), ...(name === undefined ? { handle } : { name }) })
 }
 
-export function readObject(_family: Family, _reader: MessageReader, _start: number, _end: number): StatefulObject | undefined {
-  throw new Error('to be written')
+export function readObject(family: Family, reader: MessageReader, start: number, end: number): StatefulObject | undefined {
+  const record = objectAttributes.decode(reader, start, end)
+  if (!record) return undefined
+  const { table = '', name = '', type: number = 0, data, userData, unknown, ...others } = record
+  const type = objectTypeFromWire(number)
+  const common = { family, table, name, type, ...others }
+  const decoded = tableOf(type) && decodeData(type, reader, start, end)
+  const comment = splitComment(userData, COMMENT)
+  if (!decoded) return { ...common, ...(data && { data }), ...comment, ...(unknown && { unknown }) } as unknown as OtherObject
+  const { kind: _kind, unknown: within, ...fields } = decoded
+  return { ...common, ...fields, ...comment, ...joinUnknown(unknown, 'data', within) } as unknown as StatefulObject
+}
+
+function decodeData(
+  type: ObjectType | number,
+  reader: MessageReader,
+  start: number,
+  end: number,
+): RecordOf<Definition> | undefined {
+  const at = findAttribute(reader, start, end, DATA)
+  return at < 0 ? undefined : tableOf(type)?.decode(reader, at + 4, attributeEnd(reader, at))
 }
