@@ -204,6 +204,9 @@ function keep(record: Record<string, unknown>, type: number, data: Uint8Array): 
   record.unknown = unknown
 }
 
+/** The length of an attribute has 16 bits, and would wrap silently. */
+const MAXIMUM = 0xffff
+
 /** Writes one attribute, with its padding. */
 export function writeAttribute(writer: MessageWriter, type: number, kind: AttributeType<unknown>, value: unknown): void {
   const start = writer.offset
@@ -211,6 +214,7 @@ export function writeAttribute(writer: MessageWriter, type: number, kind: Attrib
   writer.offset += 4
   kind.write(writer, value)
   const length = writer.offset - start
+  if (length > MAXIMUM) throw new BadValue('range', `has ${length - 4} bytes: an attribute holds at most ${MAXIMUM - 4}`)
   writer.u16[start >> 1] = length
   writer.u16[(start >> 1) + 1] = type
   // The memory has been used before: padding is written, not assumed.

@@ -1,5 +1,6 @@
 /** How expressions are declared, and how lists of them are written and read (NFTA_EXPR_*). */
-import type { MessageReader, MessageWriter } from '../netlink/buffer.js'
+import { align4, type MessageReader, type MessageWriter } from '../netlink/buffer.js'
+import { beginNest, endNest } from '../netlink/message.js'
 import { type RecordTable, record } from '../netlink/record.js'
 import {
   type AttributeType,
@@ -25,21 +26,27 @@ export interface Opaque {
   readonly data?: Uint8Array | undefined
 }
 
+/** What the table of an expression can not say. */
+export interface Rules<D extends Definition> {
+  /** Throws a `BadValue` for fields that do not go together. */
+  readonly check?: ((expression: RecordOf<D>) => void) | undefined
+  /** What is sent for it: without what the kernel only tells, and does not take back. */
+  readonly sent?: ((expression: RecordOf<D>) => RecordOf<D>) | undefined
+}
+
 /** One of the kernel's expressions: its name, which is also `kind`, and its attributes. */
-export interface ExpressionCodec<K extends string, D extends Definition> {
+export interface ExpressionCodec<K extends string, D extends Definition> extends Rules<D> {
   readonly kind: K
   readonly table: RecordTable<D>
-  /** What the table can not say. Throws a `BadValue`. */
-  readonly check?: ((expression: RecordOf<D>) => void) | undefined
 }
 
 /** Declares an expression. `kind` is its name in the kernel (`struct nft_expr_type`). */
 export function expressionCodec<const K extends string, const D extends Definition>(
   kind: K,
   definition: D,
-  check?: (expression: RecordOf<D>) => void,
+  rules: Rules<D> = {},
 ): ExpressionCodec<K, D> {
-  return { kind, table: record(definition, { kind }), check }
+  return { kind, table: record(definition, { kind }), check: rules.check, sent: rules.sent }
 }
 
 type AnyCodec = ExpressionCodec<string, Definition>
@@ -52,77 +59,75 @@ const NFTA_EXPR_DATA = 2
 const NLA_F_NESTED = 0x8000
 const name = text(127)
 
+type AnyExpression = RecordOf<Definition> & { readonly kind: string }
+
 /** The attribute of one expression that is one of `codecs`; any other is opaque. */
 export function expressionOf<E>(
   codecs: readonly { readonly kind: string; readonly table: Pathfinder }[],
 ): AttributeType<E | Opaque> {
-  return new Union(new Map((codecs as readonly AnyCodec[]).map(codec => [codec.kind, codec]))) as unknown as AttributeType<
-    E | Opaque
-  >
+  const byKind: ReadonlyMap<string, AnyCodec> = new Map((codecs as readonly AnyCodec[]).map(codec => [codec.kind, codec]))
+  const type: AttributeType<AnyExpression> = {
+    write: (writer, value) => writeExpression(writer, byKind, value),
+    read: (reader, offset, length) => readExpression(reader, byKind, offset, length),
+    nested: { path: (reader, start, end, target) => pathOf(reader, byKind, start, end, target) },
+  }
+  return type as unknown as AttributeType<E | Opaque>
 }
 
-class Union implements AttributeType<RecordOf<Definition> & { readonly kind: string }> {
-  readonly #codecs: ReadonlyMap<string, AnyCodec>
-  readonly nested = this
-
-  constructor(codecs: ReadonlyMap<string, AnyCodec>) {
-    this.#codecs = codecs
+function writeExpression(writer: MessageWriter, codecs: ReadonlyMap<string, AnyCodec>, value: AnyExpression): void {
+  if (value === null || typeof value !== 'object') throw new BadValue('type', `${shown(value)}: give an expression`)
+  const codec = codecs.get(value.kind)
+  if (!codec) {
+    if (value.kind === 'opaque') return writeOpaque(writer, value as unknown as Opaque)
+    const kinds = [...codecs.keys()].join(', ')
+    throw new BadValue('type', `${shown(value.kind)}: there is no such expression here: there are ${kinds}`).within('kind')
   }
-
-  write(writer: MessageWriter, value: RecordOf<Definition> & { readonly kind: string }): void {
-    if (value === null || typeof value !== 'object') throw new BadValue('type', `${shown(value)}: give an expression`)
-    const codec = this.#codecs.get(value.kind)
-    if (codec) this.#write(writer, codec, value)
-    else if (value.kind === 'opaque') writeOpaque(writer, value as unknown as Opaque)
-    else
-      throw new BadValue(
-        'type',
-        `${shown(value.kind)}: there is no such expression here: there are ${[...this.#codecs.keys()].join(', ')}`,
-      ).within('kind')
-  }
-
-  #write(writer: MessageWriter, codec: AnyCodec, value: RecordOf<Definition>): void {
-    writeAttribute(writer, NFTA_EXPR_NAME, name, codec.kind)
-    codec.check?.(value)
-    const start = writer.offset
-    writer.reserve(8)
-    writer.offset += 4
-    codec.table.encode(writer, value)
-    writer.u16[start >> 1] = writer.offset - start
-    writer.u16[(start >> 1) + 1] = NFTA_EXPR_DATA | NLA_F_NESTED
-  }
-
-  read(reader: MessageReader, offset: number, length: number): (RecordOf<Definition> & { kind: string }) | undefined {
-    const end = offset + length
-    const at = findAttribute(reader, offset, end, NFTA_EXPR_NAME)
-    const kind = at < 0 ? undefined : name.read(reader, at + 4, attributeEnd(reader, at) - at - 4)
-    if (kind === undefined) return undefined
-    const data = findAttribute(reader, offset, end, NFTA_EXPR_DATA)
-    // Nothing else stands beside the two, else it would be lost.
-    const size = align(attributeEnd(reader, at) - at) + (data < 0 ? 0 : align(attributeEnd(reader, data) - data))
-    if (size !== align(length)) return undefined
-    const table = this.#codecs.get(kind)?.table
-    // An expression without attributes has no data either (notrack).
-    const read = table && (data < 0 ? table.decode(reader, end, end) : table.decode(reader, data + 4, attributeEnd(reader, data)))
-    if (read) return read as RecordOf<Definition> & { kind: string }
-    const opaque: Opaque =
-      data < 0
-        ? { kind: 'opaque', name: kind }
-        : { kind: 'opaque', name: kind, data: reader.bytes.slice(data + 4, attributeEnd(reader, data)) }
-    return opaque as unknown as RecordOf<Definition> & { kind: string }
-  }
-
-  path(reader: MessageReader, start: number, end: number, target: number): string | undefined {
-    const at = findAttribute(reader, start, end, NFTA_EXPR_NAME)
-    if (at < 0) return undefined
-    const kind = name.read(reader, at + 4, attributeEnd(reader, at) - at - 4)
-    const data = findAttribute(reader, start, end, NFTA_EXPR_DATA)
-    if (data < 0 || target < data + 4 || target >= attributeEnd(reader, data)) return undefined
-    return joinPath('', this.#codecs.get(kind ?? '')?.table.path(reader, data + 4, attributeEnd(reader, data), target))
-  }
+  writeAttribute(writer, NFTA_EXPR_NAME, name, codec.kind)
+  codec.check?.(value)
+  const start = beginNest(writer, NFTA_EXPR_DATA | NLA_F_NESTED)
+  codec.table.encode(writer, codec.sent ? codec.sent(value) : value)
+  endNest(writer, start)
 }
 
-const align = (length: number): number => (length + 3) & ~3
+function readExpression(
+  reader: MessageReader,
+  codecs: ReadonlyMap<string, AnyCodec>,
+  offset: number,
+  length: number,
+): AnyExpression | undefined {
+  const end = offset + length
+  const at = findAttribute(reader, offset, end, NFTA_EXPR_NAME)
+  const kind = at < 0 ? undefined : name.read(reader, at + 4, attributeEnd(reader, at) - at - 4)
+  if (kind === undefined) return undefined
+  const data = findAttribute(reader, offset, end, NFTA_EXPR_DATA)
+  // Nothing else stands beside the two, else it would be lost.
+  const size = align4(attributeEnd(reader, at) - at) + (data < 0 ? 0 : align4(attributeEnd(reader, data) - data))
+  if (size !== align4(length)) return undefined
+  const table = codecs.get(kind)?.table
+  // An expression without attributes has no data either (notrack).
+  const read = table && (data < 0 ? table.decode(reader, end, end) : table.decode(reader, data + 4, attributeEnd(reader, data)))
+  if (read) return read as AnyExpression
+  const opaque: Opaque =
+    data < 0
+      ? { kind: 'opaque', name: kind }
+      : { kind: 'opaque', name: kind, data: reader.bytes.slice(data + 4, attributeEnd(reader, data)) }
+  return opaque as unknown as AnyExpression
+}
+
+function pathOf(
+  reader: MessageReader,
+  codecs: ReadonlyMap<string, AnyCodec>,
+  start: number,
+  end: number,
+  target: number,
+): string | undefined {
+  const at = findAttribute(reader, start, end, NFTA_EXPR_NAME)
+  if (at < 0) return undefined
+  const kind = name.read(reader, at + 4, attributeEnd(reader, at) - at - 4)
+  const data = findAttribute(reader, start, end, NFTA_EXPR_DATA)
+  if (data < 0 || target < data + 4 || target >= attributeEnd(reader, data)) return undefined
+  return joinPath('', codecs.get(kind ?? '')?.table.path(reader, data + 4, attributeEnd(reader, data), target))
+}
 
 function writeOpaque(writer: MessageWriter, value: Opaque): void {
   if (typeof value.name !== 'string')

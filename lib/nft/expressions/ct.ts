@@ -42,14 +42,16 @@ export const ct = expressionCodec(
      * `label`, `zone`, and `event`.
      */
     key: [2, required(choice(be32, KEYS))],
-    /** Which side of the connection: needed by addresses and ports, allowed for `packets`, `bytes`, `avgpkt`, `zone`, `l3proto`, `protocol`. */
+    /** Which side of the connection: needed by addresses and ports, allowed for `packets`, `bytes`, `avgpkt`, `zone`. */
     direction: [3, choice(u8, { original: 0, reply: 1 })],
     /** Where from, for a change of the connection. */
     source: [4, register],
   },
-  ({ destination, source }) => {
-    if ((destination === undefined) === (source === undefined))
-      throw new BadValue('type', 'give either destination, to load, or source, to change').within('destination')
+  {
+    check({ destination, source }) {
+      if ((destination === undefined) === (source === undefined))
+        throw new BadValue('type', 'give either destination, to load, or source, to change').within('destination')
+    },
   },
 )
 /** Loads what connection tracking knows of the packet's connection, or changes it with `source`. */

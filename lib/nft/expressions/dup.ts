@@ -11,9 +11,11 @@ export const dup = expressionCodec(
     /** Register of the interface's index: needed in netdev. */
     device: [2, register],
   },
-  ({ address, device }) => {
-    if (address === undefined && device === undefined)
-      throw new BadValue('type', 'is missing: ip, ip6 and inet need address, netdev needs device').within('address')
+  {
+    check({ address, device }) {
+      if (address === undefined && device === undefined)
+        throw new BadValue('type', 'is missing: ip, ip6 and inet need address, netdev needs device').within('address')
+    },
   },
 )
 /** Sends a copy of the packet to another host, or out of another interface. */

@@ -28,9 +28,11 @@ export const dynset = expressionCodec(
     /** The same when there are several, the first 2 of the set's own. Linux 5.11. */
     expressions: [10, list(statefulExpression)],
   },
-  ({ expression, expressions }) => {
-    if (expression !== undefined && expressions !== undefined)
-      throw new BadValue('type', 'give either expression or expressions').within('expressions')
+  {
+    check({ expression, expressions }) {
+      if (expression !== undefined && expressions !== undefined)
+        throw new BadValue('type', 'give either expression or expressions').within('expressions')
+    },
   },
 )
 /** Adds an element to a set or a map, or removes it. */

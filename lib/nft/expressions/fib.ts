@@ -16,11 +16,13 @@ export const fib = expressionCodec(
      */
     flags: [3, required(flags(be32, { saddr: 1, daddr: 2, mark: 4, iif: 8, oif: 16, present: 32 }))],
   },
-  ({ flags }) => {
-    if (!Array.isArray(flags) || flags.some(flag => typeof flag === 'number')) return
-    if (flags.includes('saddr') === flags.includes('daddr'))
-      throw new BadValue('type', 'give either saddr or daddr').within('flags')
-    if (flags.includes('iif') && flags.includes('oif')) throw new BadValue('type', 'give iif or oif, not both').within('flags')
+  {
+    check({ flags }) {
+      if (!Array.isArray(flags) || flags.some(flag => typeof flag === 'number')) return
+      if (flags.includes('saddr') === flags.includes('daddr'))
+        throw new BadValue('type', 'give either saddr or daddr').within('flags')
+      if (flags.includes('iif') && flags.includes('oif')) throw new BadValue('type', 'give iif or oif, not both').within('flags')
+    },
   },
 )
 /** Looks up an address of the packet in the routing tables. */

@@ -1,7 +1,7 @@
 import { BadValue, required } from '../../netlink/schema.js'
+import { be32, choice } from '../../netlink/values.js'
 import { register } from '../data.js'
 import { type ExpressionOf, expressionCodec } from '../expression.js'
-import { protocolFamily } from './protocol-family.js'
 
 /** Sends out of another interface (net/netfilter/nft_fwd_netdev.c). */
 export const fwd = expressionCodec(
@@ -12,13 +12,15 @@ export const fwd = expressionCodec(
     /** Register of the next hop's address: the packet gets its link-layer address, and its TTL is counted down. */
     address: [2, register],
     /** Family of the address. */
-    family: [3, protocolFamily],
+    family: [3, choice(be32, { ip: 2, ip6: 10 })],
   },
-  ({ address, family }) => {
-    if (address !== undefined && family === undefined)
-      throw new BadValue('type', 'is missing: it says what address holds').within('family')
-    if (address === undefined && family !== undefined)
-      throw new BadValue('type', 'is missing: family is the one of the address').within('address')
+  {
+    check({ address, family }) {
+      if (address !== undefined && family === undefined)
+        throw new BadValue('type', 'is missing: it says what address holds').within('family')
+      if (address === undefined && family !== undefined)
+        throw new BadValue('type', 'is missing: family is the one of the address').within('address')
+    },
   },
 )
 /** Sends the packet out of another interface, in chains of netdev. */

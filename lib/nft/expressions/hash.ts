@@ -21,13 +21,15 @@ export const hash = expressionCodec(
     /** `jenkins` is nft's jhash; `symmetric` is its symhash: the packet's flow, the same in both directions. Default `jenkins`. */
     type: [7, choice(be32, { jenkins: 0, symmetric: 1 })],
   },
-  ({ type = 'jenkins', source, length, seed }) => {
-    if (type === 'jenkins' && source === undefined)
-      throw new BadValue('type', 'is missing: it says what is hashed').within('source')
-    if (type === 'jenkins' && length === undefined)
-      throw new BadValue('type', 'is missing: how many bytes of source').within('length')
-    if (type === 'symmetric' && (source !== undefined || length !== undefined || seed !== undefined))
-      throw new BadValue('type', 'symmetric hashes the flow of the packet: it has no source, length, or seed').within('type')
+  {
+    check({ type = 'jenkins', source, length, seed }) {
+      if (type === 'jenkins' && source === undefined)
+        throw new BadValue('type', 'is missing: it says what is hashed').within('source')
+      if (type === 'jenkins' && length === undefined)
+        throw new BadValue('type', 'is missing: how many bytes of source').within('length')
+      if (type === 'symmetric' && (source !== undefined || length !== undefined || seed !== undefined))
+        throw new BadValue('type', 'symmetric hashes the flow of the packet: it has no source, length, or seed').within('type')
+    },
   },
 )
 /** A number from 0 to modulus - 1 by the bytes of registers, or by the packet's flow. */

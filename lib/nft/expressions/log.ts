@@ -24,14 +24,16 @@ export const log = expressionCodec(
     /** What more is written to the kernel's log. */
     flags: [6, flags(be32, FLAGS)],
   },
-  ({ group, level, flags, snaplen, queueThreshold }) => {
-    if (group !== undefined && level !== undefined)
-      throw new BadValue('type', 'give group or level, not both: packets go to a group or to the log').within('level')
-    if (group !== undefined && flags !== undefined)
-      throw new BadValue('type', 'is only of the log, not of a group').within('flags')
-    if (group === undefined && snaplen !== undefined) throw new BadValue('type', 'is only of a group').within('snaplen')
-    if (group === undefined && queueThreshold !== undefined)
-      throw new BadValue('type', 'is only of a group').within('queueThreshold')
+  {
+    check({ group, level, flags, snaplen, queueThreshold }) {
+      if (group !== undefined && level !== undefined)
+        throw new BadValue('type', 'give group or level, not both: packets go to a group or to the log').within('level')
+      if (group !== undefined && flags !== undefined)
+        throw new BadValue('type', 'is only of the log, not of a group').within('flags')
+      if (group === undefined && snaplen !== undefined) throw new BadValue('type', 'is only of a group').within('snaplen')
+      if (group === undefined && queueThreshold !== undefined)
+        throw new BadValue('type', 'is only of a group').within('queueThreshold')
+    },
   },
 )
 /** Writes the packet to the kernel's log, or sends it to a group of nfnetlink_log. */

@@ -17,9 +17,11 @@ export const lookup = expressionCodec(
     /** `invert`: holds where the key is not there. Not for maps. */
     flags: [5, flags(be32, { invert: 1 })],
   },
-  ({ destination, flags }) => {
-    if (destination !== undefined && Array.isArray(flags) && flags.includes('invert'))
-      throw new BadValue('type', 'invert is only for sets: a map that has not the key gives nothing').within('flags')
+  {
+    check({ destination, flags }) {
+      if (destination !== undefined && Array.isArray(flags) && flags.includes('invert'))
+        throw new BadValue('type', 'invert is only for sets: a map that has not the key gives nothing').within('flags')
+    },
   },
 )
 /** Looks up a key in a set or a map; the rule ends where it is not there. */

@@ -59,9 +59,11 @@ export const meta = expressionCodec(
     /** Where from, for a change of the packet. */
     source: [3, register],
   },
-  ({ destination, source }) => {
-    if ((destination === undefined) === (source === undefined))
-      throw new BadValue('type', 'give either destination, to load, or source, to change').within('destination')
+  {
+    check({ destination, source }) {
+      if ((destination === undefined) === (source === undefined))
+        throw new BadValue('type', 'give either destination, to load, or source, to change').within('destination')
+    },
   },
 )
 /** Loads what belongs to the packet and is not in it, or changes it with `source`. */

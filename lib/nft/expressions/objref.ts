@@ -31,17 +31,19 @@ export const objref = expressionCodec(
     /** Id of the map, when the same transaction adds it. Not told. */
     setId: [5, be32],
   },
-  ({ type, name, source, set }) => {
-    if (source === undefined && set === undefined) {
-      if (name === undefined) throw new BadValue('type', 'is missing: give type and name, or source and set').within('name')
-      if (type === undefined)
-        throw new BadValue('type', 'is missing: objects of different types may have the same name').within('type')
-      return
-    }
-    if (type !== undefined || name !== undefined)
-      throw new BadValue('type', 'give type and name, or source and set').within('source')
-    if (source === undefined) throw new BadValue('type', 'is missing: the register of the key').within('source')
-    if (set === undefined) throw new BadValue('type', 'is missing: the name of the map').within('set')
+  {
+    check({ type, name, source, set }) {
+      if (source === undefined && set === undefined) {
+        if (name === undefined) throw new BadValue('type', 'is missing: give type and name, or source and set').within('name')
+        if (type === undefined)
+          throw new BadValue('type', 'is missing: objects of different types may have the same name').within('type')
+        return
+      }
+      if (type !== undefined || name !== undefined)
+        throw new BadValue('type', 'give type and name, or source and set').within('source')
+      if (source === undefined) throw new BadValue('type', 'is missing: the register of the key').within('source')
+      if (set === undefined) throw new BadValue('type', 'is missing: the name of the map').within('set')
+    },
   },
 )
 /** Uses a stateful object of the table: by its name, or by a map. */

@@ -24,13 +24,15 @@ export const payload = expressionCodec(
     /** `pseudo-header`: the checksum of the transport protocol changes as well. */
     checksumFlags: [8, flags(be32, { 'pseudo-header': 1 })],
   },
-  ({ destination, source, checksumType, checksumOffset, checksumFlags }) => {
-    if ((destination === undefined) === (source === undefined))
-      throw new BadValue('type', 'give either destination, to load, or source, to change').within('destination')
-    if (source !== undefined) return
-    if (checksumType !== undefined) throw new BadValue('type', 'is only for a change, with source').within('checksumType')
-    if (checksumOffset !== undefined) throw new BadValue('type', 'is only for a change, with source').within('checksumOffset')
-    if (checksumFlags !== undefined) throw new BadValue('type', 'is only for a change, with source').within('checksumFlags')
+  {
+    check({ destination, source, checksumType, checksumOffset, checksumFlags }) {
+      if ((destination === undefined) === (source === undefined))
+        throw new BadValue('type', 'give either destination, to load, or source, to change').within('destination')
+      if (source !== undefined) return
+      if (checksumType !== undefined) throw new BadValue('type', 'is only for a change, with source').within('checksumType')
+      if (checksumOffset !== undefined) throw new BadValue('type', 'is only for a change, with source').within('checksumOffset')
+      if (checksumFlags !== undefined) throw new BadValue('type', 'is only for a change, with source').within('checksumFlags')
+    },
   },
 )
 /** Loads bytes of the packet into a register, or writes them back with `source`. */

@@ -16,10 +16,12 @@ export const queue = expressionCodec(
     /** Register of the queue's number, instead of `number`. */
     source: [4, register],
   },
-  ({ number, total, source }) => {
-    if ((number === undefined) === (source === undefined))
-      throw new BadValue('type', 'give either number or source').within('number')
-    if (source !== undefined && total !== undefined) throw new BadValue('type', 'is only beside number').within('total')
+  {
+    check({ number, total, source }) {
+      if ((number === undefined) === (source === undefined))
+        throw new BadValue('type', 'give either number or source').within('number')
+      if (source !== undefined && total !== undefined) throw new BadValue('type', 'is only beside number').within('total')
+    },
   },
 )
 /** Leaves the packet to a program that listens at a queue of nfnetlink_queue. */

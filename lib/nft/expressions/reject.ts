@@ -34,9 +34,11 @@ export const reject = expressionCodec(
     /** Code of the ICMP message. Of ICMP 3 is port unreachable, of ICMPv6 4, of `icmpx` 1, with codes of its own from 0 to 3. */
     code: [2, u8],
   },
-  ({ type, code }) => {
-    if ((type === 'icmp' || type === 'icmpx') && code === undefined)
-      throw new BadValue('type', `is missing: ${type} needs one`).within('code')
+  {
+    check({ type, code }) {
+      if ((type === 'icmp' || type === 'icmpx') && code === undefined)
+        throw new BadValue('type', `is missing: ${type} needs one`).within('code')
+    },
   },
 )
 /** Drops the packet, and answers with an error: an ICMP message, or TCP's RST. */

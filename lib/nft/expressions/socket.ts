@@ -16,10 +16,12 @@ export const socket = expressionCodec(
     /** Which ancestor of the control group, counted from the root: 1 to 255. */
     level: [3, be32],
   },
-  ({ key, level }) => {
-    if (key === 'cgroupv2' && level === undefined) throw new BadValue('type', 'is missing: cgroupv2 needs one').within('level')
-    if (typeof key === 'string' && key !== 'cgroupv2' && level !== undefined)
-      throw new BadValue('type', 'is only of cgroupv2').within('level')
+  {
+    check({ key, level }) {
+      if (key === 'cgroupv2' && level === undefined) throw new BadValue('type', 'is missing: cgroupv2 needs one').within('level')
+      if (typeof key === 'string' && key !== 'cgroupv2' && level !== undefined)
+        throw new BadValue('type', 'is only of cgroupv2').within('level')
+    },
   },
 )
 /** Loads something of the local socket that the packet belongs to; the rule ends where there is none. */

@@ -1,5 +1,6 @@
 /** All cases. */
 import * as basics from './basics.js'
 import type { Case } from './case.js'
+import * as expressions from './expressions.js'
 
-export const nft: readonly Case[] = [basics].flatMap(({ cases }): readonly Case[] => cases)
+export const nft: readonly Case[] = [basics, expressions].flatMap(({ cases }): readonly Case[] => cases)

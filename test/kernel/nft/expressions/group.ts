@@ -1,0 +1,44 @@
+/** Groups of expressions that are written and read back. */
+import type { Expression } from '../../../../lib/nft/index.js'
+
+/** Expressions that need the same of a kernel. */
+export interface Group {
+  /** What is varied, as in `payload: changes of the packet`. */
+  readonly name: string
+  /** Where they stand: family, hook, and the chain's type. Default `inet input filter`. */
+  readonly place?: string
+  /** The kernel's option for them, without CONFIG_. Default: that of the first expression (lib/nft/kernel-options.ts). */
+  readonly option?: string
+  /** The first says whether the kernel has them. */
+  readonly variants: readonly Expression[]
+  /** What is read, where the kernel adds something. Default: what was written. */
+  told?(given: Expression): Expression
+}
+
+/** Declares a group of one expression. */
+export function group<E extends Expression>(
+  name: string,
+  variants: readonly E[],
+  options: Pick<Group, 'place' | 'option'> & { told?(given: E): Expression } = {},
+): Group {
+  return { name, variants, ...options } as Group
+}
+
+/** The expression, and it with each of the values of each field in turn; undefined for without the field. */
+export function vary<E extends Expression>(base: E, values: { readonly [F in keyof E]?: readonly E[F][] }): E[] {
+  const variants = [base]
+  for (const [field, list] of Object.entries(values) as [keyof E, readonly E[keyof E][]][])
+    for (const value of list) variants.push(value === undefined ? without(base, field) : { ...base, [field]: value })
+  return variants
+}
+
+function without<E extends Expression>(expression: E, field: keyof E): E {
+  const { [field]: _, ...rest } = expression
+  return rest as unknown as E
+}
+
+/** What every register there is can be named as: four of 16 bytes, and those of 4 bytes that start within one. */
+export const REGISTERS = [1, 2, 3, 4, 9, 10, 11, 13, 14, 15, 17, 18, 19, 21, 22, 23] as const
+
+/** Bytes that count up: no two are alike. */
+export const bytes = (length: number, first = 1): Uint8Array => Uint8Array.from({ length }, (_, i) => (first + i) & 0xff)
