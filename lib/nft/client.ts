@@ -1,14 +1,22 @@
 import type { CallOptions, Limit } from '../netlink/channel.js'
-import { NETFILTER_HEADER } from '../netlink/netfilter.js'
 import { BadValue, shown } from '../netlink/schema.js'
-import { familyFromWire, familyToWire } from './family.js'
+import { asking } from './asking.js'
 import type { Generation, Kernel } from './kernel.js'
-import { readChain } from './objects/chain.js'
-import { readRule } from './objects/rule.js'
-import { readTable } from './objects/table.js'
+import * as read from './read.js'
 import { type Committed, transact } from './transaction.js'
-import type { Chain, Command, Family, Rule, Table } from './types.js'
-import { chainAttributes, message, ruleAttributes } from './wire.js'
+import type {
+  Chain,
+  Command,
+  Family,
+  Flowtable,
+  KeyOf,
+  NftSet,
+  ObjectType,
+  Rule,
+  RuleKey,
+  StatefulObject,
+  Table,
+} from './types.js'
 
 /** Options of `commit`. */
 export interface CommitOptions extends CallOptions {
@@ -24,6 +32,18 @@ export interface ListFilter extends CallOptions {
   readonly family?: Family | undefined
   /** Default: all tables. */
   readonly table?: string | undefined
+}
+
+/** Which rules to list. */
+export interface RuleFilter extends ListFilter {
+  /** Default: all chains. */
+  readonly chain?: string | undefined
+}
+
+/** Which stateful objects to list. */
+export interface ObjectFilter extends ListFilter {
+  /** Default: all types. */
+  readonly type?: ObjectType | number | undefined
 }
 
 /**
@@ -59,42 +79,82 @@ export class NftClient {
 
   /** The ruleset's version: each transaction counts it up by 1, whoever made it. */
   generation(options?: CallOptions): Promise<Generation> {
-    return this.#kernel.call(options, limit => this.#kernel.readGeneration(limit))
+    return this.#ask('generation', '', options, limit => this.#kernel.readGeneration(limit))
   }
 
-  /** Tables. */
-  tables(filter: ListFilter = {}): Promise<Table[]> {
-    return this.#list(message.getTable, filter, undefined, readTable)
+  /** Tables. This list and those below are each of one generation: read again where others changed it meanwhile, up to 10 times. */
+  tables({ family, table, ...options }: ListFilter = {}): Promise<Table[]> {
+    return this.#list('tables', read.tables, { family, name: table }, options)
   }
 
   /** Chains, in no order. */
-  chains(filter: ListFilter = {}): Promise<Chain[]> {
-    return this.#list(message.getChain, filter, writer => chainAttributes.encode(writer, { table: filter.table }), readChain)
+  chains({ family, table, ...options }: ListFilter = {}): Promise<Chain[]> {
+    return this.#list('chains', read.chains, { family, table }, options)
   }
 
   /** Rules, in the order in which the kernel executes those of a chain. */
-  rules(filter: ListFilter & { readonly chain?: string | undefined } = {}): Promise<Rule[]> {
-    const { table, chain } = filter
-    return this.#list(message.getRule, filter, writer => ruleAttributes.encode(writer, { table, chain }), readRule)
+  rules({ family, table, chain, ...options }: RuleFilter = {}): Promise<Rule[]> {
+    return this.#list('rules', read.rules, { family, table, chain }, options)
   }
 
-  #list<T extends { readonly family: Family; readonly table?: string }>(
-    number: number,
-    { family, table, ...options }: ListFilter,
-    body: Parameters<Kernel['dump']>[2],
-    read: (family: Family, reader: never, start: number, end: number) => T | undefined,
-  ): Promise<T[]> {
-    return this.#kernel.call(options, async (limit: Limit) => {
-      const messages = await this.#kernel.dump(number, family === undefined ? 0 : familyToWire(family), body, limit)
-      const objects: T[] = []
-      for (const { reader, payload, end } of messages) {
-        const familyOfMessage = familyFromWire(reader.bytes[payload] as number)
-        const object = familyOfMessage && read(familyOfMessage, reader as never, payload + NETFILTER_HEADER, end)
-        // Not every kernel filters by every field.
-        if (object && (table === undefined || object.table === undefined || object.table === table)) objects.push(object)
-      }
-      return objects
+  /** Sets and maps without their elements, the anonymous ones of rules as well. */
+  sets({ family, table, ...options }: ListFilter = {}): Promise<NftSet[]> {
+    return this.#list('sets', read.sets, { family, table }, options)
+  }
+
+  /** Stateful objects. */
+  objects({ family, table, type, ...options }: ObjectFilter = {}): Promise<StatefulObject[]> {
+    return this.#list('objects', read.objects, { family, table, type }, options)
+  }
+
+  /** Flowtables. */
+  flowtables({ family, table, ...options }: ListFilter = {}): Promise<Flowtable[]> {
+    return this.#list('flowtables', read.flowtables, { family, table }, options)
+  }
+
+  /** One table by its name or its handle; undefined when it is not there. */
+  getTable(key: KeyOf<'table'>, options?: CallOptions): Promise<Table | undefined> {
+    return this.#get('getTable', read.tables, key, options)
+  }
+
+  /** One chain by its name or its handle; undefined when it is not there, or its table is not. */
+  getChain(key: KeyOf<'chain'>, options?: CallOptions): Promise<Chain | undefined> {
+    return this.#get('getChain', read.chains, key, options)
+  }
+
+  /** One rule; undefined when it is not there, or its chain is not. */
+  getRule(key: RuleKey, options?: CallOptions): Promise<Rule | undefined> {
+    return this.#get('getRule', read.rules, key, options)
+  }
+
+  /** One set by its name or its handle, without its elements; undefined when it is not there, or its table is not. */
+  getSet(key: KeyOf<'set'>, options?: CallOptions): Promise<NftSet | undefined> {
+    return this.#get('getSet', read.sets, key, options)
+  }
+
+  /** One object by its type and its name or handle; undefined when it is not there, or its table is not. */
+  getObject(key: KeyOf<'object'>, options?: CallOptions): Promise<StatefulObject | undefined> {
+    return this.#get('getObject', read.objects, key, options)
+  }
+
+  /** One flowtable by its name or its handle; undefined when it is not there, or its table is not. */
+  getFlowtable(key: KeyOf<'flowtable'>, options?: CallOptions): Promise<Flowtable | undefined> {
+    return this.#get('getFlowtable', read.flowtables, key, options)
+  }
+
+  #list<T>(operation: string, kind: read.Kind<T>, filter: read.Filter, options: CallOptions): Promise<T[]> {
+    return this.#ask(operation, read.describe(filter), options, limit => read.list(this.#kernel, kind, filter, limit))
+  }
+
+  #get<T>(operation: string, kind: read.Kind<T>, key: read.Filter, options: CallOptions | undefined): Promise<T | undefined> {
+    return asking(operation, '', async () => {
+      const filter = read.keyOf(kind, key)
+      return this.#ask(operation, read.describe(filter), options, limit => read.find(this.#kernel, kind, filter, limit))
     })
+  }
+
+  #ask<T>(operation: string, target: string, options: CallOptions | undefined, task: (limit: Limit) => Promise<T>): Promise<T> {
+    return asking(operation, target, () => this.#kernel.call(options, task))
   }
 
   /** Closes it when the calls that were made have ended. Tables that it owns go, unless they persist. */

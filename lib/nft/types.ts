@@ -424,6 +424,9 @@ export type NftKey =
       ) & { readonly devices?: readonly string[] | undefined }
     }
 
+/** The keys of one kind: `KeyOf<'chain'>`. */
+export type KeyOf<W extends string> = Extract<NftKey, { readonly [K in W]: unknown }>[W]
+
 /**
  * One step of a transaction.
  *

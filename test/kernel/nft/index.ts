@@ -2,5 +2,10 @@
 import * as basics from './basics.js'
 import type { Case } from './case.js'
 import * as expressions from './expressions.js'
+import * as flowtables from './flowtables.js'
+import * as objects from './objects.js'
+import * as reading from './reading.js'
 
-export const nft: readonly Case[] = [basics, expressions].flatMap(({ cases }): readonly Case[] => cases)
+export const nft: readonly Case[] = [basics, expressions, flowtables, objects, reading].flatMap(
+  ({ cases }): readonly Case[] => cases,
+)
