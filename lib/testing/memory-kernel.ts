@@ -1,4 +1,4 @@
-/** A kernel without a kernel: a transport that answers the bytes of generic netlink as Linux 6.1 with IPVS does. */
+/** A kernel without a kernel: a transport that answers the bytes of netlink as Linux does, IPVS as 6.1 and nftables as 6.18. */
 
 import { randomUUID } from 'node:crypto'
 import { BOOT_ID } from '../ipvs/namespace.js'
@@ -8,14 +8,17 @@ import type { RealServerKey, Statistics, VirtualServerKey } from '../ipvs/types.
 import { describeVirtualServer, virtualServerKeyToWire } from '../ipvs/virtual-server.js'
 import { ADDRESS } from '../ipvs/wire.js'
 import { NetlinkError } from '../netlink/error.js'
-import { NETLINK_GENERIC, type Socket, type SocketOptions, type Transport } from '../netlink/transport.js'
-import { EACCES, EINVAL, ENOENT, EPROTONOSUPPORT, Errno } from './errno.js'
+import { NETLINK_GENERIC, NETLINK_NETFILTER, type Socket, type SocketOptions, type Transport } from '../netlink/transport.js'
+import { NFNL_SUBSYS_NFTABLES } from '../nft/wire.js'
+import { EACCES, EINVAL, ENOENT, EPERM, EPROTONOSUPPORT, Errno } from './errno.js'
 import { Faults, type Injected, type Injection } from './faults.js'
 import { GenericNetlink } from './genetlink.js'
 import { type Connections, type Destination, Ipvs, type IpvsOptions, type Service } from './ipvs.js'
 import { ipvsCommands } from './ipvs-commands.js'
 import type { DestinationKey, ServiceKey } from './ipvs-requests.js'
-import { KernelSocket } from './netlink.js'
+import { Netfilter } from './netfilter.js'
+import { each, KernelSocket, type Receiver } from './netlink.js'
+import { Nftables } from './nft/nftables.js'
 import { connectionTable, cpuStatistics, LOOPBACK_TRIE, statistics, synchronisedTable } from './proc.js'
 import { MemorySocket } from './socket.js'
 import { Sysctls } from './sysctl.js'
@@ -30,13 +33,13 @@ export interface MemoryKernelOptions {
   readonly hz?: number | undefined
   /** Default true; false plays a kernel that was started with ipv6.disable=1. */
   readonly ipv6?: boolean | undefined
-  /** `no` answers every command of IPVS with EPERM. Default `yes`. */
+  /** `no` answers every command of IPVS and everything of nftables with EPERM. Default `yes`. */
   readonly permitted?: 'yes' | 'no' | undefined
   /** Whether the module is loaded; see `loadModule`. Default true. */
   readonly ipvs?: boolean | undefined
   /** Default true; false plays a new network namespace: no interface was ever up, and no IPv4 address counts as unicast. */
   readonly loopbackUp?: boolean | undefined
-  /** Names of interfaces and their MTU, for synchronisation daemons. Default: `{ lo: 65536 }`. */
+  /** Names of interfaces and their MTU, for synchronisation daemons, and for chains that are bound to devices. Default: `{ lo: 65536 }`. */
   readonly interfaces?: Readonly<Record<string, number>> | undefined
   /** Tunnels that the kernel knows. Before Linux 5.2 there was only ipip; gue came first, gre and checksums with 5.3. Default: all. */
   readonly tunnels?: readonly ('ipip' | 'gue' | 'gre')[] | undefined
@@ -46,6 +49,14 @@ export interface MemoryKernelOptions {
   readonly connectionTableSize?: number | undefined
   /** Bytes of receive buffer that every socket is granted. Default: what it asks for, doubled, or 8 MiB. An answer takes about 768. */
   readonly receiveBuffer?: number | undefined
+  /** Bytes of send buffer that every socket is granted. Default: what it asks for, doubled, or 212,992. */
+  readonly sendBuffer?: number | undefined
+  /** Whether the kernel has nftables. Default true. */
+  readonly nftables?: boolean | undefined
+  /** Expressions of nftables that it was built without, by their names (`queue`): rules with them are refused. Default: none. */
+  readonly missingExpressions?: readonly string[] | undefined
+  /** Milliseconds that count up: when elements of sets expire. Default: the time that passes. */
+  readonly clock?: (() => number) | undefined
 }
 
 /** Counters, and how many connections a real server has: for tests that need no rows in the table of connections. */
@@ -71,8 +82,8 @@ export interface MemoryKernel extends Transport {
 }
 
 /**
- * A kernel in memory, with IPVS as in Linux 6.1: same bytes, same errors in the same order of checks, same dumps with an index for a
- * cursor. It needs no addon, no root, and no Linux. No packets go through it.
+ * A kernel in memory, with IPVS as in Linux 6.1 and nftables as in 6.18: same bytes, same errors in the same order of checks, same dumps
+ * with an index for a cursor. It needs no addon, no root, and no Linux. No packets go through it.
  *
  * @example
  * const kernel = memoryKernel({ schedulers: ['rr'] })
@@ -86,6 +97,8 @@ export function memoryKernel(options: MemoryKernelOptions = {}): MemoryKernel {
 const SCHEDULERS = ['rr', 'wrr', 'lc', 'wlc', 'fo', 'ovf', 'lblc', 'lblcr', 'dh', 'sh', 'mh', 'sed', 'nq']
 const PROTOCOLS: Readonly<Record<string, number>> = { tcp: 6, udp: 17, sctp: 132 }
 const RECEIVE_BUFFER = 4 << 20
+/** net.core.wmem_default */
+const SEND_BUFFER = 212_992
 /** What one read of /proc gives. */
 const CHUNK = 4096
 
@@ -102,8 +115,13 @@ interface Module {
 class Kernel implements MemoryKernel {
   readonly #options: IpvsOptions
   readonly #receiveBuffer: number | undefined
+  readonly #sendBuffer: number | undefined
   readonly #permitted: boolean
   readonly #families: GenericNetlink
+  readonly #protocols: ReadonlyMap<number, Receiver>
+  readonly #nftables: Nftables | undefined
+  /** Those of netfilter. */
+  readonly #netfilterSockets = new Set<KernelSocket>()
   readonly #faults = new Faults()
   /** As SO_NETNS_COOKIE: each kernel is a namespace of its own, and a machine of its own, too. */
   readonly #cookie = nextCookie++
@@ -111,7 +129,7 @@ class Kernel implements MemoryKernel {
   #module: Module | undefined
   #nextPortId = 1000
 
-  constructor({ receiveBuffer, permitted = 'yes', ipvs = true, ...options }: MemoryKernelOptions) {
+  constructor({ receiveBuffer, sendBuffer, permitted = 'yes', ipvs = true, nftables = true, ...options }: MemoryKernelOptions) {
     this.#options = {
       schedulers: options.schedulers ?? SCHEDULERS,
       persistenceEngines: options.persistenceEngines ?? ['sip'],
@@ -124,22 +142,44 @@ class Kernel implements MemoryKernel {
       connectionTableSize: options.connectionTableSize ?? 4096,
     }
     this.#receiveBuffer = receiveBuffer
+    this.#sendBuffer = sendBuffer
     this.#permitted = permitted === 'yes'
     this.#families = new GenericNetlink(this.#permitted)
+    const { missingExpressions: missing = [], clock = () => performance.now() } = options
+    const devices = Object.keys(this.#options.interfaces)
+    this.#nftables = nftables ? new Nftables({ missing, devices, clock }, this.#netfilterSockets) : undefined
+    const subsystems = new Map(this.#nftables && [[NFNL_SUBSYS_NFTABLES, this.#nftables]])
+    this.#protocols = new Map([
+      [NETLINK_GENERIC, each(this.#families.handle)],
+      [NETLINK_NETFILTER, new Netfilter(subsystems, this.#permitted).receive],
+    ])
     if (ipvs) this.loadModule()
   }
 
-  open({ protocol, receiveBuffer = RECEIVE_BUFFER }: SocketOptions): Socket {
-    if (protocol !== NETLINK_GENERIC)
-      throw new NetlinkError({
-        errno: EPROTONOSUPPORT,
-        syscall: 'socket',
-        operation: 'open',
-        problem: 'other',
-        reason: `the memory kernel speaks generic netlink only, not protocol ${protocol}`,
-      })
-    const kernel = new KernelSocket(this.#nextPortId++, this.#receiveBuffer ?? 2 * receiveBuffer, this.#families.handle)
-    return new MemorySocket(kernel, this.#faults, `cookie-${this.#cookie}`)
+  open({ protocol, receiveBuffer = RECEIVE_BUFFER, sendBuffer = SEND_BUFFER / 2, groups = [] }: SocketOptions): Socket {
+    const receive = this.#protocols.get(protocol)
+    if (!receive) throw openError(EPROTONOSUPPORT, 'socket', `the memory kernel speaks no netlink protocol ${protocol}`)
+    const kernel = new KernelSocket(this.#nextPortId++, this.#receiveBuffer ?? 2 * receiveBuffer, receive)
+    if (protocol === NETLINK_NETFILTER) this.#netfilterSockets.add(kernel)
+    const socket = new MemorySocket(kernel, this.#faults, {
+      namespace: `cookie-${this.#cookie}`,
+      sendBuffer: this.#sendBuffer ?? 2 * sendBuffer,
+      join: group => this.#join(kernel, group),
+      closed: () => this.#closed(kernel),
+    })
+    for (const group of groups) socket.join(group)
+    return socket
+  }
+
+  /** netlink_setsockopt: who may not talk to netfilter may not listen to it either. */
+  #join(socket: KernelSocket, group: number): void {
+    if (!this.#permitted && this.#netfilterSockets.has(socket))
+      throw openError(EPERM, 'setsockopt', 'the netlink socket could not be opened')
+    socket.groups.add(group)
+  }
+
+  #closed(socket: KernelSocket): void {
+    if (this.#netfilterSockets.delete(socket)) this.#nftables?.release(socket.portId)
   }
 
   async *readFile(path: string): AsyncIterable<Uint8Array> {
@@ -233,6 +273,10 @@ class Kernel implements MemoryKernel {
         return sysctls.read(sysctlName(path) ?? '')
     }
   }
+}
+
+function openError(errno: number, syscall: string, reason: string): NetlinkError {
+  return new NetlinkError({ errno, syscall, operation: 'open', problem: 'other', reason })
 }
 
 const sysctlName = (path: string): string | undefined => /^\/proc\/sys\/net\/ipv4\/vs\/(\w+)$/.exec(path)?.[1]

@@ -17,6 +17,7 @@ import {
 import { EAGAIN, EBUSY, EINTR, ENOBUFS, Errno } from './errno.js'
 import { describeRule, type Report, reportTable } from './policy.js'
 
+const NLM_F_DUMP_INTR = 0x10
 /** Types below belong to netlink itself: such a message is acknowledged and nothing else. */
 const NLMSG_MIN_TYPE = 16
 /** `struct skb_shared_info` and `struct sk_buff` on 64-bit machines: what the kernel adds to the bytes of a reply. */
@@ -38,12 +39,19 @@ export interface Request {
 /** Carries out a message; throws an `Errno`. EINTR says that there is no acknowledgement, as after starting a dump. */
 export type Handler = (request: Request) => void
 
-/** Fills a page, and goes on where it stopped when it is called again. An empty page ends the dump. */
+/** What a protocol does with a buffer that a socket sent. */
+export type Receiver = (socket: KernelSocket, reader: MessageReader) => void
+
+/** Fills a page, and goes on where it stopped when it is called again. An empty page ends the dump; `page.last` does, too. */
 export type Dump = (page: Page, report: Report) => void
 
 /** A datagram that takes messages while they fit. */
 export class Page {
   readonly writer: MessageWriter
+  /** Whether the end of the dump follows in the same datagram. */
+  last = false
+  /** Whether what the dump is about has changed since the page before. */
+  interrupted = false
   readonly #capacity: number
 
   constructor(capacity: number) {
@@ -71,7 +79,11 @@ export class KernelSocket {
   readonly portId: number
   /** Bytes, as getsockopt tells them. */
   readonly receiveBuffer: number
-  readonly #handle: Handler
+  /** The multicast groups that it has joined. */
+  readonly groups = new Set<number>()
+  /** Called when something can be read: a datagram, or an error. */
+  onReadable: (() => void) | undefined
+  readonly #receive: Receiver
   #queue: Datagram[] = []
   #held = 0
   #congested = false
@@ -79,30 +91,20 @@ export class KernelSocket {
   #hasRead = false
   #dump: { readonly sequence: number; readonly fill: Dump } | undefined
 
-  constructor(portId: number, receiveBuffer: number, handle: Handler) {
+  constructor(portId: number, receiveBuffer: number, receive: Receiver) {
     this.portId = portId
     this.receiveBuffer = receiveBuffer
-    this.#handle = handle
+    this.#receive = receive
   }
 
-  /** Carries out a buffer of messages, one after the other, whatever becomes of each (netlink_rcv_skb). */
+  /** Carries out a buffer of messages. */
   send(bytes: Uint8Array): void {
-    const reader = new MessageReader(new Uint8Array(bytes)) // a dump reads its request again for every page
-    for (const message of messagesOf(reader)) this.#receiveMessage(reader, message)
+    this.#receive(this, new MessageReader(new Uint8Array(bytes))) // a dump reads its request again for every page
   }
 
-  #receiveMessage(reader: MessageReader, message: Message): void {
-    const report: Report = {}
-    let errno = 0
-    if (message.flags & NLM_F_REQUEST && message.type >= NLMSG_MIN_TYPE)
-      try {
-        this.#handle({ socket: this, reader, message, report })
-      } catch (error) {
-        if (!(error instanceof Errno)) throw error
-        if (error.errno === EINTR) return // "nothing to acknowledge", whatever it was meant to say
-        errno = error.errno
-      }
-    if (errno || message.flags & NLM_F_ACK) this.deliver(acknowledgement(this.portId, reader, message, errno, report))
+  /** Answers a message with an error, or with an acknowledgement. */
+  acknowledge(reader: MessageReader, message: Message, errno: number, report: Report = {}): void {
+    this.deliver(acknowledgement(this.portId, reader, message, errno, report))
   }
 
   /** Queues a reply, or drops it and all that follow until the queue was emptied (netlink_attachskb, netlink_overrun). */
@@ -110,6 +112,7 @@ export class KernelSocket {
     const size = memoryOf(data.length)
     if (this.#congested || (this.#held > 0 && this.#held + size > this.receiveBuffer)) this.#overrun()
     else this.#enqueue(data, size)
+    this.onReadable?.()
   }
 
   /** Starts a dump: its first page is made at once (__netlink_dump_start). Always throws: a dump has an end of its own. */
@@ -166,13 +169,34 @@ export class KernelSocket {
     const page = new Page(capacity)
     const report: Report = {}
     this.#dump.fill(page, report)
-    if (page.writer.offset === 0) {
-      writeDone(page.writer, this.portId, this.#dump.sequence, report)
+    if (page.writer.offset === 0 || page.last) {
+      writeDone(page, this.portId, this.#dump.sequence, report)
       this.#dump = undefined
     }
     this.#enqueue(page.writer.written(), size)
     return 0
   }
+}
+
+/** Carries out messages one after the other, whatever becomes of each (netlink_rcv_skb). */
+export function each(handle: Handler): Receiver {
+  return (socket, reader) => {
+    for (const message of messagesOf(reader)) receiveMessage(handle, socket, reader, message)
+  }
+}
+
+function receiveMessage(handle: Handler, socket: KernelSocket, reader: MessageReader, message: Message): void {
+  const report: Report = {}
+  let errno = 0
+  if (message.flags & NLM_F_REQUEST && message.type >= NLMSG_MIN_TYPE)
+    try {
+      handle({ socket, reader, message, report })
+    } catch (error) {
+      if (!(error instanceof Errno)) throw error
+      if (error.errno === EINTR) return // "nothing to acknowledge", whatever it was meant to say
+      errno = error.errno
+    }
+  if (errno || message.flags & NLM_F_ACK) socket.acknowledge(reader, message, errno, report)
 }
 
 /** Starts a message to a socket. */
@@ -191,7 +215,7 @@ export function acknowledgement(
   report: Report,
 ): Uint8Array {
   const { message, offset, rule } = report
-  const told = message === undefined ? 0 : NLM_F_ACK_TLVS
+  const told = message === undefined && (errno === 0 || offset === undefined) ? 0 : NLM_F_ACK_TLVS
   const writer = new MessageWriter(256)
   const start = beginReply(writer, portId, NLMSG_ERROR, NLM_F_CAPPED | told, request.sequence)
   writer.u32[writer.offset >> 2] = -errno
@@ -209,8 +233,8 @@ export function acknowledgement(
 }
 
 /** netlink_dump_done */
-function writeDone(writer: MessageWriter, portId: number, sequence: number, { message }: Report): void {
-  const told = message === undefined ? 0 : NLM_F_ACK_TLVS
+function writeDone({ writer, interrupted }: Page, portId: number, sequence: number, { message }: Report): void {
+  const told = (message === undefined ? 0 : NLM_F_ACK_TLVS) | (interrupted ? NLM_F_DUMP_INTR : 0)
   const start = beginReply(writer, portId, NLMSG_DONE, NLM_F_MULTI | told, sequence)
   writer.u32[writer.offset >> 2] = 0
   writer.offset += 4

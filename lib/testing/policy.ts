@@ -1,18 +1,25 @@
 /**
- * How the kernel checks attributes before it reads them (lib/nlattr.c, validate_nla), in the liberal mode that IPVS, being older than the
- * strict one, uses: unknown attributes and longer numbers pass, shorter ones do not.
+ * How the kernel checks attributes before it reads them (lib/nlattr.c, validate_nla), in the liberal mode that IPVS and nftables, being older than
+ * the strict one, use: unknown attributes and longer numbers pass, shorter ones do not.
  */
 import { align4, type MessageReader } from '../netlink/buffer.js'
 import { attributes, cstring, nested, u32, u64 } from '../netlink/schema.js'
+import { readBe32 } from '../netlink/values.js'
 import { EINVAL, ERANGE, Errno } from './errno.js'
 
 /** What one attribute has to be. */
 export type Rule =
-  | { readonly kind: 'u8' | 'u16' | 'u32' | 'nested' }
+  | { readonly kind: 'u8' | 'u16' | 'u32' | 'u64' | 'nested' }
+  /** 32 bits in network byte order, at most so much. */
+  | { readonly kind: 'be32'; readonly maximum: number }
+  /** Attributes whose numbers do not matter, each a nest. */
+  | { readonly kind: 'array'; readonly policy: Policy }
   /** At most so many bytes. */
   | { readonly kind: 'binary'; readonly maximum: number }
   /** At most so many characters and a NUL. */
   | { readonly kind: 'text'; readonly maximum: number }
+  /** The same, and the NUL may be missing. */
+  | { readonly kind: 'string'; readonly maximum: number }
   /** At least so many bytes, of which the kernel tells nobody. */
   | { readonly kind: 'unspecified'; readonly minimum: number }
 
@@ -22,9 +29,13 @@ export type Policy = Readonly<Record<number, Rule>>
 export const u8Rule: Rule = { kind: 'u8' }
 export const u16Rule: Rule = { kind: 'u16' }
 export const u32Rule: Rule = { kind: 'u32' }
+export const u64Rule: Rule = { kind: 'u64' }
 export const nestedRule: Rule = { kind: 'nested' }
 export const binary = (maximum: number): Rule => ({ kind: 'binary', maximum })
 export const text = (maximum: number): Rule => ({ kind: 'text', maximum })
+export const string = (maximum: number): Rule => ({ kind: 'string', maximum })
+export const be32Rule = (maximum: number): Rule => ({ kind: 'be32', maximum })
+export const arrayRule = (policy: Policy): Rule => ({ kind: 'array', policy })
 
 /** What an acknowledgement says besides its error (`struct netlink_ext_ack`). */
 export interface Report {
@@ -50,11 +61,7 @@ export function parse(reader: MessageReader, start: number, end: number, policy:
     const type = (reader.u16[(offset >> 1) + 1] as number) & 0x3fff
     const payload = { start: offset + 4, end: offset + length }
     const rule = policy[type]
-    const errno = rule ? violation(rule, reader.bytes, payload) : 0
-    if (errno) {
-      Object.assign(report, { message: 'Attribute failed policy validation', offset, rule })
-      throw new Errno(errno)
-    }
+    if (rule) check(rule, reader, payload, report)
     found.set(type, payload)
     offset += align4(length)
   }
@@ -62,12 +69,39 @@ export function parse(reader: MessageReader, start: number, end: number, policy:
   return found
 }
 
-const SIZES = { u8: 1, u16: 2, u32: 4 } as const
+function check(rule: Rule, reader: MessageReader, payload: Payload, report: Report): void {
+  const { start, end } = payload
+  const errno = violation(rule, reader.bytes, payload)
+  if (errno) {
+    Object.assign(report, { message: 'Attribute failed policy validation', offset: start - 4, rule })
+    throw new Errno(errno)
+  }
+  if (rule.kind === 'be32' && readBe32(reader, start) > rule.maximum) {
+    Object.assign(report, { message: 'integer out of range', offset: start - 4, rule })
+    throw new Errno(ERANGE)
+  }
+  if (rule.kind === 'array')
+    for (const entry of elements(reader, start, end))
+      if (entry.end > entry.start) parse(reader, entry.start, entry.end, rule.policy, report)
+}
+
+/** The attributes from `start` to `end` in their order, whatever their numbers. */
+export function* elements(reader: MessageReader, start: number, end: number): Generator<Payload & { readonly type: number }> {
+  for (let offset = start; offset + 4 <= end; ) {
+    const length = reader.u16[offset >> 1] as number
+    if (length < 4 || offset + length > end) return
+    yield { type: (reader.u16[(offset >> 1) + 1] as number) & 0x3fff, start: offset + 4, end: offset + length }
+    offset += align4(length)
+  }
+}
+
+const SIZES = { u8: 1, u16: 2, u32: 4, u64: 8, be32: 4 } as const
 
 function violation(rule: Rule, bytes: Uint8Array, { start, end }: Payload): number {
   const length = end - start
   switch (rule.kind) {
     case 'nested':
+    case 'array':
       return length > 0 && length < 4 ? ERANGE : 0
     case 'binary':
       return length > rule.maximum ? ERANGE : 0
@@ -76,6 +110,8 @@ function violation(rule: Rule, bytes: Uint8Array, { start, end }: Payload): numb
     case 'text':
       if (!bytes.subarray(start, Math.min(end, start + rule.maximum + 1)).includes(0)) return EINVAL
       return length - (bytes[end - 1] === 0 ? 1 : 0) > rule.maximum ? ERANGE : 0
+    case 'string':
+      return length < 1 || length - (bytes[end - 1] === 0 ? 1 : 0) > rule.maximum ? ERANGE : 0
     default:
       return length < SIZES[rule.kind] ? ERANGE : 0
   }
@@ -101,8 +137,16 @@ export function describeRule(rule: Rule | undefined): Parameters<typeof describe
       return { minimum: 0n, maximum: 0xffffn, type: 3 }
     case 'u32':
       return { minimum: 0n, maximum: 0xffff_ffffn, type: 4 }
+    case 'u64':
+      return { minimum: 0n, maximum: 0xffff_ffff_ffff_ffffn, type: 5 }
+    case 'be32':
+      return { minimum: 0n, maximum: BigInt(rule.maximum), type: 4 }
     case 'binary':
       return { maximumLength: rule.maximum, type: 10 }
+    case 'string':
+      return { maximumLength: rule.maximum, type: 11 }
+    case 'array':
+      return { type: 14 }
     case 'text':
       return { maximumLength: rule.maximum, type: 12 }
     case 'nested':

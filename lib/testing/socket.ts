@@ -15,26 +15,44 @@ import { EAGAIN, ECANCELED, EMSGSIZE, ENOBUFS, ESRCH, ETIMEDOUT } from './errno.
 import type { Faults, SocketCall, Strike } from './faults.js'
 import { acknowledgement, type KernelSocket } from './netlink.js'
 
-/** net.core.wmem_default, and what the kernel keeps of it for itself (netlink_sendmsg). */
-const SEND_BUFFER = 212_992 - 32
+/** What the kernel keeps of a send buffer for itself (netlink_sendmsg). */
+const SEND_OVERHEAD = 32
+/** Datagrams that a subscription is told of in one go. */
+const AT_ONCE = 32
+/** Longer than any process runs: it keeps the event loop alive. */
+const FOREVER = 0x7fffffff
+
+/** What a socket is told by the kernel that it belongs to. */
+export interface SocketSurroundings {
+  readonly namespace: string
+  /** As getsockopt tells it. */
+  readonly sendBuffer: number
+  join(group: number): void
+  closed(): void
+}
 
 export class MemorySocket implements Socket {
   readonly receiveBuffer: number
-  readonly sendBuffer = SEND_BUFFER
+  readonly sendBuffer: number
   readonly portId: number
   readonly namespace: string
   readonly #kernel: KernelSocket
   readonly #faults: Faults
+  readonly #surroundings: SocketSurroundings
   readonly #closed = new AbortController()
   #running: Promise<unknown> = Promise.resolve()
   /** Of the call before. */
   #previous: readonly Uint8Array[] = []
+  /** Keeps the process running while a subscription does. */
+  #alive: NodeJS.Timeout | undefined
 
-  constructor(kernel: KernelSocket, faults: Faults, namespace: string) {
+  constructor(kernel: KernelSocket, faults: Faults, surroundings: SocketSurroundings) {
     this.#kernel = kernel
-    this.namespace = namespace
+    this.#surroundings = surroundings
+    this.namespace = surroundings.namespace
     this.#faults = faults
     this.receiveBuffer = kernel.receiveBuffer
+    this.sendBuffer = surroundings.sendBuffer - SEND_OVERHEAD
     this.portId = kernel.portId
   }
 
@@ -62,16 +80,57 @@ export class MemorySocket implements Socket {
     })
   }
 
-  /** The family of IPVS has no multicast groups: nothing is ever reported. */
-  subscribe(): void {}
-  join(): void {}
-  leave(): void {}
-  ref(): void {}
-  unref(): void {}
+  subscribe(onDatagrams: (data: Uint8Array, errno: number) => void): void {
+    let due = false
+    const report = (): void => {
+      due = false
+      if (this.#closed.signal.aborted) return
+      const { data, errno, more } = this.#waiting()
+      if (data.length > 0) onDatagrams(data, 0)
+      if (errno !== 0 && !this.#closed.signal.aborted) onDatagrams(new Uint8Array(), errno)
+      if (more || errno !== 0) this.#kernel.onReadable?.()
+    }
+    this.#kernel.onReadable = () => {
+      if (!due) setImmediate(report)
+      due = true
+    }
+    this.#alive = setInterval(() => {}, FOREVER)
+    this.#kernel.onReadable()
+  }
+
+  /** What has come, at most so much at once; and the error that came instead of more. */
+  #waiting(): { data: Uint8Array; errno: number; more: boolean } {
+    const datagrams: Uint8Array[] = []
+    while (datagrams.length < AT_ONCE) {
+      const datagram = this.#kernel.receive()
+      if (datagram === EAGAIN) return { data: Buffer.concat(datagrams), errno: 0, more: false }
+      if (typeof datagram === 'number') return { data: Buffer.concat(datagrams), errno: datagram, more: true }
+      datagrams.push(datagram)
+    }
+    return { data: Buffer.concat(datagrams), errno: 0, more: true }
+  }
+
+  join(group: number): void {
+    this.#surroundings.join(group)
+  }
+
+  leave(group: number): void {
+    this.#kernel.groups.delete(group)
+  }
+
+  ref(): void {
+    this.#alive?.ref()
+  }
+
+  unref(): void {
+    this.#alive?.unref()
+  }
 
   async close(): Promise<void> {
     this.#closed.abort()
+    clearInterval(this.#alive)
     await this.#running
+    this.#surroundings.closed()
   }
 
   #run(call: SocketCall, timeout: number, work: (transaction: Transaction) => Promise<void>): Promise<Reply> {
@@ -93,7 +152,7 @@ export class MemorySocket implements Socket {
     await before
     const begins = !this.#closed.signal.aborted
     await new Promise(resolve => setImmediate(resolve))
-    const transaction = new Transaction(this.#kernel, this.#closed.signal, timeout, strike, this.#previous)
+    const transaction = new Transaction(this.#kernel, this.sendBuffer, this.#closed.signal, timeout, strike, this.#previous)
     if (begins) await work(transaction)
     else transaction.cancel()
     this.#previous = transaction.received
@@ -106,6 +165,7 @@ class Transaction {
   readonly received: Uint8Array[] = []
   complete = false
   readonly #kernel: KernelSocket
+  readonly #sendBuffer: number
   readonly #closed: AbortSignal
   readonly #timeout: number
   readonly #strike: Strike | undefined
@@ -117,12 +177,14 @@ class Transaction {
 
   constructor(
     kernel: KernelSocket,
+    sendBuffer: number,
     closed: AbortSignal,
     timeout: number,
     strike: Strike | undefined,
     previous: readonly Uint8Array[],
   ) {
     this.#kernel = kernel
+    this.#sendBuffer = sendBuffer
     this.#closed = closed
     this.#timeout = timeout
     this.#strike = strike
@@ -138,7 +200,7 @@ class Transaction {
     const fault = this.#strike?.fault
     if (fault === 'hang') await this.#strike?.released
     if (typeof fault === 'object' && fault.syscall === 'sendmsg') return this.#fail(fault.errno, 'sendmsg')
-    if (request.length > SEND_BUFFER) return this.#fail(EMSGSIZE, 'sendmsg')
+    if (request.length > this.#sendBuffer) return this.#fail(EMSGSIZE, 'sendmsg')
     this.#kernel.send(request)
     this.#sent += request.length
     return true

@@ -270,8 +270,12 @@ t.test('waiting ends when the socket is closed', async t => {
   t.throws(() => void wire.exchange(wire.ask('flush', REQUEST)), /closed/)
 })
 
-t.test('it speaks generic netlink only', async t => {
-  t.throws(() => memoryKernel().open({ protocol: 12 }), /generic netlink only/)
+t.test('it speaks the protocols of IPVS and of nftables only', async t => {
+  t.throws(() => memoryKernel().open({ protocol: 0 }), {
+    code: 'EPROTONOSUPPORT',
+    syscall: 'socket',
+    message: /no netlink protocol 0/,
+  })
 })
 
 t.test('the controller tells families by name, by number, and all', async t => {

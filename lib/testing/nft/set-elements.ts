@@ -1,0 +1,4 @@
+import type { Chain } from './state.js'
+export class SetElements {
+  *jumps(): Generator<Chain> {}
+}
