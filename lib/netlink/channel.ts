@@ -88,6 +88,12 @@ export interface ChannelOptions extends SocketOptions {
   readonly lasting?: boolean | undefined
 }
 
+/** What was received, and whether the kernel dropped some of it. */
+export interface Replies {
+  readonly data: Uint8Array[]
+  readonly lost: boolean
+}
+
 /** Send buffers that grew larger are not kept. */
 const KEPT = 4 << 20
 
@@ -100,6 +106,8 @@ export class Channel {
   readonly #idle: MessageWriter[] = []
   #sequence = 1
   #aside = new Set<Promise<void>>()
+  /** The socket has answers, or will have, to a call that was given up. */
+  #unread = false
 
   constructor(transport: Transport, options: ChannelOptions, trace: Trace) {
     this.#transport = transport
@@ -134,9 +142,31 @@ export class Channel {
   }
 
   /** Sends messages and returns all replies to the last one's. Throws what ended it, with `applied`. */
-  async exchange(request: Uint8Array, last: number, limit: Limit): Promise<{ data: Uint8Array[]; lost: boolean }> {
+  exchange(request: Uint8Array, last: number, limit: Limit): Promise<Replies> {
     const socket = this.open()
-    let reply = await this.#ask(limit, request, 'no', () => socket.exchange(request, last, limit.remaining))
+    return this.#closed(request, limit, () => socket.exchange(request, last, limit.remaining))
+  }
+
+  /**
+   * Sends messages of which no one is sure to be answered last, at least one is sure to be answered, and behind them another request. Returns
+   * all replies up to those to the other one's message number `last`.
+   */
+  async exchangeBoth(request: Uint8Array, behind: Uint8Array, last: number, limit: Limit): Promise<Replies> {
+    const socket = this.open()
+    return this.#closed(request, limit, async () => {
+      const { remaining } = limit
+      this.#trace.sent(behind)
+      // Both wait in the socket's queue: the second goes out without a turn of the event loop between them.
+      const [first, second] = await Promise.all([socket.page(request, 0, 1, remaining), socket.exchange(behind, last, remaining)])
+      if (first.errno !== 0) return first
+      return { ...second, data: Buffer.concat([first.data, second.data]), sent: first.sent, lost: first.lost || second.lost }
+    })
+  }
+
+  async #closed(request: Uint8Array, limit: Limit, start: () => Promise<Reply>): Promise<Replies> {
+    const socket = this.open()
+    if (this.#unread) await this.#drain(socket, limit)
+    let reply = await this.#ask(limit, request, 'no', start)
     const applied = reply.sent === 0 ? 'no' : 'unknown'
     const data = [reply.data]
     let lost = reply.lost
@@ -149,6 +179,16 @@ export class Channel {
     }
     if (reply.errno !== 0 || !reply.complete) this.#fail(reply, applied)
     return { data, lost }
+  }
+
+  /** Receives what an earlier call has left behind: it would take the room of answers, and what it lost would count for this call. */
+  async #drain(socket: Socket, limit: Limit): Promise<void> {
+    for (let tries = 0; this.#unread && tries < BARRIERS; tries++) {
+      const { bytes, sequence } = this.#barrier()
+      const reply = await this.#ask(limit, bytes, 'no', () => socket.exchange(bytes, sequence, limit.remaining), 'no')
+      if (reply.errno !== 0) throw systemError(reply, 'no')
+      this.#unread = !reply.complete
+    }
   }
 
   /** The next page of a dump. */
@@ -168,7 +208,8 @@ export class Channel {
 
   /** Leaves a socket to finish by itself. */
   setAside(): void {
-    if (!this.#options.lasting) this.#release()
+    if (this.#options.lasting) this.#unread = true
+    else this.#release()
   }
 
   #release(): void {
@@ -184,15 +225,21 @@ export class Channel {
     await Promise.all(this.#aside)
   }
 
-  /** One crossing, unless the limit is reached before. `applied` is what is known of the request until then. */
-  async #ask(limit: Limit, request: Uint8Array | null, applied: 'no' | 'unknown', start: () => Promise<Reply>): Promise<Reply> {
+  /** One crossing, unless the limit is reached before. What is known of the request: `applied` before it is sent, `sent` from then on. */
+  async #ask(
+    limit: Limit,
+    request: Uint8Array | null,
+    applied: 'no' | 'unknown',
+    start: () => Promise<Reply>,
+    sent: 'no' | 'unknown' = 'unknown',
+  ): Promise<Reply> {
     const socket = this.#socket
     let pending: Promise<Reply> | undefined
     try {
       limit.throwIfOver(applied)
       if (request) this.#trace.sent(request)
       pending = start()
-      const reply = await limit.race(pending, 'unknown')
+      const reply = await limit.race(pending, sent)
       this.#trace.received(reply.data)
       return reply
     } catch (error) {

@@ -10,6 +10,8 @@
  * - `no-such-object`: a table, chain, rule, set, element, stateful object or flowtable is not there
  * - `exists`: it is there already
  * - `in-use`: something still refers to it
+ * - `full`: the set has as many elements as it may have
+ * - `jump-loop`: chains would jump in a circle, or too deep
  * - `owned`: the table belongs to another client
  * - `generation-changed`: the ruleset is not the one any more that the transaction was made for
  * - `too-large`: the message is larger than the socket's buffer
@@ -37,6 +39,8 @@ export type Problem =
   | 'no-such-object'
   | 'exists'
   | 'in-use'
+  | 'full'
+  | 'jump-loop'
   | 'owned'
   | 'generation-changed'
   | 'too-large'
@@ -157,7 +161,7 @@ export function errnoName(errno: number): string {
 
 /** An operation that the kernel refused, or that did not reach an end. */
 export class NetlinkError extends Error {
-  override readonly name = 'NetlinkError'
+  override readonly name: string = 'NetlinkError'
   /** `ENOENT`, `ESRCH`…; `ABORT_ERR`, `ERR_DEADLINE`, `ERR_CLOSED` where the kernel was not the cause. */
   readonly code: string
   /** Negative, as in Node; 0 when the error is not the kernel's. */

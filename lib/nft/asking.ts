@@ -1,7 +1,9 @@
 /** What the kernel answers to a question that it refuses. */
-import { errnoName, NetlinkError, type Problem } from '../netlink/error.js'
+import { errnoName, NetlinkError } from '../netlink/error.js'
 import { Refusal } from '../netlink/generic.js'
 import { BadValue } from '../netlink/schema.js'
+import { whyNotPermitted } from './permission.js'
+import { type Meaning, NO_NFTABLES } from './reasons/index.js'
 
 /** Runs a question. What the kernel refuses becomes a `NetlinkError`, and a value that can not be one a TypeError or RangeError. */
 export async function asking<T>(operation: string, target: string | undefined, task: () => Promise<T>): Promise<T> {
@@ -20,24 +22,26 @@ export const isMissing = (error: unknown): boolean =>
 
 function refused(operation: string, target: string | undefined, { acknowledgement }: Refusal): NetlinkError {
   const { errno, kernelMessage } = acknowledgement
-  const { problem, reason } = REASONS[errnoName(errno)] ?? OTHER
-  return new NetlinkError({ errno, operation, target, problem, reason: kernelMessage ?? reason, kernelMessage })
+  const { problem, why } = meaning(errnoName(errno), target || 'it')
+  const said = kernelMessage === undefined ? '' : `; the kernel says: ${kernelMessage}`
+  return new NetlinkError({ errno, operation, target, problem, reason: `${why}${said}`, kernelMessage })
 }
 
-const OTHER = { problem: 'other', reason: 'the kernel refused it' } as const
-
-const REASONS: Readonly<Record<string, { readonly problem: Problem; readonly reason: string }>> = {
-  EPERM: {
-    problem: 'not-permitted',
-    reason: 'CAP_NET_ADMIN is needed in the user namespace that owns the network namespace: run as root',
-  },
-  ENOENT: { problem: 'no-such-object', reason: 'it is not there: read the table again' },
-  // All that is asked here is well formed: what the kernel does not understand is the message.
-  EINVAL: {
-    problem: 'not-supported',
-    reason: 'this kernel has no nftables (CONFIG_NF_TABLES, module nf_tables), or an older one',
-  },
-  ENOMEM: { problem: 'no-memory', reason: 'the kernel ran out of memory' },
+function meaning(code: string, target: string): Meaning {
+  switch (code) {
+    case 'EPERM':
+      return { problem: 'not-permitted', why: whyNotPermitted() }
+    case 'ENOENT':
+      return { problem: 'no-such-object', why: `${target} is not there (any more): read the table again` }
+    // All that is asked here is well formed: what the kernel does not understand is the message.
+    case 'EINVAL':
+    case 'ENOTSUP':
+      return { problem: 'not-supported', why: `this kernel is too old to know the question, or ${NO_NFTABLES}` }
+    case 'ENOMEM':
+      return { problem: 'no-memory', why: 'the kernel has no memory for the answer' }
+    default:
+      return { problem: 'other', why: 'the kernel refused it' }
+  }
 }
 
 /** What was read does not belong together: others changed it all the time. */

@@ -11,20 +11,26 @@ import { BATCH_BEGIN, BATCH_END, batchAttributes, messageType, NFNL_SUBSYS_NFTAB
 const NLM_F_ECHO = 8
 
 export interface BatchOptions {
-  /** Refused (ERESTART) unless this is the generation. */
+  /** Refused (ERESTART) unless this is the generation; 0: any. */
   readonly generation?: number | undefined
-  /** Whether every object that is added comes back, with its handle. */
-  readonly echo: boolean
   /** Whether it ends as one that is to be carried out; without its end the kernel only tries it. */
   readonly commit: boolean
+}
+
+/** Where a message stands in the batch, and what it is of. */
+export interface Place {
+  readonly start: number
+  /** Which command. */
+  readonly command: number
+  /** Index of the first element that it holds. */
+  readonly element: number
 }
 
 /** A written transaction, and which message belongs to which command. */
 export class Batch implements Sink {
   readonly writer: MessageWriter
-  /** Sequence number of the first message, and of BATCH_BEGIN and the last one: whichever answers is the end. */
-  readonly first: number
-  last = 0
+  /** Sequence number of BATCH_BEGIN: what is refused as a whole is refused there. Those of the commands' messages follow it. */
+  readonly sequence: number
   readonly #echo: number
   /** For each message: where it starts, the command, the first element. */
   readonly #starts: number[] = []
@@ -33,9 +39,9 @@ export class Batch implements Sink {
   #command = 0
   #start = 0
 
-  constructor(writer: MessageWriter, first: number, echo: boolean) {
+  constructor(writer: MessageWriter, sequence: number, echo: boolean) {
     this.writer = writer
-    this.first = first
+    this.sequence = sequence
     this.#echo = echo ? NLM_F_ECHO : 0
   }
 
@@ -44,7 +50,7 @@ export class Batch implements Sink {
       this.writer,
       messageType(number),
       NLM_F_REQUEST | flags | this.#echo,
-      this.first + this.#starts.length,
+      this.sequence + 1 + this.#starts.length,
       family,
     )
     this.#starts.push(this.#start)
@@ -61,9 +67,14 @@ export class Batch implements Sink {
     return this.#starts.length
   }
 
-  /** Which message has this sequence number. */
-  at(sequence: number): { readonly start: number; readonly command: number; readonly element: number } | undefined {
-    const index = sequence - this.first
+  /** Sequence number of the question for the generation behind it. */
+  get question(): number {
+    return this.sequence + this.size + 2
+  }
+
+  /** The message with this sequence number; undefined for one that belongs to no command. */
+  at(sequence: number): Place | undefined {
+    const index = sequence - this.sequence - 1
     const start = this.#starts[index]
     if (start === undefined) return undefined
     return { start, command: this.#commands[index] as number, element: this.#elements[index] as number }
@@ -72,7 +83,7 @@ export class Batch implements Sink {
   /** Writes all of it. Throws a `BadValue` with its path in the list of commands. */
   async write(commands: readonly Command[], options: BatchOptions, turns: Turns): Promise<void> {
     const { writer } = this
-    const begin = beginNetfilter(writer, BATCH_BEGIN, NLM_F_REQUEST, 0, 0, NFNL_SUBSYS_NFTABLES)
+    const begin = beginNetfilter(writer, BATCH_BEGIN, NLM_F_REQUEST, this.sequence, 0, NFNL_SUBSYS_NFTABLES)
     batchAttributes.encode(writer, { generation: options.generation })
     endMessage(writer, begin)
     for (const [i, command] of commands.entries()) {
@@ -85,10 +96,17 @@ export class Batch implements Sink {
       if (turns.due(1)) await turns.give()
     }
     if (this.size === 0) return
-    this.last = this.first + this.size - 1
-    writer.u32[(begin >> 2) + 2] = this.last
-    writer.u16[(this.#start >> 1) + 3] = (writer.u16[(this.#start >> 1) + 3] as number) | NLM_F_ACK
+    this.#acknowledgeFirst()
     if (options.commit)
-      endMessage(writer, beginNetfilter(writer, BATCH_END, NLM_F_REQUEST, this.last + 1, 0, NFNL_SUBSYS_NFTABLES))
+      endMessage(writer, beginNetfilter(writer, BATCH_END, NLM_F_REQUEST, this.question - 1, 0, NFNL_SUBSYS_NFTABLES))
+  }
+
+  /**
+   * What fails behind the last command (no memory, an anonymous set that no rule uses) the kernel reports as an error of the first message
+   * (nfnetlink_rcv_batch: nlmsg_hdr(oskb) is no longer BATCH_BEGIN). That the first one itself was taken then shows in its acknowledgement.
+   */
+  #acknowledgeFirst(): void {
+    const flags = ((this.#starts[0] as number) >> 1) + 3
+    this.writer.u16[flags] = (this.writer.u16[flags] as number) | NLM_F_ACK
   }
 }

@@ -46,7 +46,7 @@ const NUMBERS: Readonly<Record<ObjectWord, Numbers>> = {
 }
 
 /** The verb of a command, the word of its object, and the object. Throws a `BadValue` for what is none. */
-export function partsOf(command: Command): { readonly verb: Verb; readonly word: ObjectWord; readonly object: unknown } {
+export function partsOf(command: Command): { readonly verb: Verb; readonly word: ObjectWord; readonly object: object } {
   const [verb, target] = only(command, Object.keys(LEGAL), 'a command')
   const [word, object] = only(target, LEGAL[verb as Verb], `what to ${verb}`, verb)
   if (object === null || typeof object !== 'object')

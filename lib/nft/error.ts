@@ -1,5 +1,5 @@
 /** What became of a transaction that was not carried out. */
-import { NetlinkError, type NetlinkErrorFields } from '../netlink/error.js'
+import { NetlinkError, type NetlinkErrorFields, type Problem } from '../netlink/error.js'
 import type { Command } from './types.js'
 
 /** One thing that the kernel refused. */
@@ -13,15 +13,18 @@ export interface Failure {
   readonly expression: number | undefined
   /** The attribute that the kernel points at, as a path in the command: `add.rule.expressions[1].data`. */
   readonly path: string | undefined
+  /** What the command is about, in words: `chain web of table inet filter`, `element 10.0.0.1 of set blocked of table inet filter`. */
+  readonly target: string | undefined
+  readonly problem: Problem
   /** `ENOENT` */
   readonly code: string
   /** Negative, as in Node. */
   readonly errno: number
   /** What the kernel wrote, if anything. */
   readonly kernelMessage: string | undefined
-  /** It follows from an earlier failure: what it names is missing because that one was refused. */
+  /** It follows from an earlier failure: what it names is missing, or in its way, because that one was refused. */
   readonly cascaded: boolean
-  /** A sentence: what is wrong, and what to do. */
+  /** A sentence: what can not be done, why, and what to do. */
   readonly reason: string
 }
 
@@ -33,6 +36,7 @@ export interface TransactionErrorFields extends NetlinkErrorFields {
 
 /** A transaction that the kernel refused, or of which it is not known. Nothing of it was done, unless `outcome` is `unknown`. */
 export class TransactionError extends NetlinkError {
+  override readonly name = 'TransactionError'
   /** `rolled-back`: nothing was changed. `unknown`: the answers were lost or not waited for. */
   readonly outcome: 'rolled-back' | 'unknown'
   /** What the kernel refused, in the order of the commands. The first is the cause; see `cascaded` for the others. */

@@ -1,4 +1,5 @@
 /** What the operations of one client share: its sockets, the order of its calls, and what it knows of the generation. */
+import type { MessageWriter } from '../netlink/buffer.js'
 import { Calls } from '../netlink/calls.js'
 import { type CallOptions, Channel, type Limit, lostReply, readerOf } from '../netlink/channel.js'
 import type { Body } from '../netlink/generic.js'
@@ -105,6 +106,11 @@ export function generationOf(answer: Answer): Generation {
     if (record?.id !== undefined) return record.id
   }
   throw lostReply('no')
+}
+
+/** The question for the generation, as a message of its own. */
+export function writeGenerationRequest(writer: MessageWriter, sequence: number): void {
+  endMessage(writer, beginNetfilter(writer, messageType(message.getGeneration), NLM_F_REQUEST | NLM_F_ACK, sequence, 0))
 }
 
 /** The generation after one more transaction (nf_tables_commit skips 0). */

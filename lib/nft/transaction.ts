@@ -1,25 +1,27 @@
 /** Carries out transactions, and finds out what became of each. */
-import { MessageReader, type MessageWriter } from '../netlink/buffer.js'
-import { type Limit, readerOf } from '../netlink/channel.js'
-import { errnoName, NetlinkError } from '../netlink/error.js'
-import { type Message, messageAt, messagesOf, NLMSG_ERROR, readAcknowledgement } from '../netlink/message.js'
-import { NETFILTER_HEADER } from '../netlink/netfilter.js'
+
+import { MessageWriter } from '../netlink/buffer.js'
+import { type Limit, type Replies, readerOf } from '../netlink/channel.js'
+import { NetlinkError } from '../netlink/error.js'
+import { Refusal } from '../netlink/generic.js'
 import { BadValue } from '../netlink/schema.js'
 import { Turns } from '../netlink/turns.js'
 import { writeBe32 } from '../netlink/values.js'
 import { Batch } from './batch.js'
-import { type Failure, TransactionError } from './error.js'
-import { explain, type Refused } from './explain.js'
-import { following, type Generation, type Kernel } from './kernel.js'
-import { tableOf } from './trace.js'
+import { TransactionError } from './error.js'
+import { refusal, refusedAtOnce } from './explain.js'
+import { following, type Generation, type Kernel, writeGenerationRequest } from './kernel.js'
+import { handlesOf, type Outcome, readOutcome } from './outcome.js'
 import type { Command } from './types.js'
-import { message, messageType } from './wire.js'
 
 /** What was committed. */
 export interface Committed {
-  /** The generation that this transaction made. */
+  /** The ruleset's generation behind this transaction. One that changes nothing does not count it up. */
   readonly generation: Generation
-  /** When asked for: the handle of what each command added, by its index; undefined for commands that add nothing with a handle. */
+  /**
+   * When asked for: the handle of what each command added, by its index; undefined for commands that added nothing that has one. All of it is
+   * absent when the kernel dropped answers, because the receive buffer was full: the transaction was carried out, and the handles have to be read.
+   */
   readonly handles?: readonly (number | undefined)[]
 }
 
@@ -29,55 +31,59 @@ interface Options {
   readonly commit: boolean
 }
 
+const ERESTART = 85
+const EMSGSIZE = 90
+const ENOBUFS = 105
+/** What netlink_sendmsg keeps of the send buffer for itself. */
+const SEND_OVERHEAD = 32
 /** Where the generation of BATCH_BEGIN stands: behind two headers and that of the attribute. */
 const GUARD = 24
-
-/** What an answer says of a transaction. */
-interface Answer {
-  readonly refused: readonly Refused[]
-  /** BATCH_BEGIN was refused for its generation. */
-  readonly stale: boolean
-  /** The last message was acknowledged. */
-  readonly acknowledged: boolean
-  /** Objects came back, which the kernel sends only once it has carried out the transaction. */
-  readonly echoed: boolean
-}
+/** Sequence numbers that a batch may take. */
+const ROOM = 1 << 28
 
 /** Sends the commands as one transaction. Throws a `TransactionError`, or a TypeError or RangeError for what can not be sent. */
 export async function transact(kernel: Kernel, commands: readonly Command[], options: Options, limit: Limit): Promise<Committed> {
   const { writes } = kernel
-  const writer = writes.writer()
-  const room = 1 << 28
-  const batch = new Batch(writer, writes.sequence(0, room), options.handles)
-  let generation = options.generation ?? kernel.generation ?? (await kernel.readGeneration(limit))
-  try {
-    await batch.write(
-      commands,
-      { generation: options.commit ? generation : undefined, echo: options.handles, commit: options.commit },
-      new Turns(),
-    )
-  } catch (error) {
-    writes.recycle(writer)
-    throw error instanceof BadValue ? error.within('commands').toError() : error
-  }
-  if (batch.size === 0) return { generation }
-  for (;;) {
-    writes.sequence(batch.size + 1)
-    throwIfTooLarge(kernel, writer)
+  const batch = new Batch(writes.writer(), writes.sequence(0, ROOM), options.handles)
+  await write(kernel, batch, commands, options)
+  const known = options.generation ?? kernel.generation
+  if (batch.size === 0) return { generation: known ?? (await ask(kernel, limit)) }
+  writes.sequence(batch.question - batch.sequence + 1)
+  throwIfTooLarge(kernel, batch.writer)
+  for (let before = known ?? (await ask(kernel, limit)); ; ) {
+    if (options.commit) setGuard(batch.writer, before)
     const { data, lost } = await send(kernel, batch, limit)
     const reader = readerOf(data)
-    const answer = read(reader, batch, commands)
-    if (answer.stale && options.generation === undefined) {
-      generation = await kernel.readGeneration(limit)
-      setGuard(writer, generation)
-      continue
+    const outcome = readOutcome(reader, batch)
+    kernel.generation = outcome.generation
+    if (outcome.stale && options.generation === undefined) before = outcome.generation ?? (await ask(kernel, limit))
+    else {
+      if (outcome.stale) throw changed(before)
+      if (outcome.refused.length > 0) throw await refusal(kernel, batch, commands, outcome.refused, lost, limit)
+      if (!isCertain(outcome, lost)) throw await unanswered(kernel, outcome, lost, options.commit ? before : undefined, limit)
+      const handles = options.handles && !lost ? handlesOf(reader, batch, commands.length) : undefined
+      writes.recycle(batch.writer)
+      const counted = options.commit && outcome.generation !== before
+      return { generation: counted ? following(before) : before, ...(handles && { handles }) }
     }
-    const committed = await settle(kernel, commands, answer, lost, generation, limit)
-    const handles = options.handles ? handlesOf(reader, batch, commands.length) : undefined
-    writes.recycle(writer)
-    if (!options.commit || !committed) return { generation }
-    kernel.generation = following(generation)
-    return { generation: kernel.generation, ...(handles && { handles }) }
+  }
+}
+
+async function write({ writes }: Kernel, batch: Batch, commands: readonly Command[], { commit }: Options): Promise<void> {
+  try {
+    await batch.write(commands, { generation: commit ? 0 : undefined, commit }, new Turns())
+  } catch (error) {
+    writes.recycle(batch.writer)
+    throw error instanceof BadValue ? error.within('commands').toError() : error
+  }
+}
+
+/** The generation before the transaction: with it as a guard, the outcome can be told from the one behind, should the answers be lost. */
+async function ask(kernel: Kernel, limit: Limit): Promise<Generation> {
+  try {
+    return await kernel.readGeneration(limit)
+  } catch (error) {
+    throw error instanceof Refusal ? refusedAtOnce(error.acknowledgement) : interruption(error)
   }
 }
 
@@ -88,183 +94,97 @@ function setGuard(writer: MessageWriter, generation: Generation): void {
   writer.offset = end
 }
 
+/** Whether all is known of a transaction of which nothing was refused. */
+function isCertain({ acknowledged, echoed }: Outcome, lost: boolean): boolean {
+  return echoed || (acknowledged && !lost)
+}
+
+/** Sends the batch, and behind it the question for the generation. */
+async function send(kernel: Kernel, batch: Batch, limit: Limit): Promise<Replies> {
+  const question = new MessageWriter(64)
+  writeGenerationRequest(question, batch.question)
+  try {
+    return await kernel.writes.exchangeBoth(batch.writer.written(), question.written(), batch.question, limit)
+  } catch (error) {
+    throw interruption(error)
+  }
+}
+
+/** What came between, with what became of the transaction. */
+function interruption(error: unknown): unknown {
+  if (!(error instanceof NetlinkError)) return error
+  const { errno, code, problem, applied, reason, cause, syscall } = error
+  const outcome = applied === 'no' ? 'rolled-back' : 'unknown'
+  return new TransactionError({
+    errno: -errno,
+    code,
+    problem,
+    reason,
+    cause,
+    syscall,
+    operation: 'commit',
+    outcome,
+    failures: [],
+  })
+}
+
+/** The kernel takes a request only whole. Half of its send buffer is for its own accounts (netlink_sendmsg, sock_setsockopt). */
 function throwIfTooLarge(kernel: Kernel, writer: MessageWriter): void {
   const { sendBuffer } = kernel.writes.open()
   if (writer.offset <= sendBuffer) return
+  const needed = Math.ceil((writer.offset + SEND_OVERHEAD) / 2)
   throw new TransactionError({
-    errno: 90,
+    errno: EMSGSIZE,
     syscall: 'sendmsg',
     operation: 'commit',
     problem: 'too-large',
     outcome: 'rolled-back',
     failures: [],
     reason:
-      `the transaction has ${writer.offset} bytes, and the kernel lets this process send ${sendBuffer} at once: raise net.core.wmem_max to ` +
-      `${Math.ceil(writer.offset / 2) + 64}, run with CAP_NET_ADMIN of the initial user namespace, or allow the transaction to be split`,
+      `the transaction has ${writer.offset} bytes, and the kernel takes at most ${sendBuffer} from this process at once: run with CAP_NET_ADMIN ` +
+      `of the initial user namespace, or raise net.core.wmem_max there to ${needed} and open a new client; nothing was changed`,
   })
 }
 
-async function send(kernel: Kernel, batch: Batch, limit: Limit): Promise<{ data: Uint8Array[]; lost: boolean }> {
-  try {
-    return await kernel.writes.exchange(batch.writer.written(), batch.last, limit)
-  } catch (error) {
-    if (!(error instanceof NetlinkError)) throw error
-    const { code, problem, applied, reason, cause, syscall } = error
-    throw new TransactionError({
-      errno: -error.errno,
-      code,
-      problem,
-      reason,
-      cause,
-      syscall,
-      operation: 'commit',
-      outcome: applied === 'no' ? 'rolled-back' : 'unknown',
-      failures: [],
-    })
-  }
+function changed(before: Generation): TransactionError {
+  return new TransactionError({
+    errno: ERESTART,
+    operation: 'commit',
+    problem: 'generation-changed',
+    outcome: 'rolled-back',
+    failures: [],
+    reason: `the ruleset is not that of generation ${before} any more: read it again, and make the transaction anew`,
+  })
 }
 
-/** Reads all answers to a batch. */
-function read(reader: MessageReader, batch: Batch, commands: readonly Command[]): Answer {
-  const refused: Refused[] = []
-  let stale = false
-  let acknowledged = false
-  let echoed = false
-  const request = new MessageReader(batch.writer.written())
-  for (const answer of messagesOf(reader)) {
-    if (answer.sequence < batch.first || answer.sequence > batch.last) continue // of an earlier transaction that was given up
-    if (answer.type >= messageType(0)) echoed = true
-    if (answer.type !== NLMSG_ERROR) continue
-    const acknowledgement = readAcknowledgement(reader, answer)
-    // The header of what was refused stands behind the error: BATCH_BEGIN has the number of the last message, too.
-    const type = reader.u16[(answer.payload + 4 + 4) >> 1] as number
-    const aboutAll = type < messageType(0)
-    if (acknowledgement.errno === 0) acknowledged = true
-    else if (aboutAll && errnoName(acknowledgement.errno) === 'ERESTART') stale = true
-    else refused.push(placeOf(request, batch, commands, aboutAll ? undefined : answer.sequence, acknowledgement))
-  }
-  return { refused, stale, acknowledged, echoed }
-}
-
-/** Which command, element and attribute a refusal is about. */
-function placeOf(
-  request: MessageReader,
-  batch: Batch,
-  commands: readonly Command[],
-  sequence: number | undefined,
-  acknowledgement: ReturnType<typeof readAcknowledgement>,
-): Refused {
-  const place = sequence === undefined ? undefined : batch.at(sequence)
-  if (!place) return { acknowledgement, index: undefined, command: undefined, firstElement: 0, path: undefined }
-  const sent = messageAt(request, place.start)
-  const { offset } = acknowledgement
-  const path =
-    sent && offset !== undefined
-      ? tableOf(sent.type & 255)?.path(request, sent.payload + NETFILTER_HEADER, sent.end, place.start + offset)
-      : undefined
-  return { acknowledgement, index: place.command, command: commands[place.command], firstElement: place.element, path }
-}
-
-/** Whether the transaction was carried out. Throws a `TransactionError` when it was not, or when that can not be known. */
-async function settle(
+/**
+ * The kernel counts the generation up for every transaction that changes something, and for nothing else: if it is that of before, nothing
+ * was changed. If not, others may have counted it up.
+ *
+ * @param before undefined for a trial, which changes nothing in any case
+ */
+async function unanswered(
   kernel: Kernel,
-  commands: readonly Command[],
-  { refused, stale, acknowledged, echoed }: Answer,
+  { generation }: Outcome,
   lost: boolean,
-  before: Generation,
+  before: Generation | undefined,
   limit: Limit,
-): Promise<boolean> {
-  if (refused.length > 0) throw await rolledBack(kernel, explain(refused, commands), lost)
-  if (stale) {
-    throw new TransactionError({
-      errno: 85,
-      operation: 'commit',
-      problem: 'generation-changed',
-      outcome: 'rolled-back',
-      failures: [],
-      reason: `the ruleset is not that of generation ${before} any more: read it again, and make the transaction anew`,
-    })
-  }
-  if (echoed || acknowledged) return true
-  // All answers were dropped. The kernel counts the generation up for each transaction that it carries out, and for nothing else.
-  if ((await kernel.readGeneration(limit)) === before) throw unknownOutcome('rolled-back', lost)
-  throw unknownOutcome('unknown', lost)
-}
-
-function unknownOutcome(outcome: 'rolled-back' | 'unknown', lost: boolean): TransactionError {
+): Promise<TransactionError> {
+  const now = before === undefined ? undefined : (generation ?? (await kernel.readGeneration(limit).catch(() => undefined)))
+  const outcome = now === before ? 'rolled-back' : 'unknown'
   const happened =
     outcome === 'unknown' ? 'the transaction may or may not have been carried out: read the ruleset' : 'nothing was changed'
   const why = lost
-    ? 'the kernel dropped its answers because the receive buffer was full (raise net.core.rmem_max)'
+    ? 'the kernel dropped answers because the receive buffer was full: raise net.core.rmem_max'
     : 'the kernel did not answer'
   return new TransactionError({
-    errno: 105,
+    errno: lost ? ENOBUFS : 0,
+    code: lost ? undefined : 'ERR_NO_REPLY',
     syscall: 'recvmsg',
     operation: 'commit',
-    problem: 'reply-lost',
+    problem: lost ? 'reply-lost' : 'no-reply',
     outcome,
     failures: [],
     reason: `${why}; ${happened}`,
   })
 }
-
-async function rolledBack(_kernel: Kernel, failures: readonly Failure[], lost: boolean): Promise<TransactionError> {
-  const [first] = failures
-  const others = failures.filter(failure => !failure.cascaded).length - 1
-  const more = others > 0 ? `; and ${others} more` : ''
-  return new TransactionError({
-    errno: -(first?.errno ?? 0),
-    operation: 'commit',
-    target: first?.index === undefined ? undefined : `commands[${first.index}]${first.path ? `.${first.path}` : ''}`,
-    problem: problemOf(first?.code),
-    outcome: 'rolled-back',
-    failures,
-    path: first?.path,
-    kernelMessage: first?.kernelMessage,
-    reason: `${first?.reason ?? 'refused'}${more}; nothing was changed${lost ? ' (some answers were lost)' : ''}`,
-  })
-}
-
-function problemOf(code: string | undefined) {
-  switch (code) {
-    case 'ENOENT':
-      return 'no-such-object'
-    case 'EEXIST':
-      return 'exists'
-    case 'EBUSY':
-      return 'in-use'
-    case 'EPERM':
-      return 'not-permitted'
-    case 'EOPNOTSUPP':
-    case 'ENOTSUP':
-    case 'EAFNOSUPPORT':
-      return 'not-supported'
-    case 'ENOMEM':
-    case 'ENOBUFS':
-      return 'no-memory'
-    case 'EINVAL':
-    case 'ERANGE':
-    case 'EOVERFLOW':
-    case 'ENODATA':
-      return 'invalid'
-    default:
-      return 'other'
-  }
-}
-
-/** The handles in what came back, by command. */
-function handlesOf(reader: MessageReader, batch: Batch, count: number): (number | undefined)[] {
-  const handles: (number | undefined)[] = Array.from({ length: count })
-  for (const answer of messagesOf(reader)) {
-    const place = batch.at(answer.sequence)
-    const table = place && isNew(answer) ? tableOf(answer.type & 255) : undefined
-    const read = table?.decode(reader, answer.payload + NETFILTER_HEADER, answer.end) as { handle?: number } | undefined
-    if (place && read?.handle !== undefined) handles[place.command] = read.handle
-  }
-  return handles
-}
-
-const NEW: ReadonlySet<number> = new Set(
-  [message.newTable, message.newChain, message.newRule, message.newSet, message.newObject, message.newFlowtable].map(messageType),
-)
-const isNew = ({ type }: Message): boolean => NEW.has(type)

@@ -1,0 +1,74 @@
+/** The caller's names of attributes: messages have other nests than the objects. */
+import type { MessageReader } from '../netlink/buffer.js'
+import { attributeEnd, joinPath } from '../netlink/schema.js'
+import type { ObjectWord, Verb } from './commands.js'
+
+/** Beginnings of paths in messages, and what stands for them in objects. */
+type Renamed = Readonly<Record<string, string>>
+
+const HOOK: Renamed = {
+  'hook.number': 'hook',
+  'hook.priority': 'priority',
+  'hook.devices': 'devices',
+  'hook.device': 'devices[0]',
+}
+
+const FIELDS: Readonly<Record<ObjectWord, Renamed>> = {
+  table: {},
+  chain: HOOK,
+  rule: {},
+  set: {
+    keyType: 'key',
+    keyLength: 'key',
+    dataType: 'data',
+    dataLength: 'data',
+    objectType: 'objects',
+    'description.size': 'size',
+    description: 'key',
+    expression: 'expressions[0]',
+  },
+  elements: { table: 'set.table', set: 'set.name', setId: 'set.id' },
+  object: { data: '' },
+  flowtable: HOOK,
+}
+
+/** The messages that flush name what is flushed as part of another object. */
+const FLUSH: Partial<Record<ObjectWord, Renamed>> = { table: { table: 'name' }, chain: { chain: 'name' }, set: { set: 'name' } }
+
+function renamedFor(verb: Verb, word: ObjectWord): Renamed {
+  if (verb === 'flush') return FLUSH[word] ?? {}
+  return verb === 'rename' ? { name: 'newName' } : FIELDS[word]
+}
+
+/** The field of an object that the attribute `path` of its message comes from. */
+export function fieldOf(verb: Verb, word: ObjectWord, path: string, object: object): string {
+  const renamed: Renamed = { userData: 'userData' in object ? 'userData' : 'comment', ...renamedFor(verb, word) }
+  for (const [attribute, field] of Object.entries(renamed))
+    if (path === attribute || /^[.[]/.test(path.startsWith(attribute) ? path.slice(attribute.length) : ''))
+      return joinPath(field, path.slice(attribute.length).replace(/^\./, ''))
+  return path
+}
+
+/** NFTA_SET_ELEM_* */
+const ELEMENT = [
+  '',
+  'key',
+  'data',
+  'flags',
+  'timeout',
+  'expires',
+  'comment',
+  'expressions[0]',
+  '',
+  'object',
+  'key',
+  'expressions',
+]
+
+/** The field of an element that the attribute at `target` comes from; `at` is where the element starts. */
+export function elementFieldOf(reader: MessageReader, at: number, target: number): string | undefined {
+  for (let offset = at + 4; offset < attributeEnd(reader, at); offset = (attributeEnd(reader, offset) + 3) & ~3)
+    if (target >= offset && target < attributeEnd(reader, offset))
+      return ELEMENT[(reader.u16[(offset >> 1) + 1] as number) & 0x3fff]
+  return undefined
+}
