@@ -36,7 +36,7 @@ function meaning(code: string, target: string): Meaning {
     // All that is asked here is well formed: what the kernel does not understand is the message.
     case 'EINVAL':
     case 'ENOTSUP':
-      return { problem: 'not-supported', why: `this kernel is too old to know the question, or ${NO_NFTABLES}` }
+      return { problem: 'not-supported', why: `${NO_NFTABLES}; or it is too old to know the question` }
     case 'ENOMEM':
       return { problem: 'no-memory', why: 'the kernel has no memory for the answer' }
     default:
