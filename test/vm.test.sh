@@ -62,22 +62,22 @@ unset TS_IPVS_MEMINFO
 
 before=$PATH
 pretend uname 'echo riscv64'
-refuses 'another processor' 'the test kernels are x86_64 and this machine is riscv64' true
+refuses 'another processor' 'the kernel debian12 is x86_64 and this machine is riscv64' true
 PATH=$before
 rm "$dir/programs/uname"
 
 export XDG_CACHE_HOME="$dir/cache"
 pretend df 'printf "Filesystem 1024-blocks Used Available\nx 9 9 1024000\n"'
 refuses 'too little room for the kernel' \
-  "a kernel needs 1500 MiB while it is unpacked and $dir/cache/ts-ipvs has 1000 MiB free: make room, or set XDG_CACHE_HOME to a larger disk" true
+  "the kernel debian12 needs 1500 MiB while it is unpacked and $dir/cache/ts-ipvs has 1000 MiB free: make room, or set XDG_CACHE_HOME to a larger disk" true
 rm "$dir/programs/df"
 
 pretend apt-get true
-refuses 'no Debian mirror to fetch from' "apt's sources name no Debian mirror to fetch kernels from: add one" true
+refuses 'no Debian mirror to fetch from' "apt's sources name no Debian mirror to fetch from: add one" true
 mkdir -p "$dir/cache/ts-ipvs/uml"
 echo 'half a kernel' >"$dir/cache/ts-ipvs/uml/vmlinux"
 refuses 'a damaged kernel in the cache' "the cached kernel uml is damaged, fetching it again
-vm: apt's sources name no Debian mirror to fetch kernels from: add one" --kernel uml true
+vm: apt's sources name no Debian mirror to fetch from: add one" --kernel uml true
 is 'a failed download leaves nothing half done' "$(ls "$dir/cache/ts-ipvs")" 'lock
 uml'
 PATH=$before
