@@ -25,7 +25,7 @@ const NLA_F_NESTED = 0x8000
 export interface RecordTable<D extends Definition> extends Pathfinder {
   /** Writes the fields in the order of the table, then the unknown ones. Throws a `BadValue`. */
   encode(writer: MessageWriter, record: RecordOf<D>): void
-  /** Undefined when the bytes are no attributes. */
+  /** Undefined when the bytes are no attributes, or one that it must have is missing: what is read can be written. */
   decode(reader: MessageReader, start: number, end: number): RecordOf<D> | undefined
 }
 
@@ -54,6 +54,7 @@ interface Field {
 class StrictTable implements RecordTable<Definition> {
   readonly #fields: readonly Field[]
   readonly #byId: readonly (Field | undefined)[]
+  readonly #required: readonly string[]
   readonly #constants: Readonly<Record<string, unknown>>
   readonly #paths: Pathfinder
 
@@ -62,6 +63,7 @@ class StrictTable implements RecordTable<Definition> {
     const byId: (Field | undefined)[] = []
     for (const field of this.#fields) byId[field.id] = field
     this.#byId = Array.from(byId)
+    this.#required = this.#fields.filter(({ type }) => type.required).map(({ name }) => name)
     this.#constants = constants
     this.#paths = paths
   }
@@ -103,19 +105,25 @@ class StrictTable implements RecordTable<Definition> {
   decode(reader: MessageReader, start: number, end: number): RecordOf<Definition> | undefined {
     const record: Record<string, unknown> = { ...this.#constants }
     const { u16 } = reader
-    const unknown: UnknownAttribute[] = []
+    let unknown: UnknownAttribute[] | undefined
     let offset = start
     while (offset < end) {
       const length = offset + 4 <= end ? (u16[offset >> 1] as number) : 0
       if (length < 4 || offset + length > end) return undefined
       const type = u16[(offset >> 1) + 1] as number
       const field = this.#byId[type & NLA_TYPE_MASK]
-      const value = field && record[field.name] === undefined ? field.type.read(reader, offset + 4, length - 4) : undefined
+      // Of several with one number the first is the field, unless it can not be read: they are written in the same order again.
+      const first = field && record[field.name] === undefined && !(unknown && holds(unknown, field.id))
+      const value = first ? field.type.read(reader, offset + 4, length - 4) : undefined
       if (field && value !== undefined) record[field.name] = value
-      else unknown.push({ type, data: reader.bytes.slice(offset + 4, offset + length) })
+      else {
+        unknown ??= []
+        unknown.push({ type, data: reader.bytes.slice(offset + 4, offset + length) })
+      }
       offset += align4(length)
     }
-    if (unknown.length > 0) record.unknown = unknown
+    for (const name of this.#required) if (record[name] === undefined) return undefined
+    if (unknown) record.unknown = unknown
     return record as RecordOf<Definition>
   }
 
@@ -123,6 +131,9 @@ class StrictTable implements RecordTable<Definition> {
     return this.#paths.path(reader, start, end, offset)
   }
 }
+
+const holds = (attributes: readonly UnknownAttribute[], id: number): boolean =>
+  attributes.some(({ type }) => (type & NLA_TYPE_MASK) === id)
 
 /** A record within an attribute. */
 export function nest<const D extends Definition>(table: RecordTable<D>): AttributeType<RecordOf<D>> {

@@ -153,9 +153,8 @@ export function text(maximum: number): AttributeType<string> {
       writer.offset = at
     },
     read(reader, offset, length) {
-      return length > 0 && reader.bytes[offset + length - 1] === 0
-        ? readText(reader.bytes, offset, offset + length - 1)
-        : undefined
+      if (length === 0 || length > maximum + 1 || reader.bytes[offset + length - 1] !== 0) return undefined
+      return readText(reader.bytes, offset, offset + length - 1)
     },
   }
 }

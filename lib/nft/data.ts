@@ -51,16 +51,18 @@ export const data: AttributeType<Data> = {
   },
   read(reader: MessageReader, offset, length) {
     const { value, unknown } = valueTable.decode(reader, offset, offset + length) ?? {}
-    if (value !== undefined) return unknown ? undefined : value
+    if (value !== undefined) return unknown || value.length === 0 || value.length > MAXIMUM ? undefined : value
     const read = verdictTable.decode(reader, offset, offset + length)
-    return read?.unknown ? undefined : read?.verdict
+    return !read?.verdict || read.unknown || lacksChain(read.verdict) ? undefined : read.verdict
   },
   nested: record({ value: [1, bytes], verdict: [2, verdict] }),
 }
 
+const lacksChain = ({ verdict, chain, chainId }: Verdict): boolean =>
+  (verdict === 'jump' || verdict === 'goto') && chain === undefined && chainId === undefined
+
 function writeVerdict(writer: MessageWriter, value: Verdict): void {
-  const jumps = value.verdict === 'jump' || value.verdict === 'goto'
-  if (jumps && value.chain === undefined && value.chainId === undefined)
+  if (lacksChain(value))
     throw new BadValue('type', `is missing: ${value.verdict} needs the name of a chain`).within('chain')
   try {
     verdictTable.encode(writer, { verdict: value })

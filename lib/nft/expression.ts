@@ -38,6 +38,8 @@ export interface Rules<D extends Definition> {
 export interface ExpressionCodec<K extends string, D extends Definition> extends Rules<D> {
   readonly kind: K
   readonly table: RecordTable<D>
+  /** It has no attributes, and then no nest for them either (notrack). */
+  readonly empty: boolean
 }
 
 /** Declares an expression. `kind` is its name in the kernel (`struct nft_expr_type`). */
@@ -46,7 +48,8 @@ export function expressionCodec<const K extends string, const D extends Definiti
   definition: D,
   rules: Rules<D> = {},
 ): ExpressionCodec<K, D> {
-  return { kind, table: record(definition, { kind }), check: rules.check, sent: rules.sent }
+  const empty = Object.keys(definition).length === 0
+  return { kind, table: record(definition, { kind }), empty, check: rules.check, sent: rules.sent }
 }
 
 type AnyCodec = ExpressionCodec<string, Definition>
@@ -84,6 +87,7 @@ function writeExpression(writer: MessageWriter, codecs: ReadonlyMap<string, AnyC
   }
   writeAttribute(writer, NFTA_EXPR_NAME, name, codec.kind)
   codec.check?.(value)
+  if (codec.empty) return codec.table.encode(writer, value)
   const start = beginNest(writer, NFTA_EXPR_DATA | NLA_F_NESTED)
   codec.table.encode(writer, codec.sent ? codec.sent(value) : value)
   endNest(writer, start)
@@ -103,15 +107,25 @@ function readExpression(
   // Nothing else stands beside the two, else it would be lost.
   const size = align4(attributeEnd(reader, at) - at) + (data < 0 ? 0 : align4(attributeEnd(reader, data) - data))
   if (size !== align4(length)) return undefined
-  const table = codecs.get(kind)?.table
-  // An expression without attributes has no data either (notrack).
-  const read = table && (data < 0 ? table.decode(reader, end, end) : table.decode(reader, data + 4, attributeEnd(reader, data)))
+  const read = readKnown(codecs.get(kind), reader, data)
   if (read) return read as AnyExpression
   const opaque: Opaque =
     data < 0
       ? { kind: 'opaque', name: kind }
       : { kind: 'opaque', name: kind, data: reader.bytes.slice(data + 4, attributeEnd(reader, data)) }
   return opaque as unknown as AnyExpression
+}
+
+/** What the table can read, unless it would be refused when it is written again. */
+function readKnown(codec: AnyCodec | undefined, reader: MessageReader, data: number): RecordOf<Definition> | undefined {
+  if (!codec || (data < 0) !== codec.empty) return undefined
+  const read = data < 0 ? codec.table.decode(reader, 0, 0) : codec.table.decode(reader, data + 4, attributeEnd(reader, data))
+  try {
+    if (read) codec.check?.(read)
+    return read
+  } catch {
+    return undefined
+  }
 }
 
 function pathOf(

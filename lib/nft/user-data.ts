@@ -33,6 +33,7 @@ export const userData: AttributeType<readonly UserDatum[]> = {
     if (length > MAXIMUM) throw new BadValue('range', `${length} bytes are too much user data: the kernel takes ${MAXIMUM}`)
   },
   read({ bytes }: MessageReader, offset, length) {
+    if (length > MAXIMUM) return undefined
     const data: UserDatum[] = []
     const end = offset + length
     while (offset < end) {
