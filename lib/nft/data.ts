@@ -62,8 +62,7 @@ const lacksChain = ({ verdict, chain, chainId }: Verdict): boolean =>
   (verdict === 'jump' || verdict === 'goto') && chain === undefined && chainId === undefined
 
 function writeVerdict(writer: MessageWriter, value: Verdict): void {
-  if (lacksChain(value))
-    throw new BadValue('type', `is missing: ${value.verdict} needs the name of a chain`).within('chain')
+  if (lacksChain(value)) throw new BadValue('type', `is missing: ${value.verdict} needs the name of a chain`).within('chain')
   try {
     verdictTable.encode(writer, { verdict: value })
   } catch (error) {

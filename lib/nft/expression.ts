@@ -118,7 +118,7 @@ function readExpression(
 
 /** What the table can read, unless it would be refused when it is written again. */
 function readKnown(codec: AnyCodec | undefined, reader: MessageReader, data: number): RecordOf<Definition> | undefined {
-  if (!codec || (data < 0) !== codec.empty) return undefined
+  if (!codec || data < 0 !== codec.empty) return undefined
   const read = data < 0 ? codec.table.decode(reader, 0, 0) : codec.table.decode(reader, data + 4, attributeEnd(reader, data))
   try {
     if (read) codec.check?.(read)

@@ -7,10 +7,18 @@ import { createSocket } from 'node:dgram'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as after } from 'node:timers/promises'
 import { MessageReader, MessageWriter } from '../../lib/netlink/buffer.js'
-import { endMessage, messagesOf, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NLMSG_ERROR } from '../../lib/netlink/message.js'
 import { NETLINK_NETFILTER, nativeTransport, type Socket } from '../../lib/netlink/index.js'
+import { endMessage, messagesOf, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NLMSG_ERROR } from '../../lib/netlink/message.js'
 import { beginNetfilter } from '../../lib/netlink/netfilter.js'
-import { message, messageType, NFNLGRP_NFTABLES, NFNLGRP_NFTRACE, setAttributes, setElementListAttributes, tableAttributes } from '../../lib/nft/wire.js'
+import {
+  message,
+  messageType,
+  NFNLGRP_NFTABLES,
+  NFNLGRP_NFTRACE,
+  setAttributes,
+  setElementListAttributes,
+  tableAttributes,
+} from '../../lib/nft/wire.js'
 import { type Attribute, attributesIn } from './support/attributes.js'
 import { ERROR, kindOf, lineOf, type Recorded, readRecording } from './support/recording.js'
 
@@ -86,7 +94,8 @@ function shapeOf(kind: string, attributes: readonly Attribute[], above = kind): 
     const place = `${above}/${type & 0x3fff}`
     if (Array.isArray(value)) return shapeOf(kind, value, place)
     // Names of expressions, and how long values are.
-    const word = value.length < 24 && value.at(-1) === 0 && (value[0] as number) > 96 ? Buffer.from(value).toString('latin1') : value.length
+    const word =
+      value.length < 24 && value.at(-1) === 0 && (value[0] as number) > 96 ? Buffer.from(value).toString('latin1') : value.length
     return `${place}=${word}`
   })
 }
@@ -114,7 +123,8 @@ async function main(out: string): Promise<void> {
   for (const program of ['nft', NEWER]) {
     for (const file of readdirSync(CORPUS)) {
       const text = readFileSync(new URL(file, CORPUS), 'utf8')
-      if (!nft(program, '-f', new URL(file, CORPUS).pathname)) console.log(`${program} does not load ${file}: ${text.split('\n')[0]}`)
+      if (!nft(program, '-f', new URL(file, CORPUS).pathname))
+        console.log(`${program} does not load ${file}: ${text.split('\n')[0]}`)
       await readAll(socket)
       nft(program, 'flush', 'ruleset')
     }

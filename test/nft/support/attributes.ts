@@ -57,7 +57,14 @@ export function writeAttributes(bytes: Uint8Array, offset: number, attributes: r
  * Whether two stretches hold the same attributes: the same numbers and bytes in the same nests. Those of one number stand in the same order;
  * how those of different numbers are mixed, what is in their padding, and the flags above the number do not matter to the kernel.
  */
-export function sameAttributes(a: Uint8Array, aStart: number, aEnd: number, b: Uint8Array, bStart: number, bEnd: number): boolean {
+export function sameAttributes(
+  a: Uint8Array,
+  aStart: number,
+  aEnd: number,
+  b: Uint8Array,
+  bStart: number,
+  bEnd: number,
+): boolean {
   if (sameBytes(a, aStart, aEnd, b, bStart, bEnd)) return true
   const count = countAttributes(a, aStart, aEnd)
   if (count <= 0 || count !== countAttributes(b, bStart, bEnd)) return false

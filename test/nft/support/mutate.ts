@@ -25,6 +25,7 @@ export class Mutator {
   readonly #random: Random
   /** The mutant: from the header of netfilter on. */
   readonly bytes = new Uint8Array(ROOM)
+  readonly #room = this.bytes.subarray(0, ROOM - 64)
   end = 0
 
   constructor(recorded: readonly Recorded[], random: Random) {
@@ -37,14 +38,15 @@ export class Mutator {
     const random = this.#random
     const seed = random.of(this.#seeds)
     const { bytes } = this
-    bytes.set(seed.bytes.subarray(0, HEADER))
-    if (seed.attributes.length === 0) {
+    const edits = seed.attributes.length === 0 ? 0 : random.below(4)
+    if (edits === 0) {
       bytes.set(seed.bytes)
       this.end = seed.bytes.length
     } else {
-      const attributes = copyOf(seed.attributes)
-      for (let edits = random.below(4); edits > 0; edits--) this.#edit(attributes)
-      this.end = writeAttributes(bytes.subarray(0, ROOM - 64), HEADER, attributes)
+      bytes.set(seed.bytes.subarray(0, HEADER))
+      const attributes = [...seed.attributes]
+      for (let i = 0; i < edits; i++) this.#edit(attributes)
+      this.end = writeAttributes(this.#room, HEADER, attributes)
     }
     for (let changes = random.below(3); changes > 0; changes--) this.#spoil()
     bytes.fill(0xa5, this.end, this.end + 64) // whoever reads beyond the end is found out
@@ -78,29 +80,32 @@ export class Mutator {
         list[index] = { type: attribute.type, value: [attribute] }
         break
       case 6:
-        if (!Array.isArray(attribute.value)) attribute.value = attribute.value.subarray(0, random.below(attribute.value.length + 1))
+        if (!Array.isArray(attribute.value))
+          attribute.value = attribute.value.subarray(0, random.below(attribute.value.length + 1))
         break
       default:
         attribute.value = this.#value()
     }
   }
 
-  /** Somewhere in the tree. */
+  /** Somewhere in the tree. What is on the way there is copied, for it belongs to the seed. */
   #place(attributes: Attribute[]): Place | undefined {
     const random = this.#random
     let list = attributes
     for (;;) {
       if (list.length === 0) return undefined
       const index = random.below(list.length)
-      const { value } = list[index] as Attribute
-      if (!Array.isArray(value) || random.below(4) === 0) return { list, index }
-      list = value
+      const { type, value } = list[index] as Attribute
+      const below = Array.isArray(value) ? [...value] : undefined
+      list[index] = { type, value: below ?? value }
+      if (!below || random.below(4) === 0) return { list, index }
+      list = below
     }
   }
 
   /** An attribute of some other message. */
   #foreign(): Attribute {
-    const place = this.#place(copyOf(this.#random.of(this.#seeds).attributes))
+    const place = this.#place([...this.#random.of(this.#seeds).attributes])
     return place?.list[place.index] ?? { type: 1, value: this.#value() }
   }
 
@@ -109,11 +114,10 @@ export class Mutator {
     if (random.below(3) === 0) return new Uint8Array(Buffer.from(`${random.of(WORDS)}${random.below(2) ? '\0' : ''}`))
     const length = random.of([0, 1, 2, 4, 4, 4, 8, 8, 12, 16, 64, 65, random.below(300)])
     const kind = random.below(4)
-    return Uint8Array.from({ length }, (_, i) => {
-      if (kind === 0) return 0
-      if (kind === 1) return 0xff
-      return kind === 2 && i + 2 < length ? 0 : random.below(256)
-    })
+    const value = new Uint8Array(length)
+    for (let i = kind === 2 ? Math.max(0, length - 2) : 0; i < length && kind > 0; i++)
+      value[i] = kind === 1 ? 0xff : random.below(256)
+    return value
   }
 
   /** Changes bytes without a look at what they are. */
@@ -136,8 +140,4 @@ export class Mutator {
         if (random.below(4) === 0) this.end = at
     }
   }
-}
-
-function copyOf(attributes: readonly Attribute[]): Attribute[] {
-  return attributes.map(({ type, value }) => ({ type, value: Array.isArray(value) ? copyOf(value) : value }))
 }
