@@ -346,7 +346,7 @@ export interface SynproxyObject extends Stateful {
   readonly flags?: readonly ('mss' | 'window-scale' | 'sack-permitted' | 'timestamp' | 'ecn' | number)[] | undefined
 }
 
-/** An object of a type whose attributes are not known here (`tunnel`): kept, and written back byte for byte. */
+/** An object whose attributes are not known here (`tunnel`), or make no sense: kept, and written back byte for byte. */
 export interface OtherObject extends Stateful {
   readonly type: 'tunnel' | number
   /** Its attributes as they stand in the message. */

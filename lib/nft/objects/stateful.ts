@@ -43,7 +43,8 @@ export function writeObject(writer: MessageWriter, object: StatefulObject): void
   const { family: _family, table, name, type, comment, userData, unknown, handle: _handle, use: _use, ...fields } = object
   objectAttributes.encode(writer, { table, name, type: typeToWire(type) })
   const data = beginNest(writer, DATA | NESTED)
-  const known = tableOf(type)
+  // What could not be read was kept as bytes, also where the type is known.
+  const known = (fields as Partial<OtherObject>).data === undefined ? tableOf(type) : undefined
   if (known) known.encode(writer, { ...fields, unknown: unknownOf(unknown, 'data') })
   else writeBytes(writer, fields as Partial<OtherObject>)
   endNest(writer, data)

@@ -105,7 +105,9 @@ t.test('a time-out of a width that no kernel has is kept', async t => {
   const policy = attribute(1, '001e')
   const bytes = fromHex(attribute(3, '00000007') + attribute(4, attribute(2, '11') + attribute(3 | NESTED, policy)))
   const object = readBack(bytes, (...where) => readObject('ip', ...where))
-  t.match(object, { unknown: [{ type: 3 | NESTED, data: fromHex(policy), within: 'data' }] })
+  t.match(object, { type: 'ct timeout', data: fromHex(attribute(2, '11') + attribute(3 | NESTED, policy)) })
+  const rewritten = written(writer => writeObject(writer, object as StatefulObject))
+  t.ok(hex(rewritten).includes(attribute(3 | NESTED, policy)), 'and written back')
 })
 
 t.test('what the kernel tells is not written', async t => {
