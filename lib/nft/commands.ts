@@ -179,9 +179,10 @@ function* elements(sink: Sink, verb: Verb, family: number, given: Elements): Gen
   if (!Array.isArray(given.elements))
     throw new BadValue('type', `${shown(given.elements)}: give a list of elements`).within('elements')
   if (given.elements.length === 0) return
-  const number = verb === 'delete' || verb === 'destroy' ? NUMBERS.elements[verb] : NUMBERS.elements.new
-  const flags = number === message.newElements ? flagsOf(verb, 'elements') : 0
-  yield* writeElements(sink.writer, given, element => {
+  const removes = verb === 'delete' || verb === 'destroy'
+  const number = removes ? NUMBERS.elements[verb] : NUMBERS.elements.new
+  const flags = removes ? 0 : flagsOf(verb, 'elements')
+  yield* writeElements(sink.writer, given, removes ? 'name' : 'add', element => {
     if (element > 0) sink.end()
     sink.begin(number, flags, family, element)
   })

@@ -1,8 +1,11 @@
 /** The objects of nftables as plain data. What is read can be written again. */
 import type { UnknownAttribute } from '../netlink/schema.js'
 import type { Verdict } from './data.js'
+import type { DataTypeName } from './data-types.js'
 import type { Expression, StatefulExpression } from './expressions/index.js'
 import type { UserDatum } from './user-data.js'
+
+export type { DataTypeName }
 
 /** A table's family: which packets its chains see (nft(8), ADDRESS FAMILIES). */
 export type Family = 'inet' | 'ip' | 'ip6' | 'arp' | 'bridge' | 'netdev'
@@ -138,12 +141,18 @@ export interface SetKey {
 }
 
 /**
- * A type of values: one of nft's words (nft(8), DATA TYPES), or for `integer`, `string` and types that have no word here, with the number
- * of bytes: `{ type: 'integer', length: 2 }`.
+ * A type of values: one of nft's words (nft(8), DATA TYPES). Or with the number of bytes, for those that have none of their own and for types
+ * that have no word here: `{ type: 'integer', length: 2, order: 'network' }`. `order` is that of the bytes of `integer` and `bitmask`; where
+ * it is not known, as in concatenations of others that nft wrote with `typeof`, their values are bytes.
  */
-export type DataType = DataTypeName | { readonly type: DataTypeName | number; readonly length: number }
-
-export type DataTypeName = string
+export type DataType =
+  | DataTypeName
+  | {
+      readonly type: DataTypeName | number
+      /** 1 to 64 bytes. */
+      readonly length: number
+      readonly order?: 'host' | 'network' | undefined
+    }
 
 /** Several types one after the other: a concatenation. */
 export type DataTypes = DataType | readonly DataType[]
@@ -167,9 +176,11 @@ export interface NftSet extends SetKey, Kept, Told {
   /** Type of its keys. */
   readonly key: DataTypes
   /** Type of what keys are mapped to: `verdict` for a verdict map. */
-  readonly data?: DataTypes | undefined
+  readonly data?: DataTypes | 'verdict' | undefined
+  /** Data are ranges (nft's `interval` before their type): what NAT chooses from. */
+  readonly dataInterval?: boolean | undefined
   /** A map to stateful objects of this type. */
-  readonly objects?: ObjectType | undefined
+  readonly objects?: ObjectType | number | undefined
   /** `interval` is needed for ranges and prefixes, `timeout` for time-outs, `dynamic` for what `dynset` adds. */
   readonly flags?: readonly (SetFlag | number)[] | undefined
   /** Seconds that elements stay unless they say otherwise. To the millisecond. */
@@ -186,9 +197,12 @@ export interface NftSet extends SetKey, Kept, Told {
   readonly expressions?: readonly StatefulExpression[] | undefined
   /** At most 127 bytes of UTF-8. */
   readonly comment?: string | undefined
-  /** Names the set within a transaction: for `setId` of lookup and dynset, and its elements. Needed for anonymous sets. */
+  /**
+   * Names the set within a transaction: for `setId` of lookup and dynset, and its elements. 0 to 4294967294. Needed for anonymous sets, whose
+   * name is a pattern: `__set%d`.
+   */
   readonly id?: number | undefined
-  /** More than five types, which nft can not list: written only with true. */
+  /** More than five types, which nft can not list: written only with true. Told of sets that have as many. */
   readonly unlistable?: boolean | undefined
   /** Name of the kernel's data structure (Linux 6.16), elements (Linux 6.16). Told. */
   readonly backend?: string | undefined
@@ -223,7 +237,7 @@ export interface Element extends Kept {
 
 /** Elements of a set. `set` has the fields that say how they are written: one that was added or read will do. */
 export interface Elements {
-  readonly set: Pick<NftSet, 'family' | 'table' | 'name' | 'key' | 'data' | 'objects' | 'flags' | 'id'>
+  readonly set: Pick<NftSet, 'family' | 'table' | 'name' | 'key' | 'data' | 'dataInterval' | 'objects' | 'flags' | 'id'>
   readonly elements: readonly Element[]
 }
 

@@ -1,19 +1,181 @@
 import type { MessageReader, MessageWriter } from '../../netlink/buffer.js'
-import type { Family, NftSet, SetKey } from '../types.js'
+import { BadValue } from '../../netlink/schema.js'
+import type { DataTypes, Family, NftSet } from '../types.js'
+import { setAttributes } from '../wire.js'
+import { bitsOf, wordsOf } from './bits.js'
+import { objectTypeFromWire, objectTypeToWire } from './object-type.js'
+import {
+  checkListable,
+  isListable,
+  lengthOf,
+  numberOf,
+  orderNumber,
+  resolveTypes,
+  type TypeList,
+  typesFromWire,
+} from './set-types.js'
+import { ordersIn, readSetUserData, setUserData } from './set-user-data.js'
+import { within } from './within.js'
 
-export function writeSet(_writer: MessageWriter, _set: NftSet): void {
-  throw new Error('to be written')
+/** NFT_SET_* ; the others follow from other fields. */
+export const FLAGS = { anonymous: 1, constant: 2, interval: 4, timeout: 0x10, dynamic: 0x20 } as const
+const MAP = 8
+const OBJECT = 0x40
+export const CONCATENATION = 0x80
+const EXPRESSIONS = 0x100
+/** NFT_DATA_VERDICT, for which the kernel tells 16 bytes. */
+const VERDICT = 0xffff_ff00
+const POLICIES = ['performance', 'memory'] as const
+/** The kernel wants one for every set, and looks for sets by it only when there is none of a name. */
+const NO_ID = 0xffff_ffff
+
+export function writeSet(writer: MessageWriter, set: NftSet): void {
+  const { table, name, objects, size, timeout, gcInterval, policy, expressions, unknown, unlistable } = set
+  const key = typesOf(set.key, 'key', unlistable)
+  const flags = flagsOf(set, key)
+  const data = set.data === undefined || set.data === 'verdict' ? undefined : typesOf(set.data, 'data', unlistable)
+  check(set, flags)
+  const concatenation = flags & CONCATENATION ? key.types.map(({ length }) => ({ length })) : undefined
+  setAttributes.encode(writer, {
+    table,
+    name,
+    flags,
+    keyType: numberOf(key),
+    keyLength: lengthOf(key),
+    ...dataAttributes(set, data),
+    policy: policy === undefined ? undefined : policyNumber(policy),
+    description: size === undefined && !concatenation ? undefined : { size, concatenation },
+    id: set.id ?? NO_ID,
+    timeout: milliseconds(timeout, 'timeout'),
+    gcInterval: milliseconds(gcInterval, 'gcInterval'),
+    userData: setUserData(set, orderNumber(set.key), orderOfData(set.data)),
+    objectType: objects === undefined ? undefined : within('objects', () => objectTypeToWire(objects)),
+    expression: expressions?.length === 1 ? expressions[0] : undefined,
+    expressions: expressions && expressions.length > 1 ? expressions : undefined,
+    unknown,
+  })
+}
+
+function typesOf(types: DataTypes, field: string, unlistable: boolean | undefined): TypeList {
+  return within(field, () => {
+    if (types === undefined) throw new BadValue('type', 'is missing: give the type of the keys')
+    const list = resolveTypes(types)
+    checkListable(list, unlistable)
+    return list
+  })
+}
+
+/** All bits: those that were given, and those that follow from other fields. */
+function flagsOf({ flags = [], data, objects, expressions = [] }: NftSet, key: TypeList): number {
+  const bits = bitsOf(flags, FLAGS, 'flags')
+  return (
+    bits |
+    (data === undefined ? 0 : MAP) |
+    (objects === undefined ? 0 : OBJECT) |
+    (bits & FLAGS.interval && key.concatenated ? CONCATENATION : 0) |
+    (expressions.length > 1 ? EXPRESSIONS : 0)
+  )
+}
+
+function check({ table, name, data, objects, dataInterval, timeout, gcInterval, id }: NftSet, flags: number): void {
+  if (table === undefined) throw new BadValue('type', 'is missing').within('table')
+  if (name === undefined) throw new BadValue('type', 'is missing').within('name')
+  if (data !== undefined && objects !== undefined)
+    throw new BadValue('type', 'a map has data or objects, not both').within('objects')
+  if (dataInterval && (data === undefined || data === 'verdict'))
+    throw new BadValue('type', 'only data that are values can be ranges').within('dataInterval')
+  if (timeout !== undefined && !(flags & FLAGS.timeout)) throw new BadValue('type', 'needs the flag "timeout"').within('timeout')
+  if (gcInterval !== undefined && !(flags & FLAGS.timeout))
+    throw new BadValue('type', 'needs the flag "timeout"').within('gcInterval')
+  if (flags & FLAGS.anonymous && id === undefined)
+    throw new BadValue('type', 'is missing: nothing else names an anonymous set').within('id')
+}
+
+function policyNumber(policy: 'performance' | 'memory'): number {
+  const number = POLICIES.indexOf(policy)
+  if (number < 0) throw new BadValue('type', `"${policy}": give one of ${POLICIES.join(', ')}`).within('policy')
+  return number
+}
+
+function dataAttributes({ data, dataInterval }: NftSet, types: TypeList | undefined): { dataType?: number; dataLength?: number } {
+  if (data === 'verdict') return { dataType: VERDICT, dataLength: 0 }
+  if (!types) return {}
+  const length = lengthOf(types)
+  return { dataType: numberOf(types), dataLength: dataInterval ? 2 * length : length }
+}
+
+/** Seconds as the kernel takes them. Throws a `BadValue` at `field`. */
+export function milliseconds(seconds: number | undefined, field: string): number | undefined {
+  if (seconds === undefined) return undefined
+  if (typeof seconds === 'number' && seconds >= 0 && Number.isSafeInteger(Math.round(seconds * 1000)))
+    return Math.round(seconds * 1000)
+  throw new BadValue(typeof seconds === 'number' ? 'range' : 'type', `${seconds}: give seconds, from 0`).within(field)
 }
 
 export function writeSetKey(
-  _writer: MessageWriter,
-  _key: { readonly table: string; readonly name?: string | undefined; readonly handle?: number | undefined },
+  writer: MessageWriter,
+  { table, name, handle }: { readonly table: string; readonly name?: string | undefined; readonly handle?: number | undefined },
 ): void {
-  throw new Error('to be written')
+  if (table === undefined) throw new BadValue('type', 'is missing').within('table')
+  if (name === undefined && handle === undefined) throw new BadValue('type', 'is missing').within('name')
+  setAttributes.encode(writer, name === undefined ? { table, handle } : { table, name })
 }
 
-export function readSet(_family: Family, _reader: MessageReader, _start: number, _end: number): NftSet | undefined {
-  throw new Error('to be written')
+export function readSet(family: Family, reader: MessageReader, start: number, end: number): NftSet | undefined {
+  const record = setAttributes.decode(reader, start, end)
+  if (!record) return undefined
+  const { table = '', name = '', flags = 0, keyType, keyLength, dataType, dataLength, description, userData, ...rest } = record
+  const { policy, timeout, gcInterval, objectType, expression, expressions, ...others } = rest
+  const orders = ordersIn(userData)
+  const key = keyTypesOf(record, flags, orders.key)
+  const data = dataTypesOf(record, orders)
+  const words = wordsOf(flags & ~impliedBy(record, flags, Array.isArray(key)), FLAGS)
+  const each = expression ? [expression] : expressions
+  return {
+    family,
+    table,
+    name,
+    key,
+    ...(data !== undefined && { data }),
+    ...(objectType !== undefined && { objects: objectTypeFromWire(objectType) }),
+    ...(words.length > 0 && { flags: words }),
+    ...(timeout !== undefined && { timeout: timeout / 1000 }),
+    ...(gcInterval !== undefined && { gcInterval: gcInterval / 1000 }),
+    ...(description?.size !== undefined && { size: description.size }),
+    ...(policy !== undefined && { policy: POLICIES[policy] ?? 'performance' }),
+    ...(each && { expressions: each }),
+    ...readSetUserData(userData, orderNumber(key), orderOfData(data)),
+    ...((!isListable(key) || !isListable(data)) && { unlistable: true }),
+    ...others,
+  }
 }
 
-export type { SetKey }
+type SetRecord = NonNullable<ReturnType<typeof setAttributes.decode>>
+
+const orderOfData = (data: NftSet['data']): number | undefined =>
+  data === undefined || data === 'verdict' ? undefined : orderNumber(data)
+
+function keyTypesOf({ keyType = 0, keyLength = 0, description }: SetRecord, flags: number, order: number | undefined): DataTypes {
+  const interval = (flags & FLAGS.interval) !== 0
+  const fields = description?.concatenation?.map(field => field.length ?? 0)
+  return typesFromWire(keyType, keyLength, { fields, order, interval, plain: interval && !(flags & CONCATENATION) })
+}
+
+function dataTypesOf(
+  { dataType, dataLength = 0 }: SetRecord,
+  { data, dataInterval }: ReturnType<typeof ordersIn>,
+): DataTypes | 'verdict' | undefined {
+  if (dataType === undefined) return undefined
+  if (dataType === VERDICT) return 'verdict'
+  return typesFromWire(dataType, dataInterval ? dataLength / 2 : dataLength, { order: data })
+}
+
+/** The bits that writing sets on its own. */
+function impliedBy({ dataType, objectType, expressions = [] }: SetRecord, flags: number, concatenated: boolean): number {
+  return (
+    (dataType === undefined ? 0 : MAP) |
+    (objectType === undefined ? 0 : OBJECT) |
+    (flags & FLAGS.interval && concatenated ? CONCATENATION : 0) |
+    (expressions.length > 1 ? EXPRESSIONS : 0)
+  )
+}

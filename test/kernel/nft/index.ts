@@ -5,7 +5,8 @@ import * as expressions from './expressions.js'
 import * as flowtables from './flowtables.js'
 import * as objects from './objects.js'
 import * as reading from './reading.js'
+import * as sets from './sets.js'
 
-export const nft: readonly Case[] = [basics, expressions, flowtables, objects, reading].flatMap(
+export const nft: readonly Case[] = [basics, expressions, flowtables, objects, reading, sets].flatMap(
   ({ cases }): readonly Case[] => cases,
 )
