@@ -9,9 +9,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { TASKS, type TaskName, type TaskOptions } from './cli/tasks.js'
-import { shell } from './ipvs/guest.js'
 import { inside, load, machine, NAMES, root } from './machine.js'
 import type { Pairs } from './pairs.js'
+import { shell } from './shell.js'
 import { comparison, type Row, table } from './table.js'
 
 const { values } = parseArgs({ options: { task: { type: 'string' }, pairs: { type: 'string' } } })

@@ -1,15 +1,17 @@
 /*
  * The floor: sends recorded netlink messages to the kernel, and does nothing else. No program that says the same can be faster.
  *
- *   floor NETNS FILE
+ *   floor PROTOCOL NETNS FILE
  *
- * FILE holds the messages as they went over the wire, one behind the other. A message that asks for a dump goes out by itself; others
- * go out in one window together, up to the one that asks for an acknowledgement. The answers are received and counted.
+ * PROTOCOL is the netlink protocol's number. FILE holds the messages as they went over the wire, one behind the other. A message that asks
+ * for a dump goes out by itself, and so does a batch of nfnetlink; others go out in one window together, up to the one that asks for an
+ * acknowledgement. The answers are received and counted.
  * Prints: microseconds, answers, errors.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <sched.h>
 #include <stdint.h>
@@ -22,7 +24,9 @@
 #include <time.h>
 #include <unistd.h>
 
-static _Alignas(NLMSG_ALIGNTO) char reply[64 << 10];
+/* The kernel fills a page of a dump as large as this, up to 32 KiB (netlink_recvmsg). */
+static _Alignas(NLMSG_ALIGNTO) char reply[32 << 10];
+static int protocol;
 static unsigned long answers, errors;
 
 static void die(const char *what) {
@@ -46,12 +50,13 @@ static double now(void) {
 static int open_socket(const char *netns) {
   const int namespace = open_or_die(netns);
   if (setns(namespace, CLONE_NEWNET) != 0) die("setns");
-  const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
+  const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
   if (fd < 0) die("socket");
-  const int on = 1, size = 4 << 20;
+  const int on = 1, size = 4 << 20, batch = INT32_MAX / 2;
   setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);
   setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
   setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
+  setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &batch, sizeof batch);
   const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
   if (connect(fd, (const struct sockaddr *)&kernel, sizeof kernel) != 0) die("connect");
   return fd;
@@ -71,24 +76,37 @@ static void receive(int fd, uint32_t sequence) {
   }
 }
 
+/* Whether what was collected up to this message, and with it, is sent now. */
+static int ends_window(const struct nlmsghdr *header, int *in_batch, uint32_t *last) {
+  if (protocol == NETLINK_NETFILTER) {
+    if (header->nlmsg_type == NFNL_MSG_BATCH_BEGIN) *in_batch = 1;
+    if (header->nlmsg_type == NFNL_MSG_BATCH_END) return *in_batch = 0, 1;
+  }
+  *last = header->nlmsg_seq;
+  if (*in_batch) return 0;
+  return (header->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP || (header->nlmsg_flags & NLM_F_ACK);
+}
+
 int main(int count, char **arguments) {
-  if (count != 3) return fprintf(stderr, "usage: floor NETNS FILE\n"), 2;
-  const int file = open_or_die(arguments[2]);
+  if (count != 4) return fprintf(stderr, "usage: floor PROTOCOL NETNS FILE\n"), 2;
+  const int file = open_or_die(arguments[3]);
   struct stat status;
   if (fstat(file, &status) != 0) die("fstat");
   char *messages = mmap(NULL, status.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_POPULATE, file, 0);
   if (messages == MAP_FAILED) die("mmap");
-  const int fd = open_socket(arguments[1]);
+  protocol = atoi(arguments[1]);
+  const int fd = open_socket(arguments[2]);
 
   const double start = now();
   const char *window = messages, *at = messages, *end = messages + status.st_size;
+  int in_batch = 0;
+  uint32_t last = 0;
   while (at < end) {
     const struct nlmsghdr *header = (const void *)at;
     at += NLMSG_ALIGN(header->nlmsg_len);
-    const int dump = (header->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP;
-    if (!dump && !(header->nlmsg_flags & NLM_F_ACK)) continue;
+    if (!ends_window(header, &in_batch, &last)) continue;
     if (send(fd, window, at - window, 0) < 0) die("send");
-    receive(fd, header->nlmsg_seq);
+    receive(fd, last);
     window = at;
   }
   printf("%.1f %lu %lu\n", now() - start, answers, errors);

@@ -11,11 +11,11 @@ import { parseArgs } from 'node:util'
 import type { Size } from './ipvs/fleet.js'
 import type { Memory, MemoryOptions } from './ipvs/memory.js'
 import type { RecordOptions } from './ipvs/record.js'
-import { type Slices, slices } from './ipvs/slices.js'
+import { slices } from './ipvs/slices.js'
 import type { Speed, SpeedOptions } from './ipvs/speed.js'
 import { inside, KERNELS, type Kernel, load, machine, NAMES, root } from './machine.js'
 import type { Pairs } from './pairs.js'
-import { comparison, milliseconds, type Row, table } from './table.js'
+import { comparison, MEBIBYTE, milliseconds, type Row, slicesRow, table, weightRow } from './table.js'
 
 const SPEED_SIZE: Size = { virtualServers: 1000, realServers: 10 }
 const LARGE_SIZE: Size = { virtualServers: 10_000, realServers: 10 }
@@ -25,13 +25,11 @@ const LIMITS: Readonly<Record<Kernel, { apply: number; snapshot: number; planAnd
   uml: { apply: 5, snapshot: 1.5, planAndApply: 1.3, ipvsadm: 10 },
   debian12: { apply: 2, snapshot: 3, planAndApply: 1.3 },
 }
-const MEBIBYTE = 1 << 20
 const MEMORY_LIMITS: Partial<Record<Memory['task'], number>> = {
   'plan of a new table': 60,
   'plan of the table as it is': 60,
   'snapshot with statistics': 100,
 }
-const LONGEST_SLICE = 10
 
 const { values } = parseArgs({
   options: { kernel: { type: 'string' }, pairs: { type: 'string' }, quick: { type: 'boolean', default: false } },
@@ -79,28 +77,11 @@ function speedRows(kernel: Kernel, speed: Speed): Row[] {
 }
 
 function memoryRows(measured: readonly Memory[]): Row[] {
-  return measured.map(({ task, held, peak }) => {
+  return measured.map(({ task, ...weight }) => {
     const limit = MEMORY_LIMITS[task]
-    return {
-      what: `memory: ${task}`,
-      where: NAMES.uml,
-      ours: `${megabytes(peak)} at most, ${megabytes(held)} held`,
-      ...(limit && { target: `at most ${limit} MB`, met: peak <= limit * MEBIBYTE }),
-    }
+    return weightRow({ what: `memory: ${task}`, where: NAMES.uml }, weight, limit && limit * MEBIBYTE)
   })
 }
-
-function sliceRows(measured: readonly Slices[]): Row[] {
-  return measured.map(({ task, longest, withCollections, total }) => ({
-    what: `longest slice: ${task}`,
-    where: 'replayed on the host',
-    ours: `${milliseconds(longest)} of ${milliseconds(total)}; with V8's collections ${milliseconds(withCollections)}`,
-    target: `at most ${LONGEST_SLICE} ms`,
-    met: longest <= LONGEST_SLICE,
-  }))
-}
-
-const megabytes = (bytes: number): string => `${Math.max(0, bytes / MEBIBYTE).toFixed(1)} MB`
 
 async function main(): Promise<void> {
   const out = mkdtempSync(join(tmpdir(), 'ts-ipvs-bench-'))
@@ -111,7 +92,7 @@ async function main(): Promise<void> {
     rows.push(...memoryRows(inside<MemoryOptions, Memory[]>('uml', 'ipvs/memory', { size }, out)))
     const file = join(out, 'transcripts')
     inside<RecordOptions, undefined>('uml', 'ipvs/record', { size, file }, out)
-    rows.push(...sliceRows(await slices(file, size, 7)))
+    rows.push(...(await slices(file, size, 7)).map(({ task, ...measured }) => slicesRow(task, measured)))
     const report = `${heading(before, size)}\n${table(rows)}`
     process.stdout.write(report)
     if (values.kernel === undefined && values.pairs === undefined && !values.quick)

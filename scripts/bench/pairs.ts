@@ -33,6 +33,11 @@ export async function pairs(count: number, ours: Run, theirs: Run): Promise<Pair
   }
 }
 
+/** Runs until V8 has compiled what is measured. */
+export async function times(count: number, run: () => Promise<unknown>): Promise<void> {
+  for (let i = 0; i < count; i++) await run()
+}
+
 export function quantile(values: readonly number[], part: number): number {
   const sorted = [...values].sort((a, b) => a - b)
   const at = (sorted.length - 1) * part

@@ -1,4 +1,6 @@
 /** Transports that remember what went through them, and answer with what was remembered. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { deserialize, serialize } from 'node:v8'
 import type { Reply, Socket, SocketOptions, Transport } from '../../lib/netlink/transport.js'
 
 /** One crossing: what was sent, and what came back for it. */
@@ -47,8 +49,24 @@ export function recording(transport: Transport, crossings: Crossing[]): Transpor
   })
 }
 
-/** What the kernel grants the library, which makes its windows by it. */
+/** What was said for each task, by its name. */
+export type Transcripts<T extends string> = Readonly<Record<T, readonly Crossing[]>>
+
+export function writeTranscripts<T extends string>(file: string, transcripts: Partial<Transcripts<T>>): void {
+  writeFileSync(file, serialize(transcripts))
+}
+
+export function readTranscripts<T extends string>(file: string): Transcripts<T> {
+  const transcripts = deserialize(readFileSync(file)) as Record<T, readonly Crossing[]>
+  // They are views of the file now, while answers of the kernel are aligned.
+  const aligned = ({ request, reply }: Crossing): Crossing => ({ request, reply: { ...reply, data: new Uint8Array(reply.data) } })
+  for (const task in transcripts) transcripts[task] = transcripts[task].map(aligned)
+  return transcripts
+}
+
+/** What the kernel grants the library, which makes its windows by it, and no transaction larger. */
 const RECEIVE_BUFFER = 8 << 20
+const SEND_BUFFER = 1 << 30
 
 /** Answers a client that asks just what was asked before, each time in a later turn of the event loop, as the addon does. */
 export function replaying(crossings: readonly Crossing[]): Transport {
@@ -65,7 +83,7 @@ export function replaying(crossings: readonly Crossing[]): Transport {
   return {
     open: () => ({
       receiveBuffer: RECEIVE_BUFFER,
-      sendBuffer: RECEIVE_BUFFER,
+      sendBuffer: SEND_BUFFER,
       portId: 0,
       namespace: undefined,
       exchange: request => answer(request),

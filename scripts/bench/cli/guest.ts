@@ -1,5 +1,5 @@
 /** Measures one task inside a kernel of the bench's own. */
-import { shell } from '../ipvs/guest.js'
+import { shell } from '../shell.js'
 import { TASKS, type TaskName, type TaskOptions } from './tasks.js'
 
 const { task, ...options } = JSON.parse(process.argv[2] ?? '') as TaskOptions & { readonly task: TaskName }

@@ -3,8 +3,9 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fleet, type Size } from '../ipvs/fleet.js'
-import { inNewNamespace, loadModules, type Namespace, save, say, shell, timed } from '../ipvs/guest.js'
+import { inNewNamespace, loadModules, type Namespace, save } from '../ipvs/guest.js'
 import { type Pairs, pairs } from '../pairs.js'
+import { say, shell, timed } from '../shell.js'
 
 export interface TaskOptions {
   /** The program, and the Node.js that runs it. */

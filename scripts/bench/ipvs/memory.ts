@@ -1,24 +1,16 @@
-/**
- * What the library takes of the memory of its process: the JavaScript heap and what is allocated for it outside (heapUsed and external;
- * arrayBuffers is a part of external), always after a forced collection, less what was there before the call: the caller's objects.
- *
- * `held` is what the result takes. `peak` is the most that was alive when the library crossed over to the kernel and back, sampled every
- * few thousand real servers: a collection is forced there, so that no garbage counts. Runs inside the guest, with --expose-gc.
- */
-import { intercept } from '../recorder.js'
+/** Weighs what a client does with a large table: see weight.ts. A sample is taken every few thousand real servers. Runs inside the guest. */
+import { say, shell } from '../shell.js'
+import { type Weight, weigh } from '../weight.js'
 import { additions, fleet, type Size } from './fleet.js'
-import { connect, inNewNamespace, loadModules, type Namespace, say, shell, timeRun } from './guest.js'
+import { connect, inNewNamespace, loadModules, type Namespace, timeRun } from './guest.js'
 import { prepare, type Task } from './tasks.js'
 
 export interface MemoryOptions {
   readonly size: Size
 }
 
-export interface Memory {
+export interface Memory extends Weight {
   readonly task: Task
-  /** Bytes. */
-  readonly held: number
-  readonly peak: number
 }
 
 async function measure({ size }: MemoryOptions): Promise<Memory[]> {
@@ -35,52 +27,9 @@ async function measure({ size }: MemoryOptions): Promise<Memory[]> {
   return measured
 }
 
-/** Crossings, counting back and forth, from one sample to the next: odd, so that both are sampled. */
-const EACH = 7
-
-/** What must not be collected while it is measured. */
-const kept: unknown[] = []
-
 async function memoryOf(netns: Namespace, task: Task, size: Size): Promise<Memory> {
   say(`memory: ${task}`)
-  let sampling = false
-  let peak = 0
-  let crossings = 0
-  const sample = (): void => {
-    if (sampling && crossings++ % EACH === 0) peak = Math.max(peak, alive())
-  }
-  const lvs = await connect(netns, transport =>
-    intercept(transport, async (_, go) => {
-      sample()
-      const reply = await go()
-      sample()
-      return reply
-    }),
-  )
-  const run = prepare(task, fleet(size))
-  await warmUp(() => run(lvs))
-  const before = alive()
-  sampling = true
-  const result = await run(lvs)
-  sampling = false
-  kept.push(run, result)
-  const held = alive() - before
-  kept.length = 0
-  await lvs.close()
-  return { task, held, peak: Math.max(peak - before, held) }
-}
-
-/** What is loaded and compiled the first time is no part of it. The result must not stay in a frame that lives on. */
-async function warmUp(run: () => Promise<unknown>): Promise<void> {
-  await run()
-}
-
-function alive(): number {
-  if (!globalThis.gc) throw new Error('run node with --expose-gc')
-  globalThis.gc()
-  globalThis.gc() // waits for what the first one left to be freed by another thread: the memory of buffers
-  const { heapUsed, external } = process.memoryUsage()
-  return heapUsed + external
+  return { task, ...(await weigh(around => connect(netns, around), prepare(task, fleet(size)))) }
 }
 
 process.stdout.write(JSON.stringify(await measure(JSON.parse(process.argv[2] ?? '') as MemoryOptions)))

@@ -1,9 +1,8 @@
 /** Records what a client and a real kernel say to each other for every task. Runs inside the guest. */
-import { writeFileSync } from 'node:fs'
-import { serialize } from 'node:v8'
-import { type Crossing, recording } from '../recorder.js'
+import { type Crossing, recording, writeTranscripts } from '../recorder.js'
+import { say, shell } from '../shell.js'
 import { fleet, type Size } from './fleet.js'
-import { connect, inNewNamespace, loadModules, say, shell } from './guest.js'
+import { connect, inNewNamespace, loadModules } from './guest.js'
 import { prepare, type Task, taskNames } from './tasks.js'
 
 export interface RecordOptions {
@@ -11,11 +10,9 @@ export interface RecordOptions {
   readonly file: string
 }
 
-export type Transcripts = Readonly<Record<Task, readonly Crossing[]>>
-
 async function record({ size, file }: RecordOptions): Promise<void> {
   await loadModules()
-  const transcripts: Partial<Record<Task, Crossing[]>> = {}
+  const transcripts: Partial<Record<Task, readonly Crossing[]>> = {}
   await inNewNamespace(async netns => {
     for (const task of taskNames) {
       say(`recording: ${task}`)
@@ -26,7 +23,7 @@ async function record({ size, file }: RecordOptions): Promise<void> {
       transcripts[task] = crossings
     }
   })
-  writeFileSync(file, serialize(transcripts))
+  writeTranscripts(file, transcripts)
 }
 
 await record(JSON.parse(process.argv[2] ?? '') as RecordOptions)

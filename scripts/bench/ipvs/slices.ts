@@ -1,112 +1,21 @@
-/**
- * How long the library keeps the event loop to itself. The kernel's answers are replayed on this machine: inside the guests other
- * processes and the kernel's own work would be measured, and user-mode-linux has one processor for all of them.
- *
- * A chain of setImmediate goes along with the task, one link in each turn of the event loop. The loop never sleeps then, so the time
- * between two links is a turn: the library's code, between one await of an answer and the next. Replayed answers arrive by setImmediate
- * too, so that a turn may hold two slices of the library: it is never taken for shorter. A turn counts with the less of its wall time,
- * which other programs make longer, and its processor time, which V8's helpers add to. Turns in which V8 collected garbage are told
- * apart: how long that takes depends on all that the process holds.
- */
-import { readFileSync } from 'node:fs'
-import { PerformanceObserver } from 'node:perf_hooks'
-import { deserialize } from 'node:v8'
+/** How long each task keeps the event loop to itself, with answers that were recorded inside the guest: see slices.ts above. */
 import { open } from '../../../lib/ipvs/open.js'
-import { quantile } from '../pairs.js'
-import { type Crossing, replaying } from '../recorder.js'
+import { readTranscripts, replaying } from '../recorder.js'
+import { type Slices, slicesOf } from '../slices.js'
 import { fleet, type Size } from './fleet.js'
-import type { Transcripts } from './record.js'
 import { prepare, type Task, taskNames } from './tasks.js'
 
-/** Milliseconds, medians of the runs. */
-export interface Slices {
-  readonly task: Task
-  /** The longest turn of a run in which V8 did not collect garbage. */
-  readonly longest: number
-  /** The longest turn of all. */
-  readonly withCollections: number
-  /** The whole task, without a kernel. */
-  readonly total: number
-}
-
-export async function slices(file: string, size: Size, runs: number): Promise<Slices[]> {
-  const transcripts = load(file)
-  const measured: Slices[] = []
+export async function slices(file: string, size: Size, runs: number): Promise<(Slices & { readonly task: Task })[]> {
+  const transcripts = readTranscripts<Task>(file)
+  const measured: (Slices & { readonly task: Task })[] = []
   for (const task of taskNames) {
-    const replays: Omit<Slices, 'task'>[] = []
-    for (let i = 0; i < runs; i++) replays.push(await replay(task, transcripts[task], size))
-    const median = (of: keyof Omit<Slices, 'task'>): number =>
-      quantile(
-        replays.map(run => run[of]),
-        0.5,
-      )
-    measured.push({ task, longest: median('longest'), withCollections: median('withCollections'), total: median('total') })
+    const prepared = async () => {
+      const lvs = await open({ transport: replaying(transcripts[task]) })
+      await lvs.info()
+      const run = prepare(task, fleet(size))
+      return { run: () => run(lvs), end: () => lvs.close() }
+    }
+    measured.push({ task, ...(await slicesOf(runs, prepared)) })
   }
   return measured
-}
-
-function load(file: string): Transcripts {
-  const transcripts = deserialize(readFileSync(file)) as Record<Task, Crossing[]>
-  // They are views of the file now, while answers of the kernel are aligned.
-  for (const task of taskNames)
-    transcripts[task] = transcripts[task].map(({ request, reply }) => ({
-      request,
-      reply: { ...reply, data: new Uint8Array(reply.data) },
-    }))
-  return transcripts
-}
-
-async function replay(task: Task, crossings: readonly Crossing[], size: Size): Promise<Omit<Slices, 'task'>> {
-  const lvs = await open({ transport: replaying(crossings) })
-  await lvs.info()
-  const run = prepare(task, fleet(size))
-  const collections: { startTime: number }[] = []
-  const observer = new PerformanceObserver(list => collections.push(...list.getEntries()))
-  observer.observe({ entryTypes: ['gc'] })
-  const turns = await turnsOf(() => run(lvs))
-  await new Promise(resolve => setTimeout(resolve, 10)) // the observer is told later
-  observer.disconnect()
-  await lvs.close()
-  const undisturbed = turns.filter(
-    ({ start, end }) => !collections.some(({ startTime }) => startTime >= start && startTime < end),
-  )
-  const total = (turns.at(-1)?.end ?? 0) - (turns[0]?.start ?? 0)
-  return { longest: longest(undisturbed), withCollections: longest(turns), total }
-}
-
-interface Turn {
-  /** As of performance.now(). */
-  readonly start: number
-  readonly end: number
-  readonly length: number
-}
-
-function longest(turns: readonly Turn[]): number {
-  return turns.reduce((most, { length }) => Math.max(most, length), 0)
-}
-
-async function turnsOf(task: () => Promise<unknown>): Promise<Turn[]> {
-  const turns: Turn[] = []
-  let over = false
-  let start = performance.now()
-  let before = processorTime()
-  const link = (): void => {
-    const end = performance.now()
-    const after = processorTime()
-    turns.push({ start, end, length: Math.min(end - start, after - before) })
-    start = end
-    before = after
-    if (!over) setImmediate(link)
-  }
-  setImmediate(link)
-  await task()
-  over = true
-  await new Promise(setImmediate)
-  return turns
-}
-
-/** Milliseconds. */
-function processorTime(): number {
-  const { user, system } = process.cpuUsage()
-  return (user + system) / 1000
 }

@@ -6,10 +6,12 @@ import type { IpvsClient } from '../../../lib/ipvs/client.js'
 import { command as ipvs } from '../../../lib/ipvs/wire.js'
 import { align4, MessageReader } from '../../../lib/netlink/buffer.js'
 import { messagesOf } from '../../../lib/netlink/message.js'
-import { type Pairs, pairs } from '../pairs.js'
+import { NETLINK_GENERIC } from '../../../lib/netlink/transport.js'
+import { type Pairs, pairs, times } from '../pairs.js'
 import { type Crossing, recording } from '../recorder.js'
+import { runFloor, say, shell, timed } from '../shell.js'
 import { additions, fleet, type Size, withWeight } from './fleet.js'
-import { connect, inNewNamespace, loadModules, type Namespace, save, say, shell, timed, timeRun } from './guest.js'
+import { connect, inNewNamespace, loadModules, type Namespace, save, timeRun } from './guest.js'
 
 export interface SpeedOptions {
   readonly size: Size
@@ -51,9 +53,10 @@ async function measure(options: SpeedOptions): Promise<Speed> {
     writeFileSync(requests, await recordApply(netns, size))
     return save(netns)
   })
-  const floorApply = (): Promise<number> => inNewNamespace(netns => runFloor(options.floor, netns, requests))
+  const floorApply = (): Promise<number> =>
+    inNewNamespace(netns => runFloor(options.floor, NETLINK_GENERIC, netns.path, requests))
   await inNewNamespace(async netns => {
-    await runFloor(options.floor, netns, requests)
+    await runFloor(options.floor, NETLINK_GENERIC, netns.path, requests)
     if ((await save(netns)) !== state) throw new Error('the C program has made other tables than the library')
   })
   await times(WARM, apply)
@@ -75,7 +78,7 @@ async function measure(options: SpeedOptions): Promise<Speed> {
 
     await times(WARM, snapshot)
     say(`snapshot and the C program, ${options.pairs} pairs`)
-    const snapshotPairs = await pairs(options.pairs, snapshot, () => runFloor(options.floor, netns, dumps))
+    const snapshotPairs = await pairs(options.pairs, snapshot, () => runFloor(options.floor, NETLINK_GENERIC, netns.path, dumps))
 
     let weight = 1
     const planAndApply = (): Promise<number> => timePlan(lvs, size, ++weight)
@@ -102,10 +105,6 @@ async function measure(options: SpeedOptions): Promise<Speed> {
   })
 }
 
-async function times(count: number, run: () => Promise<unknown>): Promise<void> {
-  for (let i = 0; i < count; i++) await run()
-}
-
 async function applied(netns: Namespace, size: Size): Promise<number> {
   const lvs = await connect(netns)
   const time = await timeRun(lvs, additions(fleet(size)))
@@ -129,13 +128,6 @@ async function timePlan(lvs: IpvsClient, size: Size, weight: number): Promise<nu
   const time = performance.now() - start
   if (applied !== 1) throw new Error(`a plan of ${applied} operations for one changed weight`)
   return time
-}
-
-/** Milliseconds that the C program takes between its first send and its last answer. */
-async function runFloor(floor: string, netns: Namespace, requests: string): Promise<number> {
-  const [microseconds, , errors] = (await shell.run(`${floor} ${netns.path} ${requests}`)).split(' ').map(Number)
-  if (microseconds === undefined || errors !== 0) throw new Error(`${floor}: ${errors} errors`)
-  return microseconds / 1000
 }
 
 async function recordApply(netns: Namespace, size: Size): Promise<Uint8Array> {
