@@ -16,9 +16,19 @@ export const root = join(dirname(fileURLToPath(import.meta.url)), '../../../..')
  */
 export function inside<O, T>(kernel: Kernel, program: string, options: O, out: string): T {
   process.stderr.write(`${NAMES[kernel]}: ${program}\n`)
+  return run('scripts/vm', ['--kernel', kernel, '--out', out, '--'], program, options)
+}
+
+/** Runs a program of the bench on the host's kernel, in a network namespace of its own, and returns what it prints as JSON. */
+export function inNamespace<O, T>(program: string, options: O): T {
+  process.stderr.write(`${program}\n`)
+  return run('scripts/in-namespace', [], program, options)
+}
+
+function run<O, T>(by: string, args: readonly string[], program: string, options: O): T {
   const script = join(root, 'build/js/scripts/bench', `${program}.js`)
-  const args = ['--kernel', kernel, '--out', out, '--', process.execPath, '--expose-gc', script, JSON.stringify(options)]
-  const text = execFileSync(join(root, 'scripts/vm'), args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+  const all = [...args, process.execPath, '--expose-gc', script, JSON.stringify(options)]
+  const text = execFileSync(join(root, by), all, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
   return (text ? JSON.parse(text) : undefined) as T
 }
 

@@ -15,6 +15,8 @@ export interface Weight {
    * that no garbage counts.
    */
   readonly peak: number
+  /** What was sent and received. */
+  readonly wire: number
 }
 
 interface Client {
@@ -40,14 +42,16 @@ export async function weigh<C extends Client>(
   let sampling = false
   let peak = 0
   let crossings = 0
+  let wire = 0
   const sample = (): void => {
     if (sampling && crossings++ % EACH === 0) peak = Math.max(peak, alive())
   }
   const client = await connect(transport =>
-    intercept(transport, async (_, go) => {
+    intercept(transport, async (request, go) => {
       sample()
       const reply = await go()
       sample()
+      if (sampling) wire += (request?.length ?? 0) + reply.data.length
       return reply
     }),
   )
@@ -60,7 +64,7 @@ export async function weigh<C extends Client>(
   const held = alive() - before
   kept.length = 0
   await client.close()
-  return { held, peak: Math.max(peak - before, held) }
+  return { held, peak: Math.max(peak - before, held), wire }
 }
 
 /** What is loaded and compiled the first time is no part of it. The result must not stay in a frame that lives on. */
