@@ -5,8 +5,9 @@ import * as expressions from './expressions.js'
 import * as flowtables from './flowtables.js'
 import * as objects from './objects.js'
 import * as reading from './reading.js'
+import * as readme from './readme.js'
 import * as sets from './sets.js'
 
-export const nft: readonly Case[] = [basics, expressions, flowtables, objects, reading, sets].flatMap(
+export const nft: readonly Case[] = [readme, basics, expressions, flowtables, objects, reading, sets].flatMap(
   ({ cases }): readonly Case[] => cases,
 )
