@@ -5,7 +5,12 @@ import type { Case } from './case.js'
 /** The first block of a kind in the README's part on nftables. */
 function block(language: string): string {
   const part = readFileSync('README.md', 'utf8').split('\n## nftables by example\n')[1] ?? ''
-  const found = new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 's').exec(part)?.[1]
+  // Between two fences stands every other piece; a block begins with its kind.
+  const found = part
+    .split('```')
+    .filter((_, i) => i % 2 === 1)
+    .find(text => text.startsWith(`${language}\n`))
+    ?.slice(language.length + 1)
   assert.ok(found, `the README has a block of ${language || 'text'}`)
   return found
 }
