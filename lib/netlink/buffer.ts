@@ -34,7 +34,9 @@ export class MessageWriter {
   /** Writes bytes as they are. There is room for their padding behind them. */
   append(bytes: Uint8Array): void {
     this.reserve(bytes.length + 3)
-    this.bytes.set(bytes, this.offset)
+    // Most are a few bytes, for which set() takes longer.
+    if (bytes.length > 32) this.bytes.set(bytes, this.offset)
+    else for (let i = 0; i < bytes.length; i++) this.bytes[this.offset + i] = bytes[i] as number
     this.offset += bytes.length
   }
 

@@ -32,55 +32,69 @@ export interface RecordTable<D extends Definition> extends Pathfinder {
 /**
  * Declares a nest: `record({ base: [2, required(be32)], … })`.
  *
- * @param constants fields that every record has and no attribute carries, as `{ kind: 'payload' }`
+ * @param kind what the field `kind` of every record is, which no attribute carries; default: there is none
  */
-export function record<const D extends Definition>(
-  definition: D,
-  constants: Readonly<Record<string, unknown>> = {},
-): RecordTable<D> {
+export function record<const D extends Definition>(definition: D, kind?: string): RecordTable<D> {
   return new StrictTable(
     definition,
-    constants,
+    kind,
     attributes(definition) as unknown as Attributes<Definition>,
   ) as unknown as RecordTable<D>
 }
 
 interface Field {
   readonly name: string
+  /** Its number, with the flag of a nest. */
   readonly id: number
+  /** One of 32, for sets of fields. */
+  readonly bit: number
+  readonly required: boolean
   readonly type: AttributeType<unknown>
+}
+
+function bitOf(id: number): number {
+  if (id > 31) throw new RangeError(`${id}: strict tables have attributes up to 31`)
+  return 1 << id
 }
 
 class StrictTable implements RecordTable<Definition> {
   readonly #fields: readonly Field[]
   readonly #byId: readonly (Field | undefined)[]
-  readonly #required: readonly string[]
-  readonly #constants: Readonly<Record<string, unknown>>
+  readonly #kind: string | undefined
+  readonly #required: number
+  readonly #names: ReadonlySet<string>
   readonly #paths: Pathfinder
 
-  constructor(definition: Definition, constants: Readonly<Record<string, unknown>>, paths: Pathfinder) {
-    this.#fields = Object.entries(definition).map(([name, [id, type]]) => ({ name, id, type }))
+  constructor(definition: Definition, kind: string | undefined, paths: Pathfinder) {
+    this.#fields = Object.entries(definition).map(([name, [id, type]]) => ({
+      name,
+      id: id | (type.nested ? NLA_F_NESTED : 0),
+      bit: bitOf(id),
+      required: type.required === true,
+      type,
+    }))
+    this.#required = this.#fields.reduce((bits, field) => (field.required ? bits | field.bit : bits), 0)
+    this.#names = new Set(['unknown', ...Object.keys(definition), ...(kind === undefined ? [] : ['kind'])])
     const byId: (Field | undefined)[] = []
-    for (const field of this.#fields) byId[field.id] = field
+    for (const field of this.#fields) byId[field.id & NLA_TYPE_MASK] = field
     this.#byId = Array.from(byId)
-    this.#required = this.#fields.filter(({ type }) => type.required).map(({ name }) => name)
-    this.#constants = constants
+    this.#kind = kind
     this.#paths = paths
   }
 
   encode(writer: MessageWriter, record: RecordOf<Definition>): void {
     if (record === null || typeof record !== 'object') throw new BadValue('type', `${shown(record)}: give an object`)
-    let written = 0
+    let written = this.#kind === undefined ? 0 : 1
     for (let i = 0; i < this.#fields.length; i++) {
       const field = this.#fields[i] as Field
       const value = record[field.name]
       if (value === undefined) {
-        if (field.type.required) throw new BadValue('type', 'is missing').within(field.name)
+        if (field.required) throw new BadValue('type', 'is missing').within(field.name)
         continue
       }
       written++
       try {
-        writeAttribute(writer, field.id | (field.type.nested ? NLA_F_NESTED : 0), field.type, value)
+        writeAttribute(writer, field.id, field.type, value)
       } catch (error) {
         throw error instanceof BadValue ? error.within(field.name) : error
       }
@@ -93,9 +107,8 @@ class StrictTable implements RecordTable<Definition> {
 
   /** Names the field that is none of this table's. */
   #refuseOthers(record: Readonly<Record<string, unknown>>): void {
-    for (const name of Object.keys(record)) {
-      if (record[name] === undefined || name === 'unknown' || name in this.#constants) continue
-      if (this.#fields.some(field => field.name === name)) continue
+    for (const name in record) {
+      if (this.#names.has(name) || record[name] === undefined) continue
       throw new BadValue('type', `there is no such field: there are ${this.#fields.map(field => field.name).join(', ')}`).within(
         name,
       )
@@ -103,26 +116,31 @@ class StrictTable implements RecordTable<Definition> {
   }
 
   decode(reader: MessageReader, start: number, end: number): RecordOf<Definition> | undefined {
-    const record: Record<string, unknown> = { ...this.#constants }
+    // Not spread from an object: V8 is slow at that where many tables come through the same place.
+    const record: Record<string, unknown> = {}
+    if (this.#kind !== undefined) record.kind = this.#kind
     const { u16 } = reader
     let unknown: UnknownAttribute[] | undefined
-    let offset = start
-    while (offset < end) {
+    let seen = 0
+    let read = 0
+    for (let offset = start; offset < end; ) {
       const length = offset + 4 <= end ? (u16[offset >> 1] as number) : 0
       if (length < 4 || offset + length > end) return undefined
       const type = u16[(offset >> 1) + 1] as number
       const field = this.#byId[type & NLA_TYPE_MASK]
       // Of several with one number the first is the field, unless it can not be read: they are written in the same order again.
-      const first = field && record[field.name] === undefined && !(unknown && holds(unknown, field.id))
-      const value = first ? field.type.read(reader, offset + 4, length - 4) : undefined
-      if (field && value !== undefined) record[field.name] = value
-      else {
+      const value = field && !(seen & field.bit) ? field.type.read(reader, offset + 4, length - 4) : undefined
+      if (field) seen |= field.bit
+      if (field && value !== undefined) {
+        read |= field.bit
+        record[field.name] = value
+      } else {
         unknown ??= []
         unknown.push({ type, data: reader.bytes.slice(offset + 4, offset + length) })
       }
       offset += align4(length)
     }
-    for (const name of this.#required) if (record[name] === undefined) return undefined
+    if ((read & this.#required) !== this.#required) return undefined
     if (unknown) record.unknown = unknown
     return record as RecordOf<Definition>
   }
@@ -131,9 +149,6 @@ class StrictTable implements RecordTable<Definition> {
     return this.#paths.path(reader, start, end, offset)
   }
 }
-
-const holds = (attributes: readonly UnknownAttribute[], id: number): boolean =>
-  attributes.some(({ type }) => (type & NLA_TYPE_MASK) === id)
 
 /** A record within an attribute. */
 export function nest<const D extends Definition>(table: RecordTable<D>): AttributeType<RecordOf<D>> {

@@ -134,14 +134,15 @@ const encoder = new TextEncoder()
 export function text(maximum: number): AttributeType<string> {
   return {
     write(writer, value) {
-      if (typeof value !== 'string' || value.includes('\0'))
-        throw new BadValue('type', `${shown(value)}: give a text without NUL`)
+      if (typeof value !== 'string') throw new BadValue('type', `${shown(value)}: give a text`)
       if (value.length > maximum) throw tooLong(value, maximum)
       writer.reserve(3 * value.length + 4)
       let at = writer.offset
       for (let i = 0; i < value.length; i++) {
         const code = value.charCodeAt(i)
+        if (code === 0) throw new BadValue('type', `${shown(value)}: give a text without NUL`)
         if (code > 127) {
+          if (value.includes('\0')) throw new BadValue('type', `${shown(value)}: give a text without NUL`)
           const { written } = encoder.encodeInto(value, writer.bytes.subarray(writer.offset))
           if (written > maximum) throw tooLong(value, maximum)
           at = writer.offset + written
@@ -165,31 +166,42 @@ function tooLong(value: string, maximum: number): BadValue {
 
 /** The text from `start` to `end`; undefined when it is no UTF-8, or has a NUL in it. */
 export function readText(bytes: Uint8Array, start: number, end: number): string | undefined {
-  let value = ''
+  let hash = 0
   for (let i = start; i < end; i++) {
     const code = bytes[i] as number
     if (code === 0) return undefined
-    if (code > 127) {
-      if (bytes.subarray(i, end).includes(0)) return undefined
-      try {
-        return intern(decoder.decode(bytes.subarray(start, end)))
-      } catch {
-        return undefined
-      }
-    }
-    value += String.fromCharCode(code)
+    if (code > 127) return readUtf8(bytes, start, end)
+    hash = (Math.imul(hash, 31) + code) | 0
   }
-  return intern(value)
+  return intern(bytes, start, end, hash)
 }
 
-/** Names repeat in every record of a dump: one string for each, not one a record. */
-const interned = new Map<string, string>()
-function intern(value: string): string {
-  const known = interned.get(value)
-  if (known !== undefined) return known
-  if (interned.size > 1024) interned.clear()
-  interned.set(value, value)
+function readUtf8(bytes: Uint8Array, start: number, end: number): string | undefined {
+  const part = bytes.subarray(start, end)
+  if (part.includes(0)) return undefined
+  try {
+    return decoder.decode(part)
+  } catch {
+    return undefined
+  }
+}
+
+/** Names repeat in every record of a dump: one string for each, not one a record. Each has one place here, by its hash. */
+const interned: (string | undefined)[] = Array.from({ length: 4096 })
+
+function intern(bytes: Uint8Array, start: number, end: number, hash: number): string {
+  const place = (hash ^ (hash >>> 12)) & 4095
+  const known = interned[place]
+  if (known !== undefined && isText(known, bytes, start, end)) return known
+  const value = String.fromCharCode(...bytes.subarray(start, end))
+  interned[place] = value
   return value
+}
+
+function isText(text: string, bytes: Uint8Array, start: number, end: number): boolean {
+  if (text.length !== end - start) return false
+  for (let i = start; i < end; i++) if (text.charCodeAt(i - start) !== bytes[i]) return false
+  return true
 }
 
 /** A number as one of some words; a number that has none stays a number. */

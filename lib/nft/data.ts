@@ -1,7 +1,7 @@
 /** What registers hold: bytes, or a verdict (NFTA_DATA_*). */
-import type { MessageReader, MessageWriter } from '../netlink/buffer.js'
+import { align4, type MessageReader, type MessageWriter } from '../netlink/buffer.js'
 import { nest, record } from '../netlink/record.js'
-import { type AttributeType, BadValue, required, shown } from '../netlink/schema.js'
+import { type AttributeType, attributeEnd, BadValue, required, shown, writeAttribute } from '../netlink/schema.js'
 import { be32, bytes, choice, sbe32, text } from '../netlink/values.js'
 
 /**
@@ -21,7 +21,7 @@ export interface Verdict {
   readonly chainId?: number | undefined
 }
 
-/** Bytes of a register, at most 64; or a verdict. */
+/** Bytes, at most 16 in expressions and 64 in elements; or a verdict. */
 export type Data = Uint8Array | Verdict
 
 const verdictAttributes = record({
@@ -33,40 +33,42 @@ const verdictAttributes = record({
   chainId: [3, be32],
 })
 const verdict = nest(verdictAttributes)
-const valueTable = record({ value: [1, bytes] })
-const verdictTable = record({ verdict: [2, verdict] })
 
-/** NFT_DATA_VALUE_MAXLEN */
-const MAXIMUM = 64
+const NFTA_DATA_VALUE = 1
+const NFTA_DATA_VERDICT = 2
+const NLA_F_NESTED = 0x8000
+const NLA_TYPE_MASK = 0x3fff
 
-/** A nest with either of the two. */
-export const data: AttributeType<Data> = {
-  write(writer: MessageWriter, value) {
-    if (value instanceof Uint8Array) {
-      if (value.length === 0 || value.length > MAXIMUM)
-        throw new BadValue('range', `${value.length} bytes: registers hold 1 to ${MAXIMUM}`)
-      valueTable.encode(writer, { value })
-    } else if (value !== null && typeof value === 'object') writeVerdict(writer, value)
-    else throw new BadValue('type', `${shown(value)}: give a Uint8Array or a verdict, as { verdict: 'accept' }`)
-  },
-  read(reader: MessageReader, offset, length) {
-    const { value, unknown } = valueTable.decode(reader, offset, offset + length) ?? {}
-    if (value !== undefined) return unknown || value.length === 0 || value.length > MAXIMUM ? undefined : value
-    const read = verdictTable.decode(reader, offset, offset + length)
-    return !read?.verdict || read.unknown || lacksChain(read.verdict) ? undefined : read.verdict
-  },
-  nested: record({ value: [1, bytes], verdict: [2, verdict] }),
+/** A nest with either of the two, of at most `maximum` bytes. */
+function dataWithin(maximum: number): AttributeType<Data> {
+  return {
+    write(writer: MessageWriter, value) {
+      if (value instanceof Uint8Array) {
+        if (value.length === 0 || value.length > maximum)
+          throw new BadValue('range', `${value.length} bytes: give 1 to ${maximum}`)
+        writeAttribute(writer, NFTA_DATA_VALUE, bytes, value)
+      } else if (value !== null && typeof value === 'object') {
+        if (lacksChain(value)) throw new BadValue('type', `is missing: ${value.verdict} needs the name of a chain`).within('chain')
+        writeAttribute(writer, NFTA_DATA_VERDICT | NLA_F_NESTED, verdict, value)
+      } else throw new BadValue('type', `${shown(value)}: give a Uint8Array or a verdict, as { verdict: 'accept' }`)
+    },
+    read(reader: MessageReader, offset, length) {
+      const size = length < 4 ? 0 : attributeEnd(reader, offset) - offset
+      if (size < 4 || align4(size) !== align4(length)) return undefined // one of the two, and nothing beside it
+      const type = (reader.u16[(offset >> 1) + 1] as number) & NLA_TYPE_MASK
+      if (type === NFTA_DATA_VALUE) return size === 4 || size - 4 > maximum ? undefined : bytes.read(reader, offset + 4, size - 4)
+      const read = type === NFTA_DATA_VERDICT ? verdict.read(reader, offset + 4, size - 4) : undefined
+      return read && !lacksChain(read) ? read : undefined
+    },
+    nested: record({ value: [1, bytes], verdict: [2, verdict] }),
+  }
 }
+
+/** What an element of a set holds (NFT_DATA_VALUE_MAXLEN). */
+export const data = dataWithin(64)
+
+/** What an expression holds (struct nft_data). */
+export const constant = dataWithin(16)
 
 const lacksChain = ({ verdict, chain, chainId }: Verdict): boolean =>
   (verdict === 'jump' || verdict === 'goto') && chain === undefined && chainId === undefined
-
-function writeVerdict(writer: MessageWriter, value: Verdict): void {
-  if (lacksChain(value)) throw new BadValue('type', `is missing: ${value.verdict} needs the name of a chain`).within('chain')
-  try {
-    verdictTable.encode(writer, { verdict: value })
-  } catch (error) {
-    if (error instanceof BadValue) error.path = error.path.replace(/^verdict\.?/, '') // the value itself
-    throw error
-  }
-}

@@ -49,7 +49,7 @@ export function expressionCodec<const K extends string, const D extends Definiti
   rules: Rules<D> = {},
 ): ExpressionCodec<K, D> {
   const empty = Object.keys(definition).length === 0
-  return { kind, table: record(definition, { kind }), empty, check: rules.check, sent: rules.sent }
+  return { kind, table: record(definition, kind), empty, check: rules.check, sent: rules.sent }
 }
 
 type AnyCodec = ExpressionCodec<string, Definition>

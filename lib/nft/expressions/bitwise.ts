@@ -1,6 +1,6 @@
 import { BadValue, required } from '../../netlink/schema.js'
 import { be32, choice } from '../../netlink/values.js'
-import { type Data, data, register } from '../data.js'
+import { constant, type Data, register } from '../data.js'
 import { type ExpressionOf, expressionCodec } from '../expression.js'
 
 /** Calculates with the bits of registers (net/netfilter/nft_bitwise.c). */
@@ -12,12 +12,12 @@ export const bitwise = expressionCodec(
     /** Bytes, 1 to 16. */
     length: [3, required(be32)],
     /** Of `mask-xor`: destination = (source & mask) ^ xor. As long as `length`. */
-    mask: [4, data],
-    xor: [5, data],
+    mask: [4, constant],
+    xor: [5, constant],
     /** Default `mask-xor`. `and`, `or`, `xor` of two values need Linux 6.13. */
     operator: [6, choice(be32, { 'mask-xor': 0, lshift: 1, rshift: 2, and: 3, or: 4, xor: 5 })],
     /** How many bits to shift, 1 to 31, as 4 bytes in the machine's order; or the second value of `and`, `or`, `xor`, of 4 bytes. */
-    data: [7, data],
+    data: [7, constant],
     /** Register of the second value of `and`, `or`, `xor`, instead of `data`. */
     source2: [8, register],
   },

@@ -2,27 +2,14 @@ import { BadValue } from '../../netlink/schema.js'
 import { be32, choice, text } from '../../netlink/values.js'
 import { register } from '../data.js'
 import { type ExpressionOf, expressionCodec } from '../expression.js'
-
-/** NFT_OBJECT_* */
-const TYPES = {
-  counter: 1,
-  quota: 2,
-  'ct helper': 3,
-  limit: 4,
-  connlimit: 5,
-  tunnel: 6,
-  'ct timeout': 7,
-  secmark: 8,
-  'ct expectation': 9,
-  synproxy: 10,
-} as const
+import { objectTypes } from '../objects/object-type.js'
 
 /** Uses stateful objects (net/netfilter/nft_objref.c). */
 export const objref = expressionCodec(
   'objref',
   {
     /** Type of the object that `name` names. */
-    type: [1, choice(be32, TYPES)],
+    type: [1, choice(be32, objectTypes)],
     name: [2, text(255)],
     /** Instead: register of a key … */
     source: [3, register],

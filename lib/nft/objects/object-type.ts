@@ -2,7 +2,8 @@
 import { BadValue, shown } from '../../netlink/schema.js'
 import type { ObjectType } from '../types.js'
 
-const NUMBERS: Readonly<Record<ObjectType, number>> = {
+/** By their words here. */
+export const objectTypes: Readonly<Record<ObjectType, number>> = {
   counter: 1,
   quota: 2,
   'ct helper': 3,
@@ -14,13 +15,13 @@ const NUMBERS: Readonly<Record<ObjectType, number>> = {
   'ct expectation': 9,
   synproxy: 10,
 }
-const WORDS = Object.keys(NUMBERS) as readonly ObjectType[]
-const BY_NUMBER = new Map(WORDS.map(word => [NUMBERS[word], word]))
+const WORDS = Object.keys(objectTypes) as readonly ObjectType[]
+const BY_NUMBER = new Map(WORDS.map(word => [objectTypes[word], word]))
 
 /** The number of a type; a number is itself. Throws a `BadValue`. */
 export function objectTypeToWire(type: ObjectType | number): number {
   if (typeof type === 'number') return type
-  const number = Object.hasOwn(NUMBERS, type) ? NUMBERS[type] : undefined
+  const number = Object.hasOwn(objectTypes, type) ? objectTypes[type] : undefined
   if (number === undefined) throw new BadValue('type', `${shown(type)}: give one of ${WORDS.join(', ')}`)
   return number
 }
