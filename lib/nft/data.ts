@@ -48,13 +48,14 @@ function dataWithin(maximum: number): AttributeType<Data> {
           throw new BadValue('range', `${value.length} bytes: give 1 to ${maximum}`)
         writeAttribute(writer, NFTA_DATA_VALUE, bytes, value)
       } else if (value !== null && typeof value === 'object') {
-        if (lacksChain(value)) throw new BadValue('type', `is missing: ${value.verdict} needs the name of a chain`).within('chain')
+        if (lacksChain(value))
+          throw new BadValue('type', `is missing: ${value.verdict} needs the name of a chain`).within('chain')
         writeAttribute(writer, NFTA_DATA_VERDICT | NLA_F_NESTED, verdict, value)
       } else throw new BadValue('type', `${shown(value)}: give a Uint8Array or a verdict, as { verdict: 'accept' }`)
     },
     read(reader: MessageReader, offset, length) {
       const size = length < 4 ? 0 : attributeEnd(reader, offset) - offset
-      if (size < 4 || align4(size) !== align4(length)) return undefined // one of the two, and nothing beside it
+      if (size < 4 || size > length || align4(size) !== align4(length)) return undefined // one of the two, and nothing beside it
       const type = (reader.u16[(offset >> 1) + 1] as number) & NLA_TYPE_MASK
       if (type === NFTA_DATA_VALUE) return size === 4 || size - 4 > maximum ? undefined : bytes.read(reader, offset + 4, size - 4)
       const read = type === NFTA_DATA_VERDICT ? verdict.read(reader, offset + 4, size - 4) : undefined
