@@ -17,6 +17,7 @@ export const EFBIG = 27
 export const EMLINK = 31
 export const ERANGE = 34
 export const ENODATA = 61
+export const EPROTO = 71
 export const EOVERFLOW = 75
 export const ERESTART = 85
 export const EMSGSIZE = 90

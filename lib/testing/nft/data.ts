@@ -6,15 +6,17 @@ import { type Nest, putBe32, putBytes, putNest, putText } from './attributes.js'
 import { type Chain, chainFlag, type Table } from './state.js'
 import type { Transaction } from './transaction.js'
 
-/** NFT_DATA_VALUE_MAXLEN */
-export const DATA_LENGTH = 64
+/** NFT_DATA_VALUE_MAXLEN: of keys. */
+export const KEY_LENGTH = 64
+/** `struct nft_data`: of what expressions hold. */
+export const VALUE_LENGTH = 16
 /** NFT_JUMP, NFT_GOTO */
 export const JUMP = 0xfffffffd
 export const GOTO = 0xfffffffc
 /** NF_DROP, NF_ACCEPT, NF_QUEUE; NFT_CONTINUE, NFT_BREAK, NFT_RETURN */
 const PLAIN_VERDICTS = [0, 1, 3, 0xffffffff, 0xfffffffe, 0xfffffffb]
 
-export const dataPolicy: Policy = { 1: binary(DATA_LENGTH), 2: nestedRule }
+export const dataPolicy: Policy = { 1: binary(KEY_LENGTH), 2: nestedRule }
 const verdictPolicy: Policy = { 1: u32Rule, 2: string(255), 3: u32Rule }
 
 export interface Verdict {

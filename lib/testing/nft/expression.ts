@@ -2,11 +2,11 @@
 import { MessageWriter } from '../../netlink/buffer.js'
 import { EINVAL, ENOENT, EOPNOTSUPP, Errno } from '../errno.js'
 import { nestedRule, type Payload, type Policy, string } from '../policy.js'
-import { type Nest, putNest, putText } from './attributes.js'
-import type { Scope } from './data.js'
+import { type Nest, putBe32, putBe64, putBytes, putNest, putText } from './attributes.js'
+import { putData, type Scope } from './data.js'
 import type { Change, Kernel } from './kernel.js'
 import type { Notices } from './notices.js'
-import { Registers } from './registers.js'
+import { putRegister, Registers } from './registers.js'
 import type { Chain, NftSet } from './state.js'
 import type { Transaction } from './transaction.js'
 
@@ -58,6 +58,8 @@ export interface ExpressionType {
   readonly families?: readonly number[] | undefined
   /** Whether it may stand with sets and elements. */
   readonly stateful?: boolean | undefined
+  /** Whether what it keeps has to be collected: not where elements expire, and not in every kind of set (NFT_EXPR_GC). */
+  readonly collected?: boolean | undefined
   readonly policy: Policy
   /** What is looked at before any expression of the rule is made (`select_ops`). */
   readonly select?: ((context: Context, attributes: Nest) => void) | undefined
@@ -87,7 +89,8 @@ export function parseExpression(context: Context, list: Nest, payload: Payload):
 export function makeExpression(context: Context, { type, attributes }: Parsed): Expression {
   const made = type.init(context, attributes)
   if (made.validate || made.jumpsTo) context.transaction.needsValidation = true
-  return { type, ...made, dump: made.dump }
+  const { dump, reset, references, jumpsTo, validate } = made
+  return { type, dump, reset, references, jumpsTo, validate }
 }
 
 /** One that belongs to a set or an element. */
@@ -108,10 +111,63 @@ export function putExpression(writer: MessageWriter, id: number, expression: Exp
   if (reset && expression.reset) expression.dump = expression.reset
 }
 
-/** Bytes of attributes that never change. */
-export function fixed(encode: (writer: MessageWriter) => void): (writer: MessageWriter) => void {
-  const writer = new MessageWriter(64)
-  encode(writer)
-  const bytes = writer.written()
-  return target => target.append(bytes)
+/** Attributes that never change, one behind the other; those that are undefined are not told. `dump` tells them. */
+export class Told {
+  readonly #writer = new MessageWriter(64)
+
+  register(id: number, word: number | undefined): this {
+    if (word !== undefined) putRegister(this.#writer, id, word)
+    return this
+  }
+
+  u8(id: number, value: number | undefined): this {
+    if (value !== undefined) putBytes(this.#writer, id, Uint8Array.of(value))
+    return this
+  }
+
+  be16(id: number, value: number | undefined): this {
+    if (value !== undefined) putBytes(this.#writer, id, Uint8Array.of(value >> 8, value))
+    return this
+  }
+
+  be32(id: number, value: number | undefined): this {
+    if (value !== undefined) putBe32(this.#writer, id, value)
+    return this
+  }
+
+  be64(id: number, value: bigint | undefined): this {
+    if (value !== undefined) putBe64(this.#writer, id, value)
+    return this
+  }
+
+  text(id: number, value: string | undefined): this {
+    if (value !== undefined) putText(this.#writer, id, value)
+    return this
+  }
+
+  bytes(id: number, value: Uint8Array | undefined): this {
+    if (value !== undefined) putBytes(this.#writer, id, value)
+    return this
+  }
+
+  /** A nest of bytes (nft_data_dump). */
+  value(id: number, value: Uint8Array | undefined): this {
+    if (value !== undefined) putData(this.#writer, id, value)
+    return this
+  }
+
+  expression(id: number, expression: Expression): this {
+    putExpression(this.#writer, id, expression)
+    return this
+  }
+
+  get dump(): (writer: MessageWriter) => void {
+    const bytes = this.#writer.written()
+    return writer => writer.append(bytes)
+  }
+}
+
+/** Throws unless all attributes are there. */
+export function need(attributes: Nest, ...ids: readonly number[]): void {
+  for (const id of ids) if (!attributes.has(id)) throw new Errno(EINVAL)
 }

@@ -1,65 +1,63 @@
 /** Expressions that compare, count and give verdicts (nft_cmp.c, nft_counter.c, nft_immediate.c, nft_range.c). */
 import { EBUSY, EINVAL, EOPNOTSUPP, Errno } from '../../errno.js'
-import { nestedRule, type Policy, u32Rule, u64Rule } from '../../policy.js'
-import { putBe32, putBe64 } from '../attributes.js'
-import { DATA_LENGTH, putData, readValue, readVerdict } from '../data.js'
-import { type Context, type ExpressionType, fixed, type Reference } from '../expression.js'
+import { be32Rule, nestedRule, u32Rule, u64Rule } from '../../policy.js'
+import { putData, readValue, readVerdict, VALUE_LENGTH } from '../data.js'
+import { type Context, type ExpressionType, need, type Reference, Told } from '../expression.js'
 import { putRegister, registerOf } from '../registers.js'
 import { type Chain, chainFlag } from '../state.js'
 
 /** NFT_CMP_* */
 const COMPARISONS = 6
+/** NFT_RANGE_NEQ */
+const OUTSIDE = 1
 
-export const cmp: ExpressionType = {
+const cmp: ExpressionType = {
   name: 'cmp',
   policy: { 1: u32Rule, 2: u32Rule, 3: nestedRule },
   select(_, attributes) {
-    if (!attributes.has(1) || (attributes.be32(2) ?? COMPARISONS) >= COMPARISONS) throw new Errno(EINVAL)
-    readValue(attributes, 3, DATA_LENGTH)
+    need(attributes, 1, 2, 3)
+    if ((attributes.be32(2) as number) >= COMPARISONS) throw new Errno(EINVAL)
+    readValue(attributes, 3, VALUE_LENGTH)
   },
   init({ registers }, attributes) {
-    const data = readValue(attributes, 3, DATA_LENGTH)
-    const source = registers.load(attributes, 1, data.length)
-    return {
-      dump: fixed(writer => {
-        putRegister(writer, 1, source)
-        putBe32(writer, 2, attributes.be32(2) as number)
-        putData(writer, 3, data)
-      }),
-    }
+    const value = readValue(attributes, 3, VALUE_LENGTH)
+    const source = registers.load(attributes, 1, value.length)
+    return new Told().register(1, source).be32(2, attributes.be32(2)).value(3, value)
   },
 }
 
-const counterPolicy: Policy = { 1: u64Rule, 2: u64Rule }
+const range: ExpressionType = {
+  name: 'range',
+  policy: { 1: u32Rule, 2: be32Rule(255), 3: nestedRule, 4: nestedRule },
+  init({ registers }, attributes) {
+    need(attributes, 1, 2, 3, 4)
+    const from = readValue(attributes, 3, VALUE_LENGTH)
+    const to = readValue(attributes, 4, VALUE_LENGTH)
+    if (from.length !== to.length) throw new Errno(EINVAL)
+    const source = registers.load(attributes, 1, from.length)
+    if ((attributes.be32(2) as number) > OUTSIDE) throw new Errno(EINVAL)
+    return new Told().register(1, source).be32(2, attributes.be32(2)).value(3, from).value(4, to)
+  },
+}
 
-export const counter: ExpressionType = {
+const counter: ExpressionType = {
   name: 'counter',
   stateful: true,
-  policy: counterPolicy,
+  policy: { 1: u64Rule, 2: u64Rule },
   init(_, attributes) {
-    const dump = (bytes: bigint, packets: bigint) =>
-      fixed(writer => {
-        putBe64(writer, 1, bytes)
-        putBe64(writer, 2, packets)
-      })
-    return { dump: dump(attributes.be64(1) ?? 0n, attributes.be64(2) ?? 0n), reset: dump(0n, 0n) }
+    const { dump } = new Told().be64(1, attributes.be64(1) ?? 0n).be64(2, attributes.be64(2) ?? 0n)
+    return { dump, reset: new Told().be64(1, 0n).be64(2, 0n).dump }
   },
 }
 
-export const immediate: ExpressionType = {
+const immediate: ExpressionType = {
   name: 'immediate',
   policy: { 1: u32Rule, 2: nestedRule },
   init(context, attributes) {
-    if (!attributes.has(1) || !attributes.has(2)) throw new Errno(EINVAL)
+    need(attributes, 1, 2)
     if (registerOf(attributes, 1) !== 0) {
-      const data = readValue(attributes, 2, DATA_LENGTH)
-      const destination = context.registers.store(attributes, 1, data.length)
-      return {
-        dump: fixed(writer => {
-          putRegister(writer, 1, destination)
-          putData(writer, 2, data)
-        }),
-      }
+      const value = readValue(attributes, 2, VALUE_LENGTH)
+      return new Told().register(1, context.registers.store(attributes, 1, value.length)).value(2, value)
     }
     const verdict = readVerdict(attributes, 2, context)
     const { chain } = verdict
@@ -74,18 +72,26 @@ export const immediate: ExpressionType = {
   },
 }
 
-/** nf_tables_bind_chain, nft_immediate_deactivate */
+/** nf_tables_bind_chain, nft_immediate_deactivate: a chain that belongs to a rule goes with it. */
 function jump({ chain: from, transaction }: Context, chain: Chain): Reference {
-  if (chain.flags & chainFlag.binding) {
-    if (from && from.flags & chainFlag.binding) throw new Errno(EOPNOTSUPP)
-    if (chain.bound) throw new Errno(EBUSY)
-    transaction.use(chain, 1)
-    transaction.set(chain, { bound: true })
-    transaction.remove(transaction.unbound, chain)
-  }
+  if (!(chain.flags & chainFlag.binding)) return { release: running => running.use(chain, -1) }
+  if (from && from.flags & chainFlag.binding) throw new Errno(EOPNOTSUPP)
+  if (chain.bound) throw new Errno(EBUSY)
+  transaction.use(chain, 1)
+  transaction.set(chain, { bound: true })
+  transaction.remove(transaction.unbound, chain)
   return {
-    release(transaction) {
-      transaction.use(chain, -1)
+    release(running) {
+      chain.table.chains.remove(running, chain)
+      for (const { expressions } of chain.rules.values())
+        for (const { references = [] } of expressions) for (const reference of references) reference.release(running)
+    },
+    gone(change, notices) {
+      chain.table.use--
+      for (const { expressions } of chain.rules.values())
+        for (const { references = [] } of expressions) for (const reference of references) reference.gone?.(change, notices)
     },
   }
 }
+
+export const basic: readonly ExpressionType[] = [cmp, range, counter, immediate]

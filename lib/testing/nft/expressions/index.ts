@@ -1,9 +1,30 @@
 /** All expressions of Linux 6.18, by name. */
 import type { ExpressionType } from '../expression.js'
-import { cmp, counter, immediate } from './basic.js'
-import { payload } from './payload.js'
+import { arithmetic } from './arithmetic.js'
+import { basic } from './basic.js'
+import { tracking } from './ct.js'
+import { headers } from './exthdr.js'
+import { limits } from './limits.js'
+import { metadata } from './meta.js'
+import { translation } from './nat.js'
+import { packet } from './payload.js'
+import { routing } from './routing.js'
+import { statements } from './statements.js'
+import { xtables } from './xtables.js'
 
-const all: readonly ExpressionType[] = [cmp, counter, immediate, payload]
+const all: readonly ExpressionType[] = [
+  ...basic,
+  ...arithmetic,
+  ...packet,
+  ...metadata,
+  ...headers,
+  ...tracking,
+  ...limits,
+  ...translation,
+  ...statements,
+  ...routing,
+  ...xtables,
+]
 
 /** Those of a name: some are different for some families. */
 export const expressionTypes: ReadonlyMap<string, readonly ExpressionType[]> = new Map(
