@@ -214,7 +214,7 @@ export function deleteChain(change: Change, chain: Chain): void {
   transaction.use(table, -1)
   if (chain.hook) transaction.add(transaction.rehooked, table)
   table.chains.remove(transaction, chain)
-  tell(change, chain, change.number)
+  tell(change, chain, message.deleteChain)
 }
 
 function tell(change: Change, chain: Chain, number: number): void {

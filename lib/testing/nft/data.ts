@@ -13,8 +13,8 @@ export const VALUE_LENGTH = 16
 /** NFT_JUMP, NFT_GOTO */
 export const JUMP = 0xfffffffd
 export const GOTO = 0xfffffffc
-/** NF_DROP, NF_ACCEPT, NF_QUEUE; NFT_CONTINUE, NFT_BREAK, NFT_RETURN */
-const PLAIN_VERDICTS = [0, 1, 3, 0xffffffff, 0xfffffffe, 0xfffffffb]
+/** NF_DROP, NF_ACCEPT; NFT_CONTINUE, NFT_BREAK, NFT_RETURN */
+const PLAIN_VERDICTS = [0, 1, 0xffffffff, 0xfffffffe, 0xfffffffb]
 
 export const dataPolicy: Policy = { 1: binary(KEY_LENGTH), 2: nestedRule }
 const verdictPolicy: Policy = { 1: u32Rule, 2: string(255), 3: u32Rule }

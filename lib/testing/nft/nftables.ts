@@ -17,6 +17,8 @@ import { Transaction } from './transaction.js'
 import { validate } from './validate.js'
 
 const NLM_F_ECHO = 8
+/** Messages that bring jumps, and what may not stand everywhere. */
+const VALIDATED: readonly number[] = [message.newRule, message.newElements]
 /** NFTA_GEN_* */
 const GENERATION = { id: 1, processId: 2, processName: 3 } as const
 
@@ -83,7 +85,7 @@ class NftBatch implements Batch {
   #valid(): boolean {
     if (!this.transaction.needsValidation) return true
     try {
-      for (const table of this.#kernel.tables.values()) validate(table)
+      validateAll(this.#kernel)
       return true
     } catch (error) {
       if (error instanceof Errno) return false
@@ -184,4 +186,10 @@ function carryOut(kernel: Kernel, number: number, request: NetfilterRequest, bat
     transaction.rollBack(mark)
     throw error
   }
+  // What fails here stays until the end, and every message behind it fails as well.
+  if (transaction.validates && VALIDATED.includes(number)) validateAll(kernel)
+}
+
+function validateAll(kernel: Kernel): void {
+  for (const table of kernel.tables.values()) validate(table)
 }

@@ -1,7 +1,7 @@
 /** How rules are told (nf_tables_api.c, nf_tables_fill_rule_info, nf_tables_dump_rules, nf_tables_getrule). */
 import type { MessageWriter } from '../../netlink/buffer.js'
 import { message } from '../../nft/wire.js'
-import { ENOENT } from '../errno.js'
+import { EINVAL, ENOENT, Errno } from '../errno.js'
 import type { NetfilterRequest } from '../netfilter.js'
 import { putBe64, putBytes, putNest, putText } from './attributes.js'
 import { putExpression } from './expression.js'
@@ -44,7 +44,9 @@ export function getRule(kernel: Kernel, request: NetfilterRequest, reset: boolea
   const { attributes, socket, family } = request
   const table = tableOf(request, kernel, ruleAttribute.table, true)
   const chain = chainOf(table, attributes, ruleAttribute.chain)
-  const rule = chain.rules.get(attributes.handle(ruleAttribute.handle) ?? 0)
+  const handle = attributes.handle(ruleAttribute.handle)
+  if (handle === undefined) throw new Errno(EINVAL)
+  const rule = chain.rules.get(handle)
   if (!rule) throw attributes.refuse(ENOENT, ruleAttribute.handle)
   const { sequence } = request.message
   const header = { number: message.newRule, flags: 0, family, sequence, portId: socket.portId, generation: kernel.generation }

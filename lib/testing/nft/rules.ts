@@ -10,7 +10,6 @@ import type { Notices } from './notices.js'
 import { Registers } from './registers.js'
 import { putRule, ruleAttribute } from './rule-dumps.js'
 import { type Chain, chainFlag, nextHandle, type Rule, type Table } from './state.js'
-import { validate } from './validate.js'
 
 const {
   table: TABLE,
@@ -68,7 +67,6 @@ export function newRule(change: Change): void {
   else chain.rules.add(transaction, rule, other ?? chain.rules.after())
   nameById(change, rule)
   transaction.step(notices => tell(change, notices, rule, message.newRule))
-  if (transaction.validates) validate(table)
 }
 
 function chainOfRule({ attributes, transaction }: Change, table: Table): Chain {
@@ -166,7 +164,7 @@ export function deleteRule(change: Change, rule: Rule): void {
   for (const { references = [] } of rule.expressions) for (const reference of references) reference.release(transaction)
   transaction.step(notices => {
     chain.rules.unlink(rule)
-    tell(change, notices, rule, change.number)
+    tell(change, notices, rule, message.deleteRule)
     for (const { references = [] } of rule.expressions) for (const reference of references) reference.gone?.(change, notices)
   })
 }

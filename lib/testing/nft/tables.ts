@@ -132,7 +132,7 @@ function flushTable(change: Change, table: Table): void {
   for (const object of [...table.objects.values()]) deleteObject(within, object)
   for (const chain of chains) deleteChain(within, chain)
   kernel.tables.remove(transaction, table)
-  step(within, table, change.number)
+  step(within, table, message.deleteTable)
 }
 
 function step(change: Change, table: Table, number: number): void {
