@@ -5,6 +5,8 @@ import { register } from '../data.js'
 import { type ExpressionOf, expressionCodec } from '../expression.js'
 import { statefulExpression } from './stateful.js'
 
+const NFT_DYNSET_F_EXPR = 2
+
 /** Changes sets (net/netfilter/nft_dynset.c). */
 export const dynset = expressionCodec(
   'dynset',
@@ -19,19 +21,28 @@ export const dynset = expressionCodec(
     key: [4, required(register)],
     /** Register of what it is mapped to, for maps. */
     data: [5, register],
-    /** Milliseconds. Default: that of the set. The kernel rounds to its ticks of 1 to 10 ms. */
+    /** Milliseconds; 0, the default: that of the set. The kernel rounds to its ticks of 1 to 10 ms. */
     timeout: [6, be64Number],
     /** What each element gets that is added, when it is one. */
     expression: [7, statefulExpression],
-    /** `invert`: the rule goes on where the element could not be added. `expressions` has to stand beside a list of them. */
-    flags: [9, flags(be32, { invert: 1, expressions: 2 })],
-    /** The same when there are several, the first 2 of the set's own. Linux 5.11. */
+    /** `invert`: the rule goes on where the element could not be added. */
+    flags: [9, flags(be32, { invert: 1 })],
+    /** The same when there are several: 2 at most. Linux 5.11. */
     expressions: [10, list(statefulExpression)],
   },
   {
     check({ expression, expressions }) {
       if (expression !== undefined && expressions !== undefined)
         throw new BadValue('type', 'give either expression or expressions').within('expressions')
+    },
+    // The kernel tells that there is no time-out, which sets without `timeout` refuse; and not that there are several expressions.
+    sent({ timeout, flags, ...dynset }) {
+      const several = dynset.expressions !== undefined && (flags === undefined || Array.isArray(flags))
+      return {
+        ...dynset,
+        timeout: timeout === 0 ? undefined : timeout,
+        flags: several ? [...(flags ?? []), NFT_DYNSET_F_EXPR] : flags,
+      }
     },
   },
 )

@@ -49,6 +49,11 @@ export const calculations = [
     ),
   ),
   group('cmp', vary(cmp, { source: REGISTERS, operator: ['neq', 'lt', 'lte', 'gt', 'gte'], data: VALUES })),
+  group(
+    'cmp: the registers of 4 bytes that one of 16 starts with are told by its number',
+    [8, 12, 16, 20].map((source): Cmp => ({ ...cmp, source })),
+    { told: given => ({ ...given, source: (given.source - 4) / 4 }) },
+  ),
   group('range', [
     ...vary(range, { source: REGISTERS, operator: ['neq'] }),
     ...LENGTHS.map((length): Range => ({ ...range, from: bytes(length), to: bytes(length, 9) })),

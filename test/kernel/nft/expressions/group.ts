@@ -1,12 +1,14 @@
 /** Groups of expressions that are written and read back. */
-import type { Expression } from '../../../../lib/nft/index.js'
+import type { Expression, NftObject } from '../../../../lib/nft/index.js'
 
 /** Expressions that need the same of a kernel. */
 export interface Group {
   /** What is varied, as in `payload: changes of the packet`. */
   readonly name: string
-  /** Where they stand: family, hook, and the chain's type. Default `inet input filter`. */
-  readonly place?: string
+  /** Where they stand: family, hook, and the chain's type. */
+  readonly place: string
+  /** What they use, in the table `e` of the place's family; added in the transaction that adds them. */
+  readonly uses?: readonly NftObject[]
   /** The kernel's option for them, without CONFIG_. Default: that of the first expression (lib/nft/kernel-options.ts). */
   readonly option?: string
   /** The first says whether the kernel has them. */
@@ -15,13 +17,13 @@ export interface Group {
   told?(given: Expression): Expression
 }
 
-/** Declares a group of one expression. */
+/** Declares a group of one expression, by default in `inet input filter`. */
 export function group<E extends Expression>(
   name: string,
   variants: readonly E[],
-  options: Pick<Group, 'place' | 'option'> & { told?(given: E): Expression } = {},
+  options: Partial<Pick<Group, 'place' | 'uses' | 'option'>> & { told?(given: E): Expression } = {},
 ): Group {
-  return { name, variants, ...options } as Group
+  return { name, variants, place: 'inet input filter', ...options } as Group
 }
 
 /** The expression, and it with each of the values of each field in turn; undefined for without the field. */
