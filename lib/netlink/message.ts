@@ -92,6 +92,9 @@ export function messageAt(reader: MessageReader, offset: number): Message | unde
   return message.next() ? message : undefined
 }
 
+/** The port of the socket that a notification is about: of the one who caused it. */
+export const senderOf = ({ u32 }: MessageReader, { start }: Message): number => u32[(start >> 2) + 3] as number
+
 /** All messages of a buffer, in order. */
 export function* messagesOf(reader: MessageReader): Generator<Message> {
   for (let message = messageAt(reader, 0); message; message = messageAt(reader, message.end)) yield message

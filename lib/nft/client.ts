@@ -17,6 +17,7 @@ import type {
   StatefulObject,
   Table,
 } from './types.js'
+import { Watch, type WatchEvent, type WatchOptions } from './watch.js'
 
 /** Options of `commit`. */
 export interface CommitOptions extends CallOptions {
@@ -52,6 +53,7 @@ export interface ObjectFilter extends ListFilter {
  */
 export class NftClient {
   readonly #kernel: Kernel
+  readonly #watches = new Set<Watch>()
 
   /** @internal */
   constructor(kernel: Kernel) {
@@ -153,13 +155,34 @@ export class NftClient {
     })
   }
 
+  /**
+   * What changes from now on, one event for each transaction, whoever makes it. Nothing is left out and nothing told twice: where the kernel
+   * dropped events because they were not read in time, and where a table went with its owner, which the kernel does not tell, the ruleset is
+   * read again, and one event has the difference.
+   *
+   * It watches from the call on. It ends when the loop is left, with `signal`, and with the client, and throws what ends it otherwise.
+   *
+   * @throws {NetlinkError} `not-permitted`
+   * @throws {TypeError | RangeError} for a wrong option
+   * @example
+   * for await (const { process, changes } of nf.watch({ table: 'web' }))
+   *   for (const { type, object } of changes) console.log(`${process?.name}: ${object} ${type}`)
+   */
+  watch(options: WatchOptions = {}): AsyncIterableIterator<WatchEvent, void, void> & AsyncDisposable {
+    this.#kernel.throwIfClosed()
+    const watch = new Watch(this.#kernel, options, ended => this.#watches.delete(ended))
+    this.#watches.add(watch)
+    return watch
+  }
+
   #ask<T>(operation: string, target: string, options: CallOptions | undefined, task: (limit: Limit) => Promise<T>): Promise<T> {
     return asking(operation, target, () => this.#kernel.call(options, task))
   }
 
   /** Closes it when the calls that were made have ended. Tables that it owns go, unless they persist. */
-  close(): Promise<void> {
-    return this.#kernel.close()
+  async close(): Promise<void> {
+    await Promise.all([...this.#watches].map(watch => watch.return()))
+    await this.#kernel.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,0 +1,121 @@
+/** Follows what the kernel tells with a model, and reads again where something was lost. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Limit } from '../netlink/channel.js'
+import { NetlinkError } from '../netlink/error.js'
+import { Turns } from '../netlink/turns.js'
+import { following, type Generation, type Kernel } from './kernel.js'
+import { asking } from './asking.js'
+import { changesOf } from './message-changes.js'
+import type { Model } from './model.js'
+import type { Monitor } from './monitor.js'
+import { type Notification, Notifications } from './notifications.js'
+import { readModel, readOwners, type Scope } from './read-model.js'
+import type { WatchEvent } from './watch.js'
+
+/** Milliseconds between two looks whether tables have gone with their owner, which the kernel tells nobody. */
+const OWNERS = 1000
+/** Milliseconds until a transaction is told that was carried out. */
+const TOLD = 1000
+/** Reads that may fail in passing, and milliseconds to wait behind the first one. */
+const PATIENCE = 5
+const PAUSE = 50
+
+export class Follower {
+  readonly #kernel: Kernel
+  readonly #scope: Scope
+  readonly #notifications: Notifications
+  readonly #signal: AbortSignal
+  readonly #portId: number
+
+  constructor(kernel: Kernel, scope: Scope, monitor: Monitor, signal: AbortSignal) {
+    this.#kernel = kernel
+    this.#scope = scope
+    this.#notifications = new Notifications(monitor)
+    this.#signal = signal
+    this.#portId = kernel.writes.open().portId
+  }
+
+  /** What is there. What the kernel tells from then on comes after it, without a gap. */
+  async read(): Promise<Model> {
+    for (let failed = 0; ; ) {
+      try {
+        const { model, newest } = await this.#ask(limit => {
+          this.#notifications.restart()
+          return readModel(this.#kernel, this.#scope, limit)
+        })
+        if (await this.#catchUp(model, newest)) return model
+      } catch (error) {
+        if (!isTransient(error) || ++failed === PATIENCE) throw error
+      }
+      await sleep(PAUSE * failed, undefined, { signal: this.#signal })
+    }
+  }
+
+  /** Brings all parts of the model to the same generation. False where that can not be done. */
+  async #catchUp(model: Model, newest: Generation): Promise<boolean> {
+    while (model.generation !== newest) {
+      const next = await this.#notifications.next(TOLD)
+      if (typeof next === 'string' || !(await this.#apply(model, next)).sure) return false
+    }
+    return true
+  }
+
+  /** What happens from `model` on. */
+  async *follow(model: Model): AsyncGenerator<WatchEvent, void, void> {
+    for (;;) {
+      const next = await this.#notifications.next(model.owned() === '' ? undefined : OWNERS)
+      if (next === 'closed') return
+      const { changes, sure } = await this.#take(model, next)
+      if (typeof next !== 'string' && changes.length > 0) {
+        const { process, portId } = next
+        yield {
+          generation: model.generation,
+          ...(process && { process }),
+          own: portId === this.#portId,
+          resynchronised: false,
+          changes,
+        }
+      }
+      if (sure) continue
+      const now = await this.read()
+      yield { generation: now.generation, own: false, resynchronised: true, changes: await now.since(model, new Turns()) }
+      model = now
+    }
+  }
+
+  async #take(model: Model, next: Notification | 'lost' | 'quiet'): ReturnType<typeof changesOf> {
+    if (next === 'lost') return { changes: [], sure: false }
+    if (next === 'quiet') return { changes: [], sure: (await this.#owners()) === model.owned() || !this.#notifications.idle }
+    return this.#apply(model, next)
+  }
+
+  #owners(): Promise<string> {
+    return this.#ask(limit => readOwners(this.#kernel, this.#scope, limit))
+  }
+
+  #ask<T>(task: (limit: Limit) => Promise<T>): Promise<T> {
+    return asking('watch', undefined, () => this.#kernel.call({ signal: this.#signal }, task))
+  }
+
+  /**
+   * Carries a transaction over into the model. That of the generation that was read may be told only afterwards: what the model has of it
+   * already is no change.
+   */
+  async #apply(model: Model, { generation, messages }: Notification): ReturnType<typeof changesOf> {
+    if (generation !== undefined) {
+      if (isBefore(generation, model.generation)) return { changes: [], sure: true }
+      if (generation !== model.generation && generation !== following(model.generation)) return { changes: [], sure: false }
+      model.generation = generation
+    }
+    return changesOf(model, messages, this.#scope)
+  }
+}
+
+/** Generations are 32 bits and begin anew. */
+const isBefore = (a: Generation, b: Generation): boolean => ((a - b) | 0) < 0
+
+/** Whether a read failed for the moment. */
+function isTransient(error: unknown): boolean {
+  if (!(error instanceof NetlinkError)) return false
+  return error.problem === 'reply-lost' || error.problem === 'no-memory' || error.problem === 'generation-changed'
+}
