@@ -27,7 +27,8 @@ const KINDS: Readonly<Record<ModelWord, read.Kind<ModelObject>>> = {
   flowtable: read.flowtables,
 }
 
-const filterOf = (word: ModelWord, { family, table }: Scope): read.Filter => (word === 'table' ? { family, name: table } : { family, table })
+const filterOf = (word: ModelWord, { family, table }: Scope): read.Filter =>
+  word === 'table' ? { family, name: table } : { family, table }
 
 /** The object of a message, when it is within the scope. */
 export function objectOf(word: ModelWord, { reader, payload, end }: NotifiedMessage, scope: Scope): ModelObject | undefined {

@@ -7,7 +7,8 @@ import * as objects from './objects.js'
 import * as reading from './reading.js'
 import * as readme from './readme.js'
 import * as sets from './sets.js'
+import * as watch from './watch.js'
 
-export const nft: readonly Case[] = [readme, basics, expressions, flowtables, objects, reading, sets].flatMap(
+export const nft: readonly Case[] = [readme, basics, expressions, flowtables, objects, reading, sets, watch].flatMap(
   ({ cases }): readonly Case[] => cases,
 )
