@@ -1,7 +1,7 @@
 /** What a watcher knows of the elements of a set. */
 import type { Turns } from '../netlink/turns.js'
 import { type Change, configuration } from './change.js'
-import type { Element, NftSet } from './types.js'
+import type { Element, Interval, NftSet } from './types.js'
 
 interface Known {
   readonly element: Element
@@ -16,11 +16,12 @@ export class ElementsModel {
   readonly #elements = new Map<string, Known>()
 
   /** Elements are there, as they are now. */
-  add(set: NftSet, elements: readonly Element[]): Change[] {
+  async add(set: NftSet, elements: readonly Element[], turns: Turns): Promise<Change[]> {
     const added: Element[] = []
     const before: Element[] = []
     const after: Element[] = []
     for (const element of elements) {
+      if (turns.due(1)) await turns.give()
       const key = keyOf(element)
       const known = this.#live(key)
       const now = knownOf(element)
@@ -35,11 +36,14 @@ export class ElementsModel {
   }
 
   /** Elements are gone. */
-  remove(set: NftSet, elements: readonly Element[]): Change[] {
-    const removed = elements.filter(element => {
+  async remove(set: NftSet, elements: readonly Element[], turns: Turns): Promise<Change[]> {
+    const removed: Element[] = []
+    for (const element of elements) {
+      if (turns.due(1)) await turns.give()
       const key = keyOf(element)
-      return this.#live(key) && this.#elements.delete(key)
-    })
+      if (this.#live(key)) removed.push(element)
+      this.#elements.delete(key)
+    }
     return removedFrom(set, removed)
   }
 
@@ -58,7 +62,7 @@ export class ElementsModel {
       if (known) was.#elements.set(key, known)
       is.push(element)
     }
-    return [...removedFrom(set, removed), ...was.add(set, is)]
+    return [...removedFrom(set, removed), ...(await was.add(set, is, turns))]
   }
 
   /** What is known of a key; undefined when it has timed out, which the kernel tells nobody. */
@@ -68,9 +72,12 @@ export class ElementsModel {
   }
 }
 
+/** Keys of one set are of the same types: their text tells them apart. */
 function keyOf({ key }: Element): string {
-  return typeof key === 'string' ? key : configuration('elements', { key })
+  return Array.isArray(key) ? key.map(textOf).join(' . ') : textOf(key as Interval)
 }
+
+const textOf = (value: Interval): string => (typeof value === 'object' ? configuration('elements', { value }) : String(value))
 
 function knownOf(element: Element): Known {
   return { element, until: element.expires === undefined ? Number.POSITIVE_INFINITY : performance.now() + element.expires * 1000 }

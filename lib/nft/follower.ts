@@ -5,7 +5,7 @@ import { NetlinkError } from '../netlink/error.js'
 import { Turns } from '../netlink/turns.js'
 import { asking } from './asking.js'
 import { following, type Generation, type Kernel } from './kernel.js'
-import { changesOf } from './message-changes.js'
+import { changesOf, type Outcome } from './message-changes.js'
 import type { Model } from './model.js'
 import type { Monitor } from './monitor.js'
 import { type Notification, Notifications } from './notifications.js'
@@ -83,7 +83,7 @@ export class Follower {
     }
   }
 
-  async #take(model: Model, next: Notification | 'lost' | 'quiet'): ReturnType<typeof changesOf> {
+  async #take(model: Model, next: Notification | 'lost' | 'quiet'): Promise<Outcome> {
     if (next === 'lost') return { changes: [], sure: false }
     if (next === 'quiet') return { changes: [], sure: (await this.#owners()) === model.owned() || !this.#notifications.idle }
     return this.#apply(model, next)
@@ -101,7 +101,7 @@ export class Follower {
    * Carries a transaction over into the model. That of the generation that was read may be told only afterwards: what the model has of it
    * already is no change.
    */
-  async #apply(model: Model, { generation, messages }: Notification): ReturnType<typeof changesOf> {
+  async #apply(model: Model, { generation, messages }: Notification): Promise<Outcome> {
     if (generation !== undefined) {
       if (isBefore(generation, model.generation)) return { changes: [], sure: true }
       if (generation !== model.generation && generation !== following(model.generation)) return { changes: [], sure: false }

@@ -5,23 +5,19 @@ import { attributeEnd, findAttribute } from '../netlink/schema.js'
 import { Turns } from '../netlink/turns.js'
 import { readText } from '../netlink/values.js'
 import type { Change } from './change.js'
-import type { ObjectWord } from './commands.js'
 import { addedTo, removedFrom } from './elements-model.js'
 import { familyFromWire } from './family.js'
-import type { Model } from './model.js'
+import type { Model, ModelWord } from './model.js'
 import type { NotifiedMessage } from './notifications.js'
-import { readElements } from './objects/elements.js'
+import { ElementReader } from './objects/element-reader.js'
 import { objectOf, type Scope } from './read-model.js'
-import type { Element, NftSet, SetKey } from './types.js'
+import type { Element, SetKey } from './types.js'
 import { message } from './wire.js'
 
-interface Kind {
-  readonly word: ObjectWord
-  readonly gone: boolean
-}
+type Kind = { readonly word: 'elements' | ModelWord; readonly gone: boolean }
 
-const there = (word: ObjectWord): Kind => ({ word, gone: false })
-const gone = (word: ObjectWord): Kind => ({ word, gone: true })
+const there = (word: Kind['word']): Kind => ({ word, gone: false })
+const gone = (word: Kind['word']): Kind => ({ word, gone: true })
 
 const KINDS: ReadonlyMap<number, Kind> = new Map([
   [message.newTable, there('table')],
@@ -40,34 +36,42 @@ const KINDS: ReadonlyMap<number, Kind> = new Map([
   [message.deleteFlowtable, gone('flowtable')],
 ])
 
-/** Carries the messages over into the model. Not `sure`: reading has to tell what some of them mean. */
-export async function changesOf(
-  model: Model,
-  messages: readonly NotifiedMessage[],
-  scope: Scope,
-): Promise<{ readonly changes: readonly Change[]; readonly sure: boolean }> {
+/** What messages change. Not `sure`: only reading tells what some of them mean. */
+export interface Outcome {
+  readonly changes: readonly Change[]
+  readonly sure: boolean
+}
+
+/** Carries the messages over into the model. */
+export async function changesOf(model: Model, messages: readonly NotifiedMessage[], scope: Scope): Promise<Outcome> {
   const changes: Change[] = []
   let sure = true
   const turns = new Turns()
-  for (let i = 0; i < messages.length; ) {
+  for (let i = 0; i < messages.length; i++) {
     if (turns.due(1)) await turns.give()
     const first = messages[i] as NotifiedMessage
     const kind = KINDS.get(first.type & 255)
-    const end = kind?.word === 'elements' ? endOfElements(messages, i) : i + 1
-    const change =
-      kind?.word === 'elements'
-        ? elementChanges(model, messages.slice(i, end), kind, scope)
-        : kind && changeOf(model, first, kind, scope)
-    if (change === 'unclear') sure = false
-    else if (Array.isArray(change)) changes.push(...change)
-    else if (change) push(changes, change)
-    i = end
+    if (kind?.word === 'elements') {
+      const told = await elementsFrom(model, messages, i, scope, turns)
+      changes.push(...(await elementChanges(told, kind.gone, turns)))
+      sure &&= told.known !== undefined || !told.inScope
+      i += told.count - 1
+    } else if (kind) {
+      const change = changeOf(model, first, kind.word, kind.gone, scope)
+      if (change === 'unclear') sure = false
+      else if (change) push(changes, change)
+    }
   }
   return { changes, sure }
 }
 
-function changeOf(model: Model, read: NotifiedMessage, { word, gone }: Kind, scope: Scope): Change | 'unclear' | undefined {
-  if (word === 'elements') return undefined
+function changeOf(
+  model: Model,
+  read: NotifiedMessage,
+  word: ModelWord,
+  gone: boolean,
+  scope: Scope,
+): Change | 'unclear' | undefined {
   const object = objectOf(word, read, scope)
   if (!object) return undefined
   return gone ? model.remove(word, object) : model.add(word, object)
@@ -87,48 +91,62 @@ function push(changes: Change[], change: Change): void {
   changes.push(change)
 }
 
-/** Each element has a message of its own, and an interval two: those of one set that follow each other belong together. */
-function endOfElements(messages: readonly NotifiedMessage[], start: number): number {
-  const { type } = messages[start] as NotifiedMessage
-  const set = setNameOf(messages[start] as NotifiedMessage)
-  let end = start + 1
-  for (; end < messages.length; end++) {
-    const next = messages[end] as NotifiedMessage
-    if (next.type !== type || setNameOf(next) !== set) break
-  }
-  return end
+/** What messages in a row tell of the elements of one set. */
+interface ToldElements {
+  /** How many messages. */
+  readonly count: number
+  readonly inScope: boolean
+  readonly known: ReturnType<Model['set']>
+  readonly elements: readonly Element[]
 }
 
-function elementChanges(model: Model, messages: readonly NotifiedMessage[], { gone }: Kind, scope: Scope): Change[] | 'unclear' {
-  const key = setKeyOf(messages[0] as NotifiedMessage)
-  if (!key || (scope.family ?? key.family) !== key.family || (scope.table ?? key.table) !== key.table) return []
-  const known = model.set(key)
-  if (!known) return 'unclear'
+/** Each element has a message of its own, and an interval two: those of one set that follow each other belong together. */
+async function elementsFrom(
+  model: Model,
+  messages: readonly NotifiedMessage[],
+  start: number,
+  scope: Scope,
+  turns: Turns,
+): Promise<ToldElements> {
+  const first = messages[start] as NotifiedMessage
+  const key = setKeyOf(first)
+  const inScope = key !== undefined && (scope.family ?? key.family) === key.family && (scope.table ?? key.table) === key.table
+  const known = inScope ? model.set(key) : undefined
+  const reader = known && new ElementReader(known.set)
+  const elements: Element[] = []
+  let i = start
+  for (; i < messages.length; i++) {
+    const next = messages[i] as NotifiedMessage
+    if (next.type !== first.type || !isSameKey(setKeyOf(next), key)) break
+    reader?.read(next.reader, next.payload + NETFILTER_HEADER, next.end, elements)
+    if (turns.due(1)) await turns.give()
+  }
+  reader?.end(elements)
+  return { count: i - start, inScope, known, elements }
+}
+
+async function elementChanges({ known, elements }: ToldElements, gone: boolean, turns: Turns): Promise<readonly Change[]> {
+  if (!known) return []
   const { set } = known
-  const elements = elementsOf(set, messages)
-  if (known.elements) return gone ? known.elements.remove(set, elements) : known.elements.add(set, elements)
+  if (known.elements) return gone ? known.elements.remove(set, elements, turns) : known.elements.add(set, elements, turns)
   return gone ? removedFrom(set, elements) : addedTo(set, elements)
 }
 
+/** NFTA_SET_ELEM_LIST_TABLE, NFTA_SET_ELEM_LIST_SET */
+const TABLE = 1
+const SET = 2
+
 function setKeyOf(read: NotifiedMessage): SetKey | undefined {
   const family = familyFromWire(read.reader.bytes[read.payload] as number)
-  const table = nameIn(read, NFTA_SET_ELEM_LIST_TABLE)
-  const name = nameIn(read, NFTA_SET_ELEM_LIST_SET)
+  const table = nameIn(read, TABLE)
+  const name = nameIn(read, SET)
   return family && table !== undefined && name !== undefined ? { family, table, name } : undefined
 }
 
-const setNameOf = (read: NotifiedMessage): string =>
-  `${read.reader.bytes[read.payload]} ${nameIn(read, NFTA_SET_ELEM_LIST_TABLE)} ${nameIn(read, NFTA_SET_ELEM_LIST_SET)}`
-
-const NFTA_SET_ELEM_LIST_TABLE = 1
-const NFTA_SET_ELEM_LIST_SET = 2
+const isSameKey = (a: SetKey | undefined, b: SetKey | undefined): boolean =>
+  a?.name === b?.name && a?.table === b?.table && a?.family === b?.family
 
 function nameIn({ reader, payload, end }: NotifiedMessage, id: number): string | undefined {
   const at = findAttribute(reader, payload + NETFILTER_HEADER, end, id)
   return at < 0 ? undefined : readText(reader.bytes, at + 4, attributeEnd(reader, at) - 1)
-}
-
-/** The elements that some messages in a row tell of. */
-function elementsOf(set: NftSet, messages: readonly NotifiedMessage[]): Element[] {
-  return messages.flatMap(({ reader, payload, end }) => readElements(set, reader, payload + NETFILTER_HEADER, end))
 }

@@ -1,14 +1,20 @@
 /** Reads what is there: each kind as it is in one generation, which need not be the same for all. Notifications make up for that. */
 import type { Limit } from '../netlink/channel.js'
+import type { Body } from '../netlink/generic.js'
 import { NETFILTER_HEADER } from '../netlink/netfilter.js'
 import { Turns } from '../netlink/turns.js'
-import { everChanging } from './asking.js'
-import { familyFromWire } from './family.js'
+import { everChanging, isMissing } from './asking.js'
+import { familyFromWire, familyToWire } from './family.js'
 import type { Generation, Kernel } from './kernel.js'
 import { Model, type ModelObject, type ModelWord } from './model.js'
 import type { NotifiedMessage } from './notifications.js'
+import { ElementReader } from './objects/element-reader.js'
 import * as read from './read.js'
-import type { Family } from './types.js'
+import type { Element, Family, NftSet } from './types.js'
+import { message, setElementListAttributes } from './wire.js'
+
+/** About how many a message of a listing has. */
+const ELEMENTS = 1000
 
 /** Which objects to know. */
 export interface Scope {
@@ -53,7 +59,32 @@ export async function readModel(kernel: Kernel, scope: Scope, limit: Limit): Pro
       if (turns.due(1)) await turns.give()
     }
   }
+  if (!scope.elements) return { model, newest }
+  for (const set of model.sets()) {
+    const listed = await settled(kernel, newest, limit, () => elementsOf(kernel, set, limit, turns))
+    newest = listed.generation
+    await model.set(set)?.elements?.add(set, listed.value, turns)
+  }
   return { model, newest }
+}
+
+async function elementsOf(kernel: Kernel, set: NftSet, limit: Limit, turns: Turns): Promise<Element[]> {
+  const { family, table, name } = set
+  const body: Body = writer => setElementListAttributes.encode(writer, { table, set: name })
+  const elements: Element[] = []
+  try {
+    const answer = await kernel.dump(message.getElements, familyToWire(family), body, limit)
+    const reader = new ElementReader(set)
+    for (const { payload, end } of answer.messages()) {
+      reader.read(answer.reader, payload + NETFILTER_HEADER, end, elements)
+      if (turns.due(ELEMENTS)) await turns.give()
+    }
+    reader.end(elements)
+  } catch (error) {
+    // It may be gone when its turn comes: that will be told.
+    if (!isMissing(error)) throw error
+  }
+  return elements
 }
 
 /**

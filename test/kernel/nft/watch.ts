@@ -1,6 +1,7 @@
 /** Changes, as the kernel tells them. */
 import type { Case } from './case.js'
+import * as elements from './watch/elements.js'
 import * as events from './watch/events.js'
 import * as overruns from './watch/overruns.js'
 
-export const cases: readonly Case[] = [events, overruns].flatMap(({ cases }): readonly Case[] => cases)
+export const cases: readonly Case[] = [elements, events, overruns].flatMap(({ cases }): readonly Case[] => cases)
