@@ -1,6 +1,7 @@
 /** All cases. */
 import * as basics from './basics.js'
 import type { Case } from './case.js'
+import * as corpus from './corpus.js'
 import * as expressions from './expressions.js'
 import * as flowtables from './flowtables.js'
 import * as objects from './objects.js'
@@ -9,6 +10,6 @@ import * as readme from './readme.js'
 import * as sets from './sets.js'
 import * as watch from './watch.js'
 
-export const nft: readonly Case[] = [readme, basics, expressions, flowtables, objects, reading, sets, watch].flatMap(
+export const nft: readonly Case[] = [readme, basics, corpus, expressions, flowtables, objects, reading, sets, watch].flatMap(
   ({ cases }): readonly Case[] => cases,
 )
