@@ -8,8 +8,9 @@ import * as objects from './objects.js'
 import * as reading from './reading.js'
 import * as readme from './readme.js'
 import * as sets from './sets.js'
+import * as traffic from './traffic/index.js'
 import * as watch from './watch.js'
 
-export const nft: readonly Case[] = [readme, basics, corpus, expressions, flowtables, objects, reading, sets, watch].flatMap(
+export const nft: readonly Case[] = [readme, basics, corpus, expressions, flowtables, objects, reading, sets, traffic, watch].flatMap(
   ({ cases }): readonly Case[] => cases,
 )

@@ -39,6 +39,11 @@ export interface Orders {
   serve(name: string, addresses: readonly string[], port: number): Promise<void>
   /** Asks so many times, each over a connection (or UDP socket) of its own. */
   ask(target: Target, times: number): Promise<Answer[]>
+  /**
+   * Asks so many times at once, each over a connection (or UDP socket) of its own. What came of each: the answer, the code of an error
+   * (`ECONNREFUSED`), or `silence` for so many milliseconds.
+   */
+  attempt(target: Target, times: number, patience: number): Promise<(Answer | string)[]>
   /** Opens a connection (or UDP socket) that stays, and asks once. */
   hold(target: Target): Promise<{ readonly held: number; readonly answer: Answer }>
   /** Asks over one that is held. */
@@ -63,6 +68,11 @@ export type Outcome = { readonly id: number; readonly value: unknown } | { reado
 /** Milliseconds that a client waits for an answer: far more than a slow machine takes. */
 const PATIENCE = 60_000
 
+/** Nothing came. */
+class Silence extends Error {
+  readonly code = 'silence'
+}
+
 interface Talk {
   ask(): Promise<Answer>
   close(): Promise<void>
@@ -85,14 +95,18 @@ async function serve(name: string, addresses: readonly string[], port: number): 
 }
 
 /** The next answer, or why there is none. */
-function waiting(what: string): { next(): Promise<Answer>; take(bytes: Buffer): void; fail(error: Error): void } {
+function waiting(
+  what: string,
+  patience: number,
+): { next(): Promise<Answer>; take(bytes: Buffer): void; fail(error: Error): void } {
   let settle: { resolve(answer: Answer): void; reject(error: Error): void } | undefined
   let broken: Error | undefined
   return {
     next: () =>
       new Promise((resolve, reject) => {
         if (broken) return reject(broken)
-        const timer = setTimeout(() => settle?.reject(new Error(`no answer from ${what} in ${PATIENCE / 1000} s`)), PATIENCE)
+        const late = (): void => settle?.reject(new Silence(`no answer from ${what} in ${patience / 1000} s`))
+        const timer = setTimeout(late, patience)
         const done = (): void => {
           clearTimeout(timer)
           settle = undefined
@@ -110,13 +124,13 @@ function waiting(what: string): { next(): Promise<Answer>; take(bytes: Buffer): 
   }
 }
 
-async function talkTcp({ address, port, from }: Target): Promise<Talk> {
-  const answers = waiting(`tcp ${address} port ${port}`)
+async function talkTcp({ address, port, from }: Target, patience: number): Promise<Talk> {
+  const answers = waiting(`tcp ${address} port ${port}`, patience)
   const socket = connect({ host: address, port, ...(from !== undefined && { localAddress: from }) })
   socket.setNoDelay()
-  await once(socket, 'connect', { signal: AbortSignal.timeout(PATIENCE) }).catch((error: Error) => {
+  await once(socket, 'connect', { signal: AbortSignal.timeout(patience) }).catch((error: Error) => {
     socket.destroy()
-    throw error.name === 'AbortError' ? new Error(`no connection to ${address} port ${port} in ${PATIENCE / 1000} s`) : error
+    throw error.name === 'AbortError' ? new Silence(`no connection to ${address} port ${port} in ${patience / 1000} s`) : error
   })
   socket.on('data', bytes => answers.take(bytes))
   socket.on('error', error => answers.fail(error))
@@ -124,7 +138,10 @@ async function talkTcp({ address, port, from }: Target): Promise<Talk> {
   return {
     ask: () => {
       socket.write('who are you?\n')
-      return answers.next()
+      return answers.next().catch(error => {
+        socket.destroy() // an end that is not answered either would be waited for
+        throw error
+      })
     },
     close: async () => {
       if (!socket.destroyed) await Promise.all([once(socket, 'close').catch(() => {}), socket.end()])
@@ -132,8 +149,8 @@ async function talkTcp({ address, port, from }: Target): Promise<Talk> {
   }
 }
 
-async function talkUdp({ address, port, from }: Target): Promise<Talk> {
-  const answers = waiting(`udp ${address} port ${port}`)
+async function talkUdp({ address, port, from }: Target, patience: number): Promise<Talk> {
+  const answers = waiting(`udp ${address} port ${port}`, patience)
   const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4')
   socket.on('message', bytes => answers.take(bytes))
   socket.on('error', error => answers.fail(error))
@@ -153,10 +170,11 @@ async function talkUdp({ address, port, from }: Target): Promise<Talk> {
   }
 }
 
-const talk = (target: Target): Promise<Talk> => (target.protocol === 'tcp' ? talkTcp(target) : talkUdp(target))
+const talk = (target: Target, patience = PATIENCE): Promise<Talk> =>
+  target.protocol === 'tcp' ? talkTcp(target, patience) : talkUdp(target, patience)
 
-async function askOnce(target: Target): Promise<Answer> {
-  const { ask, close } = await talk(target)
+async function askOnce(target: Target, patience?: number): Promise<Answer> {
+  const { ask, close } = await talk(target, patience)
   try {
     return await ask()
   } finally {
@@ -206,6 +224,11 @@ const orders: Orders = {
     const answers: Answer[] = []
     for (let i = 0; i < times; i++) answers.push(await askOnce(target))
     return answers
+  },
+  attempt(target, times, patience) {
+    const once = (): Promise<Answer | string> =>
+      askOnce(target, patience).catch((error: NodeJS.ErrnoException) => error.code ?? error.message)
+    return Promise.all(Array.from({ length: times }, once))
   },
   async hold(target) {
     const opened = await talk(target)

@@ -41,6 +41,7 @@ export function startPeer(netns: string): Orders {
   return {
     serve: order('serve'),
     ask: order('ask'),
+    attempt: order('attempt'),
     hold: order('hold'),
     askHeld: order('askHeld'),
     release: order('release'),
