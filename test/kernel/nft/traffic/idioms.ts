@@ -9,7 +9,12 @@ export const port = (number: number): Uint8Array => bytes(number >> 8, number & 
 /** 32 bits in the machine's order, as marks and states stand in registers. */
 export const host32 = (number: number): Uint8Array => new Uint8Array(Uint32Array.of(number).buffer)
 
-const cmp = (data: Uint8Array, operator: Cmp['operator'] = 'eq', source = 1): Expression => ({ kind: 'cmp', source, operator, data })
+const cmp = (data: Uint8Array, operator: Cmp['operator'] = 'eq', source = 1): Expression => ({
+  kind: 'cmp',
+  source,
+  operator,
+  data,
+})
 
 const PROTOCOLS = { tcp: 6, udp: 17, icmp: 1 } as const
 type Protocol = keyof typeof PROTOCOLS
@@ -108,10 +113,7 @@ export const ctStatusDnat: readonly Expression[] = [{ kind: 'ct', key: 'status',
 
 /** Holds where any of these bits is set in register 1. */
 function anyOf(bits: number): Expression[] {
-  return [
-    { kind: 'bitwise', source: 1, destination: 1, length: 4, mask: host32(bits), xor: host32(0) },
-    cmp(host32(0), 'neq'),
-  ]
+  return [{ kind: 'bitwise', source: 1, destination: 1, length: 4, mask: host32(bits), xor: host32(0) }, cmp(host32(0), 'neq')]
 }
 
 /** `meta mark 0x7`, `ct mark 0x7` */

@@ -7,7 +7,7 @@
  * are its cables: each case has tables, counters and known connections of its own. Nobody has the address of the service.
  */
 import assert from 'node:assert/strict'
-import type { BaseChain, Command, Expression, Family, NftClient } from '../../../../lib/nft/index.js'
+import type { BaseChain, Chain, Command, Expression, Family, NftClient } from '../../../../lib/nft/index.js'
 import { open } from '../../../../lib/nft/index.js'
 import type { Answer, Orders, Target } from '../../traffic/peer.js'
 import { startPeer } from '../../traffic/remote.js'
@@ -15,8 +15,8 @@ import type { LinuxContext } from '../case.js'
 
 export type Version = 'ip' | 'ip6'
 export const VERSIONS: readonly Version[] = ['ip', 'ip6']
-export type Number = 1 | 2 | 3
-export const NUMBERS: readonly Number[] = [1, 2, 3]
+export type ServerNumber = 1 | 2 | 3
+export const NUMBERS: readonly ServerNumber[] = [1, 2, 3]
 
 export const SERVICE: Readonly<Record<Version, string>> = { ip: '198.51.100.1', ip6: '2001:db8:5::1' }
 /** What packets are said to come from: in the router's hands only. */
@@ -24,25 +24,28 @@ export const POOL: Readonly<Record<Version, string>> = { ip: '198.51.100.9', ip6
 /** The client asks from here, unless told otherwise: all of 192.0.2.0/24 is its own, and 2001:db8:1::20 to 22. */
 export const CLIENT: Readonly<Record<Version, string>> = { ip: '192.0.2.20', ip6: '2001:db8:1::20' }
 /** The router's addresses on the cable of a server. */
-export const ROUTER = (number: Number): Readonly<Record<Version, string>> => ({
+export const ROUTER = (number: ServerNumber): Readonly<Record<Version, string>> => ({
   ip: `10.1.${number}.254`,
   ip6: `2001:db8:2:${number}::fe`,
 })
-export const addressOf = (number: Number, version: Version): string =>
+export const addressOf = (number: ServerNumber, version: Version): string =>
   version === 'ip' ? `10.1.${number}.1` : `2001:db8:2:${number}::1`
-export const nameOf = (number: Number): string => `server ${number}`
+export const nameOf = (number: ServerNumber): string => `server ${number}`
 /** Where the servers listen. */
 export const SERVER_PORT = 8000
 
 export const CLIENT_NAMESPACE = 'nft-client'
-export const namespaceOf = (number: Number): string => `nft-server-${number}`
+export const namespaceOf = (number: ServerNumber): string => `nft-server-${number}`
+
+/** What comes of a packet to the service that no rule translates: the router knows no way there. */
+export const UNROUTED = 'ENETUNREACH'
 
 /** Milliseconds of silence that count as an answer that never comes. */
 export const SILENCE = 500
 
 interface Ends {
   readonly client: Orders
-  readonly servers: Readonly<Record<Number, Orders>>
+  readonly servers: Readonly<Record<ServerNumber, Orders>>
 }
 
 let ends: Promise<Ends> | undefined
@@ -56,7 +59,7 @@ async function makeEnds({ sh }: LinuxContext): Promise<Ends> {
       `ip netns exec ${netns} sh -c 'echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad'`,
       batch(netns, ['link set lo up', ...addresses.map(address => `address add ${address} dev lo`)]),
     ].join('\n')
-  const own = (number: Number): string[] => VERSIONS.map(version => addressOf(number, version))
+  const own = (number: ServerNumber): string[] => VERSIONS.map(version => addressOf(number, version))
   await sh(
     [
       'set -e',
@@ -64,7 +67,7 @@ async function makeEnds({ sh }: LinuxContext): Promise<Ends> {
       ...NUMBERS.map(number => make(namespaceOf(number), own(number))),
     ].join('\n'),
   )
-  const start = async (number: Number): Promise<Orders> => {
+  const start = async (number: ServerNumber): Promise<Orders> => {
     const server = startPeer(namespaceOf(number))
     await server.serve(nameOf(number), own(number), SERVER_PORT)
     return server
@@ -82,10 +85,9 @@ export interface Written {
 }
 
 /** What a chain is, and its rules. */
-export type WrittenChain = { readonly rules: readonly Written[] } & (
-  | Pick<BaseChain, 'type' | 'hook' | 'priority' | 'policy'>
-  | { readonly hook?: undefined }
-)
+export interface WrittenChain extends Partial<Pick<BaseChain, 'type' | 'hook' | 'priority' | 'policy'>> {
+  readonly rules: readonly Written[]
+}
 
 export const TABLE = { family: 'inet', name: 'web' } as const satisfies { family: Family; name: string }
 
@@ -94,8 +96,15 @@ export interface Network extends Ends {
   readonly nf: NftClient
   /** Asks over a connection of its own. */
   ask(target: Target, times?: number): Promise<Answer[]>
-  /** What comes of so many questions at once. */
-  attempt(target: Target, times?: number): Promise<(Answer | string)[]>
+  /**
+   * What comes of a question.
+   *
+   * @param patience milliseconds. What the kernel says of a connection while it is asked for one it does not hear (tcp_v4_err): it asks again
+   * after a second
+   */
+  attempt(target: Target, patience?: number): Promise<Answer | string>
+  /** What comes of so many questions at once, of which some stay without an answer. */
+  burst(target: Target, times: number): Promise<(Answer | string)[]>
   /**
    * Commits a table with these chains, behind `first` (sets, maps, stateful objects), and looks whether nft lists each rule with its words.
    *
@@ -109,14 +118,22 @@ export async function network(context: LinuxContext): Promise<Network> {
   ends ??= makeEnds(context)
   const { client, servers } = await ends
   const { netns, sh } = context
-  context.after(() => sh(batch(netns, ['c', 's1', 's2', 's3'].map(name => `link delete ${name}`))))
+  context.after(() =>
+    sh(
+      batch(
+        netns,
+        ['c', 's1', 's2', 's3'].map(name => `link delete ${name}`),
+      ),
+    ),
+  )
   await sh(['set -e', router(netns), farEnd(CLIENT_NAMESPACE, '203.0.113.1', CLIENT), ...NUMBERS.map(server)].join('\n'))
   return {
     client,
     servers,
     nf: await context.open(),
     ask: (target, times = 1) => client.ask(target, times),
-    attempt: (target, times = 1) => client.attempt(target, times, SILENCE),
+    attempt: async (target, patience = 20_000) => (await client.attempt(target, 1, patience))[0] ?? 'nothing',
+    burst: (target, times) => client.attempt(target, times, SILENCE),
     write: (chains, first = [], where = netns) => write(context, chains, first, where),
   }
 }
@@ -143,7 +160,7 @@ function router(netns: string): string {
   return `${batch(netns, lines)}\nip netns exec ${netns} sh -c '${sysctls}'`
 }
 
-const server = (number: Number): string =>
+const server = (number: ServerNumber): string =>
   farEnd(namespaceOf(number), ROUTER(number).ip, { ip: addressOf(number, 'ip'), ip6: addressOf(number, 'ip6') })
 
 /** A route through the router, whose address is on no network of this end: `onlink`. */
@@ -155,6 +172,11 @@ function farEnd(netns: string, gateway: string, from: Readonly<Record<Version, s
     `route add default via ${gateway} dev eth0 onlink src ${from.ip}`,
     `route add default via fe80::1 dev eth0 src ${from.ip6}`,
   ])
+}
+
+function chainOf(name: string, { rules: _, hook, ...base }: WrittenChain): Chain {
+  const key = { family: TABLE.family, table: TABLE.name, name }
+  return hook === undefined ? key : { ...key, hook, ...base }
 }
 
 async function write(
@@ -171,7 +193,7 @@ async function write(
   const names = Object.entries(chains)
   await nf.commit([
     { add: { table: TABLE } },
-    ...names.map(([name, { rules: _, ...chain }]): Command => ({ add: { chain: { family: 'inet', table: 'web', name, ...chain } } })),
+    ...names.map(([name, chain]): Command => ({ add: { chain: chainOf(name, chain) } })),
     ...first,
     ...names.flatMap(([chain, { rules }]) =>
       rules.map(({ does }): Command => ({ add: { rule: { family: 'inet', table: 'web', chain, expressions: does } } })),
