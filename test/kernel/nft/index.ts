@@ -11,6 +11,15 @@ import * as sets from './sets.js'
 import * as traffic from './traffic/index.js'
 import * as watch from './watch.js'
 
-export const nft: readonly Case[] = [readme, basics, corpus, expressions, flowtables, objects, reading, sets, traffic, watch].flatMap(
-  ({ cases }): readonly Case[] => cases,
-)
+export const nft: readonly Case[] = [
+  readme,
+  basics,
+  corpus,
+  expressions,
+  flowtables,
+  objects,
+  reading,
+  sets,
+  traffic,
+  watch,
+].flatMap(({ cases }): readonly Case[] => cases)
