@@ -141,10 +141,13 @@ export class Channel {
     return this.#socket
   }
 
-  /** Sends messages and returns all replies to the last one's. Throws what ended it, with `applied`. */
-  exchange(request: Uint8Array, last: number, limit: Limit): Promise<Replies> {
+  /**
+   * Sends messages and returns all replies to the last one's. Throws what ended it, with `applied`: `sent` is what is known of them once they
+   * are sent, `no` for those that change nothing.
+   */
+  exchange(request: Uint8Array, last: number, limit: Limit, sent: 'no' | 'unknown' = 'unknown'): Promise<Replies> {
     const socket = this.open()
-    return this.#closed(request, limit, () => socket.exchange(request, last, limit.remaining))
+    return this.#closed(request, limit, () => socket.exchange(request, last, limit.remaining), sent)
   }
 
   /**
@@ -163,21 +166,26 @@ export class Channel {
     })
   }
 
-  async #closed(request: Uint8Array, limit: Limit, start: () => Promise<Reply>): Promise<Replies> {
+  async #closed(
+    request: Uint8Array,
+    limit: Limit,
+    start: () => Promise<Reply>,
+    sent: 'no' | 'unknown' = 'unknown',
+  ): Promise<Replies> {
     const socket = this.open()
     if (this.#unread) await this.#drain(socket, limit)
-    let reply = await this.#ask(limit, request, 'no', start)
-    const applied = reply.sent === 0 ? 'no' : 'unknown'
+    let reply = await this.#ask(limit, request, 'no', start, sent)
+    const applied = reply.sent === 0 ? 'no' : sent
     const data = [reply.data]
     let lost = reply.lost
     for (let tries = 0; !reply.complete && reply.errno === 0 && tries < BARRIERS; tries++) {
       // The answer that closes may be among the lost ones. A barrier behind it closes in its place.
       const { bytes, sequence } = this.#barrier()
-      reply = await this.#ask(limit, bytes, applied, () => socket.exchange(bytes, sequence, limit.remaining))
+      reply = await this.#ask(limit, bytes, applied, () => socket.exchange(bytes, sequence, limit.remaining), applied)
       data.push(reply.data)
       lost ||= reply.lost
     }
-    if (reply.errno !== 0 || !reply.complete) this.#fail(reply, applied)
+    if (reply.errno !== 0 || !reply.complete) this.#fail(reply, applied, sent)
     return { data, lost }
   }
 
@@ -192,17 +200,23 @@ export class Channel {
   }
 
   /** The next page of a dump. */
-  async page(request: Uint8Array | null, last: number, size: number, limit: Limit): Promise<Reply> {
+  async page(
+    request: Uint8Array | null,
+    last: number,
+    size: number,
+    limit: Limit,
+    sent: 'no' | 'unknown' = 'unknown',
+  ): Promise<Reply> {
     const socket = this.open()
-    const reply = await this.#ask(limit, request, 'no', () => socket.page(request, last, size, limit.remaining))
-    if (reply.errno !== 0 || reply.lost) this.#fail(reply, 'no')
+    const reply = await this.#ask(limit, request, 'no', () => socket.page(request, last, size, limit.remaining), sent)
+    if (reply.errno !== 0 || reply.lost) this.#fail(reply, 'no', sent)
     return reply
   }
 
-  async dumpMany(requests: Uint8Array, limit: Limit): Promise<Reply> {
+  async dumpMany(requests: Uint8Array, limit: Limit, sent: 'no' | 'unknown' = 'unknown'): Promise<Reply> {
     const socket = this.open()
-    const reply = await this.#ask(limit, requests, 'no', () => socket.dumpMany(requests, limit.remaining))
-    if (reply.errno !== 0 || reply.lost) this.#fail(reply, 'no')
+    const reply = await this.#ask(limit, requests, 'no', () => socket.dumpMany(requests, limit.remaining), sent)
+    if (reply.errno !== 0 || reply.lost) this.#fail(reply, 'no', sent)
     return reply
   }
 
@@ -250,9 +264,9 @@ export class Channel {
     }
   }
 
-  #fail(reply: Reply, applied: 'no' | 'unknown'): never {
+  #fail(reply: Reply, applied: 'no' | 'unknown', sent: 'no' | 'unknown'): never {
     this.setAside() // what it still says belongs to nobody
-    throw systemError(reply, reply.sent === 0 ? applied : 'unknown')
+    throw systemError(reply, reply.sent === 0 ? applied : sent)
   }
 
   #barrier(): { bytes: Uint8Array; sequence: number } {

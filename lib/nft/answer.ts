@@ -11,42 +11,74 @@ const NLM_F_DUMP_INTR = 0x10
 export class Answer {
   readonly reader: MessageReader
   readonly #sequence: number
+  readonly #start: number
+  readonly #end: number
+  /** Why there is nothing. */
+  readonly refusal: Refusal | undefined
   /** What was dumped belongs to more than one generation: something may be missing, or there twice. */
   readonly interrupted: boolean
-  /** The low 16 bits of the generation that its messages are of; undefined when there are none, or of several. */
+  /** The low 16 bits of the generation that its messages are of; undefined when there are none. */
   readonly generation: number | undefined
 
-  /** @throws {Refusal} */
-  constructor(reader: MessageReader, sequence: number) {
+  /** Of the messages between two places, by default all, those with this sequence number: others are of a request that was given up. */
+  constructor(reader: MessageReader, sequence: number, start = 0, end = reader.end) {
     this.reader = reader
     this.#sequence = sequence
+    this.#start = start
+    this.#end = end
     let interrupted = false
-    let generation: number | undefined
-    const cursor = new MessageCursor(reader)
-    while (cursor.next()) {
-      if (cursor.sequence !== sequence) continue
-      throwIfRefused(reader, cursor)
-      if (cursor.flags & NLM_F_DUMP_INTR) interrupted = true
-      if (cursor.type < messageType(0)) continue
-      const of = resourceId(reader, cursor)
-      if (generation !== undefined && generation !== of) interrupted = true
-      generation = of
+    for (const message of this.#all()) {
+      this.refusal ??= refusalOf(reader, message)
+      if (message.flags & NLM_F_DUMP_INTR) interrupted = true
+      if (message.type < messageType(0)) continue
+      const generation = resourceId(reader, message)
+      if (this.generation !== undefined && this.generation !== generation) interrupted = true
+      this.generation = generation
     }
     this.interrupted = interrupted
-    this.generation = generation
+  }
+
+  /** Bytes that it came in. */
+  get size(): number {
+    return this.#end - this.#start
   }
 
   /** Its messages in order. The object is the same for all of them. */
   *messages(): Generator<Message, void, undefined> {
-    const cursor = new MessageCursor(this.reader)
-    // Others are of an earlier request that was given up.
-    while (cursor.next()) if (cursor.sequence === this.#sequence && cursor.type >= messageType(0)) yield cursor
+    for (const message of this.#all()) if (message.type >= messageType(0)) yield message
+  }
+
+  /** The same, unless the kernel refused the request. @throws {Refusal} */
+  orThrow(): this {
+    if (this.refusal) throw this.refusal
+    return this
+  }
+
+  *#all(): Generator<Message, void, undefined> {
+    const cursor = new MessageCursor(this.reader, this.#start)
+    while (cursor.end < this.#end && cursor.next()) if (cursor.sequence === this.#sequence) yield cursor
   }
 }
 
-/** @throws {Refusal} */
-export function throwIfRefused(reader: MessageReader, message: Message): void {
-  if (message.type !== NLMSG_ERROR && message.type !== NLMSG_DONE) return
+/** The answers to requests that were sent one after the other, from the sequence number `first` on. */
+export function answersTo(reader: MessageReader, first: number, count: number): Answer[] {
+  const ends: number[] = []
+  const cursor = new MessageCursor(reader)
+  while (cursor.next()) {
+    const index = cursor.sequence - first
+    if (index >= 0 && index < count) ends[index] = cursor.end
+  }
+  let start = 0
+  return Array.from({ length: count }, (_, i) => {
+    const end = ends[i] ?? start
+    const answer = new Answer(reader, first + i, start, end)
+    start = end
+    return answer
+  })
+}
+
+function refusalOf(reader: MessageReader, message: Message): Refusal | undefined {
+  if (message.type !== NLMSG_ERROR && message.type !== NLMSG_DONE) return undefined
   const acknowledgement = readAcknowledgement(reader, message)
-  if (acknowledgement.errno !== 0) throw new Refusal(acknowledgement, undefined)
+  return acknowledgement.errno === 0 ? undefined : new Refusal(acknowledgement, undefined)
 }

@@ -1,16 +1,24 @@
 import type { CallOptions, Limit } from '../netlink/channel.js'
 import { BadValue, shown } from '../netlink/schema.js'
 import { asking } from './asking.js'
+import { type CommandBuilder, commit, commitBuilt, listOf } from './commit.js'
+import { ElementList, type SetLike, typed } from './element-list.js'
+import { readElementsOf } from './get-elements.js'
 import type { Generation, Kernel } from './kernel.js'
 import * as read from './read.js'
-import { type Committed, transact } from './transaction.js'
+import { ofObjects, ofRules, type Reset, reset as resetAll, resetElements } from './reset.js'
+import { readSnapshot, type Snapshot, type SnapshotFilter } from './snapshot.js'
+import type { Committed } from './transaction.js'
 import type {
   Chain,
   Command,
+  Element,
+  ElementKey,
   Family,
   Flowtable,
   KeyOf,
   NftSet,
+  ObjectKey,
   ObjectType,
   Rule,
   RuleKey,
@@ -18,6 +26,7 @@ import type {
   Table,
 } from './types.js'
 import { Watch, type WatchEvent, type WatchOptions } from './watch.js'
+import { message } from './wire.js'
 
 /** Options of `commit`. */
 export interface CommitOptions extends CallOptions {
@@ -25,7 +34,11 @@ export interface CommitOptions extends CallOptions {
   readonly generation?: Generation | undefined
   /** Return the handles of what is added. It costs about a third more. Default false. */
   readonly handles?: boolean | undefined
+  /** How often a function may be called to make the commands anew. Default 10. */
+  readonly attempts?: number | undefined
 }
+
+const ATTEMPTS = 10
 
 /** Which objects to list. */
 export interface ListFilter extends CallOptions {
@@ -63,20 +76,34 @@ export class NftClient {
   /**
    * Carries out the commands as one transaction: all of them, or none. The list is a value: the client does not keep it.
    *
+   * Given a function, it makes the commands of the generation that it is called with, and may read with this client for that: they are
+   * carried out only if nobody has changed anything since; otherwise it is called again, up to `attempts` times.
+   *
    * @throws {TransactionError} what the kernel refused, and that nothing was changed; or that it is not known
    * @throws {TypeError | RangeError} for what can not be sent, with its place: `commands[2].add.chain.hook`
+   * @example
+   * await nf.commit(async () => (await nf.rules(chain)).filter(isOld).map(rule => ({ delete: { rule } })))
    */
-  commit(commands: readonly Command[], options: CommitOptions = {}): Promise<Committed> {
-    const list = listOf(commands)
-    return this.#kernel.call(options, limit =>
-      transact(this.#kernel, list, { generation: options.generation, handles: options.handles ?? false, commit: true }, limit),
+  async commit(commands: readonly Command[] | CommandBuilder, options: CommitOptions = {}): Promise<Committed> {
+    if (typeof commands !== 'function') return this.#commit(commands, options)
+    const { attempts = ATTEMPTS } = options
+    if (options.generation !== undefined)
+      throw new TypeError('options.generation: a function is given the generation: give the one or the other')
+    return commitBuilt(this.#kernel, commands, attempts, options, (list, generation, left) =>
+      this.#commit(list, { ...options, ...left, generation }),
     )
+  }
+
+  async #commit(commands: readonly Command[], options: CommitOptions): Promise<Committed> {
+    const list = listOf(commands)
+    const { generation, handles = false } = options
+    return this.#kernel.call(options, limit => commit(this.#kernel, list, { generation, handles, commit: true }, limit))
   }
 
   /** Lets the kernel try the commands without carrying them out. Rejects as `commit` does. */
   async check(commands: readonly Command[], options: CallOptions = {}): Promise<void> {
     const list = listOf(commands)
-    await this.#kernel.call(options, limit => transact(this.#kernel, list, { handles: false, commit: false }, limit))
+    await this.#kernel.call(options, limit => commit(this.#kernel, list, { handles: false, commit: false }, limit))
   }
 
   /** The ruleset's version: each transaction counts it up by 1, whoever made it. */
@@ -144,6 +171,76 @@ export class NftClient {
     return this.#get('getFlowtable', read.flowtables, key, options)
   }
 
+  /**
+   * The elements of a set, read as they are iterated over. Give it a set that was read or added, and the kernel need not be asked for its
+   * types first.
+   *
+   * @example
+   * for await (const { key } of nf.elements({ family: 'inet', table: 'web', name: 'blocked' })) console.log(key)
+   */
+  elements(set: SetLike, options: CallOptions = {}): ElementList {
+    return new ElementList(this.#kernel, set, options)
+  }
+
+  /**
+   * The elements of these keys, in their order; undefined where there is none. A key within an interval finds the interval.
+   *
+   * @throws {NetlinkError} `no-such-object`: there is no such set
+   */
+  async getElements(set: SetLike, keys: readonly ElementKey[], options: CallOptions = {}): Promise<(Element | undefined)[]> {
+    const wanted = keysOf(keys)
+    const types = await typed(this.#kernel, set, 'getElements', options)
+    return this.#ask('getElements', read.describe(types), options, limit =>
+      readElementsOf(this.#kernel, message.getElements, types, wanted, limit),
+    )
+  }
+
+  /**
+   * The ruleset, or a part of it, as plain data, all of one generation: read again where others changed it meanwhile, up to 5 times; after
+   * that `consistent` is false. `recreate` makes the commands of it that write it again.
+   *
+   * @example
+   * const snapshot = await nf.snapshot({ family: 'inet', table: 'web' })
+   * await elsewhere.commit(recreate(snapshot))
+   */
+  snapshot({ family, table, elements, ...options }: SnapshotFilter & CallOptions = {}): Promise<Snapshot> {
+    return this.#ask('snapshot', read.describe({ family, table }), options, limit =>
+      readSnapshot(this.#kernel, { family, table, elements }, limit),
+    )
+  }
+
+  /**
+   * Sets the counters and quotas of rules back, and returns the rules as they were. Linux 6.2. What a transaction by others makes the kernel
+   * leave out keeps its counts.
+   *
+   * @param filter a chain needs its table beside it, a handle all of chain, table and family
+   * @throws {NetlinkError} `not-supported`
+   */
+  resetRules({ family, table, chain, handle, ...options }: RuleFilter & Partial<RuleKey> = {}): Promise<Rule[]> {
+    return this.#reset('resetRules', ofRules, read.rules, { family, table, chain, handle }, options)
+  }
+
+  /** Sets counters and quotas back, and returns the objects as they were. @param filter a name needs type, table and family beside it */
+  resetObjects({ family, table, type, name, ...options }: ObjectFilter & Partial<ObjectKey> = {}): Promise<StatefulObject[]> {
+    return this.#reset('resetObjects', ofObjects, read.objects, { family, table, type, name }, options)
+  }
+
+  /**
+   * Sets the counters and quotas of a set's elements back, and returns the elements as they were. Linux 6.5.
+   *
+   * @param keys default: all
+   * @throws {NetlinkError} `not-supported`, `no-such-object`
+   */
+  async resetElements(set: SetLike, keys?: readonly ElementKey[], options: CallOptions = {}): Promise<Element[]> {
+    const wanted = keys && keysOf(keys)
+    const types = await typed(this.#kernel, set, 'resetElements', options)
+    return this.#ask('resetElements', read.describe(types), options, limit => resetElements(this.#kernel, types, wanted, limit))
+  }
+
+  #reset<T>(operation: string, reset: Reset, kind: read.Kind<T>, filter: read.Filter, options: CallOptions): Promise<T[]> {
+    return this.#ask(operation, read.describe(filter), options, limit => resetAll(this.#kernel, reset, kind, filter, limit))
+  }
+
   #list<T>(operation: string, kind: read.Kind<T>, filter: read.Filter, options: CallOptions): Promise<T[]> {
     return this.#ask(operation, read.describe(filter), options, limit => read.list(this.#kernel, kind, filter, limit))
   }
@@ -190,9 +287,7 @@ export class NftClient {
   }
 }
 
-/** The caller may change its list before its turn comes. */
-function listOf(commands: readonly Command[]): readonly Command[] {
-  if (!Array.isArray(commands))
-    throw new BadValue('type', `${shown(commands)}: give a list of commands`).within('commands').toError()
-  return commands.slice()
+function keysOf(keys: readonly ElementKey[]): readonly ElementKey[] {
+  if (!Array.isArray(keys)) throw new BadValue('type', `${shown(keys)}: give a list of keys`).within('keys').toError()
+  return keys.slice()
 }

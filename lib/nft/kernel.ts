@@ -6,7 +6,7 @@ import type { Body } from '../netlink/generic.js'
 import { endMessage, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST } from '../netlink/message.js'
 import { beginNetfilter, NETFILTER_HEADER } from '../netlink/netfilter.js'
 import { NETLINK_NETFILTER, type Transport } from '../netlink/transport.js'
-import { Answer } from './answer.js'
+import { Answer, answersTo } from './answer.js'
 import { nftTrace } from './trace.js'
 import { generationAttributes, message, messageType } from './wire.js'
 
@@ -16,6 +16,17 @@ const RECEIVE_BUFFER = 64 << 20
 
 /** The ruleset's version: every transaction that is carried out counts it up by 1. 32 bits, never 0. */
 export type Generation = number
+
+type Sent = 'no' | 'unknown'
+
+/** One question. */
+export interface Request {
+  readonly number: number
+  readonly family: number
+  readonly body?: Body | undefined
+  /** It is answered by one message. Default: a dump. */
+  readonly single?: boolean | undefined
+}
 
 export class Kernel {
   readonly transport: Transport
@@ -48,27 +59,47 @@ export class Kernel {
     this.#calls.throwIfClosed()
   }
 
-  /** Asks for one thing: the answers to a message. Throws a `Refusal`, or what interrupted it. */
-  request(number: number, family: number, body: Body | undefined, limit: Limit): Promise<Answer> {
-    return this.#ask(number, NLM_F_ACK, family, body, limit)
+  /**
+   * Asks for one thing: the answers to a message. Throws a `Refusal`, or what interrupted it.
+   *
+   * @param sent what is known of it once it is sent: `unknown` for one that changes something
+   */
+  request(number: number, family: number, body: Body | undefined, limit: Limit, sent: Sent = 'no'): Promise<Answer> {
+    return this.#ask({ number, family, body }, NLM_F_ACK, limit, sent)
   }
 
   /** Everything of a kind. Throws a `Refusal`, or what interrupted it. */
-  dump(number: number, family: number, body: Body | undefined, limit: Limit): Promise<Answer> {
-    return this.#ask(number, NLM_F_DUMP, family, body, limit)
+  dump(number: number, family: number, body: Body | undefined, limit: Limit, sent: Sent = 'no'): Promise<Answer> {
+    return this.#ask({ number, family, body }, NLM_F_DUMP, limit, sent)
   }
 
-  async #ask(number: number, flags: number, family: number, body: Body | undefined, limit: Limit): Promise<Answer> {
+  async #ask({ number, family, body }: Request, flags: number, limit: Limit, sent: Sent): Promise<Answer> {
     const { reads } = this
     const writer = reads.writer()
     const sequence = reads.sequence(1)
     const start = beginNetfilter(writer, messageType(number), NLM_F_REQUEST | flags, sequence, family)
     body?.(writer)
     endMessage(writer, start)
-    const { data, lost } = await reads.exchange(writer.written(), sequence, limit)
+    const { data, lost } = await reads.exchange(writer.written(), sequence, limit, sent)
     reads.recycle(writer)
     if (lost) throw lostReply('no')
-    return new Answer(readerOf(data), sequence)
+    return new Answer(readerOf(data), sequence).orThrow()
+  }
+
+  /** Many dumps in one crossing. @returns the answer to each in order; look at its `refusal` */
+  async dumps(requests: readonly Request[], limit: Limit): Promise<Answer[]> {
+    const { reads } = this
+    const writer = reads.writer()
+    const first = reads.sequence(requests.length)
+    for (const [i, { number, family, body, single }] of requests.entries()) {
+      const flags = NLM_F_REQUEST | (single ? 0 : NLM_F_DUMP)
+      const start = beginNetfilter(writer, messageType(number), flags, first + i, family)
+      body?.(writer)
+      endMessage(writer, start)
+    }
+    const { data } = await reads.dumpMany(writer.written(), limit, 'no')
+    reads.recycle(writer)
+    return answersTo(readerOf([data]), first, requests.length)
   }
 
   /** A socket of its own for one long reading; closed with the client at the latest. */

@@ -111,7 +111,8 @@ export function describe({ family, table, chain, type, name, handle }: Filter): 
   return [family, table, chain, type, name, handle === undefined ? undefined : `handle ${handle}`].filter(Boolean).join(' ')
 }
 
-const familyNumber = (family: Family | undefined): number => (family === undefined ? 0 : familyToWire(family))
+/** The number of a family in requests; 0 is any. */
+export const familyNumber = (family: Family | undefined): number => (family === undefined ? 0 : familyToWire(family))
 
 /** The objects in an answer that the filter lets through: not every kernel filters by every field. */
 export async function decode<T>(answer: Answer, kind: Kind<T>, filter: Filter): Promise<T[]> {

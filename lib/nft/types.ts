@@ -449,7 +449,7 @@ export type KeyOf<W extends string> = Extract<NftKey, { readonly [K in W]: unkno
  * - `replace`: a rule, named by its handle
  * - `delete`: fails when it is not there (ENOENT); `destroy` does not (Linux 6.3)
  * - `flush`: removes the rules of a chain, the rules of all chains of a table, the elements of a set
- * - `rename`: a chain
+ * - `rename`: a chain; without its handle the client looks it up. One that the same transaction adds can not be renamed
  */
 export type Command =
   | { readonly add: NftObject }
@@ -459,4 +459,4 @@ export type Command =
   | { readonly delete: NftKey }
   | { readonly destroy: NftKey }
   | { readonly flush: { readonly table: TableKey } | { readonly chain: ChainKey } | { readonly set: SetKey } }
-  | { readonly rename: { readonly chain: ChainKey & { readonly newName: string } } }
+  | { readonly rename: { readonly chain: ChainKey & { readonly handle?: number | undefined; readonly newName: string } } }

@@ -43,7 +43,7 @@ export const message = {
   newFlowtable: 22,
   getFlowtable: 23,
   deleteFlowtable: 24,
-  /** Linux 6.4 */
+  /** Linux 6.2 */
   getRuleReset: 25,
   /** The destroying ones: Linux 6.3 */
   destroyTable: 26,

@@ -2,24 +2,32 @@
 import * as basics from './basics.js'
 import type { Case } from './case.js'
 import * as corpus from './corpus.js'
+import * as elements from './elements.js'
 import * as expressions from './expressions.js'
 import * as flowtables from './flowtables.js'
 import * as objects from './objects.js'
 import * as reading from './reading.js'
 import * as readme from './readme.js'
+import * as resets from './resets.js'
 import * as sets from './sets.js'
+import * as snapshots from './snapshots.js'
 import * as traffic from './traffic/index.js'
+import * as transactions from './transactions.js'
 import * as watch from './watch.js'
 
 export const nft: readonly Case[] = [
   readme,
   basics,
   corpus,
+  elements,
   expressions,
   flowtables,
   objects,
   reading,
+  resets,
   sets,
+  snapshots,
   traffic,
+  transactions,
   watch,
 ].flatMap(({ cases }): readonly Case[] => cases)

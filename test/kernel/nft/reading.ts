@@ -118,7 +118,7 @@ export const cases: readonly Case[] = [
       const printed = await sh(
         `ip netns exec ${netns} setpriv --reuid 65534 --clear-groups --inh-caps=-all ${process.execPath} -e "${script}"`,
       )
-      assert.match(printed, /^not-permitted tables: CAP_NET_ADMIN is needed .* \(EPERM\)/)
+      assert.match(printed, /^not-permitted tables: CAP_NET_ADMIN is needed: run as root.* \(EPERM\)/)
     },
   },
 ]

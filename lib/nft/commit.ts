@@ -1,0 +1,66 @@
+/** Transactions, with what has to be read for them first. */
+import type { CallOptions, Limit } from '../netlink/channel.js'
+import { BadValue, shown } from '../netlink/schema.js'
+import { TransactionError } from './error.js'
+import type { Generation, Kernel } from './kernel.js'
+import { needsHandles, withHandles } from './rename.js'
+import { type Committed, transact } from './transaction.js'
+import type { Command } from './types.js'
+
+type Options = Parameters<typeof transact>[2]
+
+/** Makes the commands of a generation. It may read with the same client: what it makes is carried out only if nothing was changed since. */
+export type CommandBuilder = (generation: Generation) => readonly Command[] | Promise<readonly Command[]>
+
+/** Carries out the commands, or tries them. */
+export async function commit(kernel: Kernel, commands: readonly Command[], options: Options, limit: Limit): Promise<Committed> {
+  if (!needsHandles(commands)) return transact(kernel, commands, options, limit)
+  for (;;) {
+    const generation = options.generation ?? (await kernel.readGeneration(limit))
+    const complete = await asGiven(() => withHandles(kernel, commands, limit))
+    try {
+      return await transact(kernel, complete, { ...options, generation }, limit)
+    } catch (error) {
+      if (options.generation !== undefined || !isStale(error)) throw error
+    }
+  }
+}
+
+/** Runs `attempt` with what `build` makes until nobody changed the ruleset meanwhile. */
+export async function commitBuilt(
+  kernel: Kernel,
+  build: CommandBuilder,
+  attempts: number,
+  options: CallOptions,
+  attempt: (commands: readonly Command[], generation: Generation, options: CallOptions) => Promise<Committed>,
+): Promise<Committed> {
+  const limit = kernel.limit(options)
+  for (let tries = 1; ; tries++) {
+    const left = { signal: options.signal, deadline: limit.remaining / 1000 }
+    const generation = await kernel.call(left, limit => kernel.readGeneration(limit))
+    const commands = await limit.race(Promise.resolve(build(generation)), 'no')
+    try {
+      return await attempt(commands, generation, { ...left, deadline: limit.remaining / 1000 })
+    } catch (error) {
+      if (tries >= attempts || !isStale(error)) throw error
+      limit.throwIfOver()
+    }
+  }
+}
+
+const isStale = (error: unknown): boolean => error instanceof TransactionError && error.problem === 'generation-changed'
+
+/** The caller may change its list before its turn comes. */
+export function listOf(commands: readonly Command[]): readonly Command[] {
+  if (!Array.isArray(commands))
+    throw new BadValue('type', `${shown(commands)}: give a list of commands`).within('commands').toError()
+  return commands.slice()
+}
+
+async function asGiven<T>(task: () => Promise<T>): Promise<T> {
+  try {
+    return await task()
+  } catch (error) {
+    throw error instanceof BadValue ? error.toError() : error
+  }
+}

@@ -1,0 +1,115 @@
+/** From what was read to the commands that write it again. */
+import type { Expression } from './expressions/index.js'
+import type { Snapshot } from './snapshot.js'
+import type { Chain, Command, Flowtable, NftSet, Rule, StatefulObject, Table } from './types.js'
+
+/**
+ * The commands that recreate what a snapshot has, where nothing of it is: counters, quotas and time-outs go on where they stood. Handles are
+ * the kernel's to give. Anonymous sets and the unnamed chains of rules get ids from 1 on, and what refers to them refers to the ids:
+ * they have to stay in one transaction.
+ *
+ * @example
+ * await nf.commit([{ destroy: { table: { family: 'inet', name: 'web' } } }, ...recreate(snapshot)])
+ */
+export function recreate(snapshot: Snapshot): Command[] {
+  const ids = new Ids(snapshot)
+  return [
+    ...snapshot.tables.map((table): Command => ({ add: { table: withoutTold(table) } })),
+    ...snapshot.objects.map((object): Command => ({ add: { object: unused(withoutTold(object)) } })),
+    ...snapshot.flowtables.map((flowtable): Command => ({ add: { flowtable: withoutTold(flowtable) } })),
+    ...snapshot.chains.map((chain): Command => ({ add: { chain: ids.chain(withoutTold(chain)) } })),
+    ...snapshot.sets.map((set): Command => ({ add: { set: ids.set(withoutTold(set)) } })),
+    ...snapshot.elements.map(
+      ({ set, elements }): Command => ({ add: { elements: { set: ids.set(withoutTold(set)), elements } } }),
+    ),
+    ...inOrder(snapshot, ids).map((rule): Command => ({ add: { rule: ids.rule(withoutTold(rule)) } })),
+  ]
+}
+
+/** What the kernel tells and does not take. */
+const TOLD: ReadonlySet<string> = new Set(['handle', 'use', 'owner', 'after', 'backend', 'count'])
+
+function withoutTold<T extends Table | Chain | Rule | NftSet | StatefulObject | Flowtable>(object: T): T {
+  return Object.fromEntries(Object.entries(object).filter(([field]) => !told(object, field))) as T
+}
+
+/** A connection limit has a count of its own. */
+const told = (object: object, field: string): boolean =>
+  TOLD.has(field) && !(field === 'count' && 'type' in object && object.type === 'connlimit')
+
+/** The kernel takes no quota that says that it is used up: it finds out by itself. */
+function unused(object: StatefulObject): StatefulObject {
+  if (object.type !== 'quota' || !object.flags) return object
+  return { ...object, flags: object.flags.filter(flag => flag !== 'depleted') }
+}
+
+const BINDING = 'binding'
+/** The kernel numbers them. */
+const ANONYMOUS_SET = '__set%d'
+const ANONYMOUS_MAP = '__map%d'
+
+const keyOf = (family: string, table: string, name: string): string => `${family}/${table}/${name}`
+
+/** The ids of what has no name of its own. */
+class Ids {
+  readonly #sets = new Map<string, { readonly name: string; readonly id: number }>()
+  readonly #chains = new Map<string, number>()
+
+  constructor({ sets, chains }: Snapshot) {
+    let id = 0
+    for (const { family, table, name, flags, data, objects } of sets)
+      if (flags?.includes('anonymous'))
+        this.#sets.set(keyOf(family, table, name), { name: data || objects ? ANONYMOUS_MAP : ANONYMOUS_SET, id: ++id })
+    for (const { family, table, name, flags } of chains)
+      if (flags?.includes(BINDING)) this.#chains.set(keyOf(family, table, name), ++id)
+  }
+
+  set(set: NftSet): NftSet {
+    return { ...set, ...this.#sets.get(keyOf(set.family, set.table, set.name)) }
+  }
+
+  chain(chain: Chain): Chain {
+    const id = this.chainId(chain, chain.name)
+    return id === undefined ? chain : { ...chain, id }
+  }
+
+  rule(rule: Rule): Rule {
+    const chainId = this.chainId(rule, rule.chain)
+    const expressions = rule.expressions.map(expression => this.#expression(rule, expression))
+    return { ...rule, ...(chainId !== undefined && { chainId }), expressions }
+  }
+
+  /** Of an unnamed chain; undefined for any other. */
+  chainId({ family, table }: Rule | Chain, name: string): number | undefined {
+    return this.#chains.get(keyOf(family, table, name))
+  }
+
+  #expression(rule: Rule, expression: Expression): Expression {
+    switch (expression.kind) {
+      case 'lookup':
+      case 'dynset':
+      case 'objref': {
+        const set = expression.set === undefined ? undefined : this.#sets.get(keyOf(rule.family, rule.table, expression.set))
+        return set ? { ...expression, set: set.name, setId: set.id } : expression
+      }
+      case 'immediate': {
+        if (expression.data instanceof Uint8Array || expression.data.chain === undefined) return expression
+        const { chain, ...verdict } = expression.data
+        const chainId = this.chainId(rule, chain)
+        return chainId === undefined ? expression : { ...expression, data: { ...verdict, chainId } }
+      }
+      default:
+        return expression
+    }
+  }
+}
+
+/**
+ * The rules of unnamed chains first: each is complete with the rule that jumps to it (nf_tables_api.c, nft_chain_is_bound), which stands in
+ * a chain with a name (nf_tables_bind_chain).
+ */
+function inOrder({ rules }: Snapshot, ids: Ids): readonly Rule[] {
+  const unnamed = rules.filter(rule => ids.chainId(rule, rule.chain) !== undefined)
+  if (unnamed.length === 0) return rules
+  return [...unnamed, ...rules.filter(rule => ids.chainId(rule, rule.chain) === undefined)]
+}

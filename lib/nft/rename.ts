@@ -1,0 +1,67 @@
+/** The kernel renames a chain by its handle, for the name in the message is the new one (nf_tables_api.c, nf_tables_updchain). */
+import type { Limit } from '../netlink/channel.js'
+import { BadValue } from '../netlink/schema.js'
+import { type Failure, TransactionError } from './error.js'
+import type { Kernel } from './kernel.js'
+import { chains, find } from './read.js'
+import type { ChainKey, Command } from './types.js'
+
+type Rename = Extract<Command, { readonly rename: unknown }>
+
+const lacksHandle = (command: Command): command is Rename =>
+  command !== null && typeof command === 'object' && 'rename' in command && command.rename?.chain?.handle === undefined
+
+/** Whether handles have to be looked up, which is true of one generation only. */
+export const needsHandles = (commands: readonly Command[]): boolean => commands.some(lacksHandle)
+
+/** The commands, with the handles of chains that are renamed. Throws a `BadValue`, or a `TransactionError` where there is no such chain. */
+export async function withHandles(kernel: Kernel, commands: readonly Command[], limit: Limit): Promise<readonly Command[]> {
+  const complete = commands.slice()
+  for (const [index, command] of commands.entries()) {
+    if (!lacksHandle(command)) continue
+    const { chain } = command.rename
+    const found = await find(kernel, chains, { family: chain.family, table: chain.table, name: chain.name }, limit)
+    if (found?.handle === undefined) throw missing(commands, index, command)
+    complete[index] = { rename: { chain: { ...chain, handle: found.handle } } }
+  }
+  return complete
+}
+
+function missing(commands: readonly Command[], index: number, command: Rename): Error {
+  const { chain } = command.rename
+  if (commands.slice(0, index).some(earlier => adds(earlier, chain)))
+    return new BadValue('type', 'is added by the same transaction: add it with its new name instead')
+      .within(`[${index}].rename.chain.name`)
+      .within('commands')
+  const failure: Failure = {
+    index,
+    command,
+    element: undefined,
+    expression: undefined,
+    path: 'rename.chain.name',
+    target: `chain ${chain.name} of table ${chain.family} ${chain.table}`,
+    problem: 'no-such-object',
+    code: 'ENOENT',
+    errno: -2,
+    kernelMessage: undefined,
+    cascaded: false,
+    reason: `there is no chain ${chain.name} in table ${chain.family} ${chain.table}`,
+  }
+  const { target, problem, path, reason } = failure
+  return new TransactionError({
+    errno: 2,
+    operation: 'commit',
+    target,
+    problem,
+    outcome: 'rolled-back',
+    path,
+    reason: `${reason}; nothing was changed`,
+    failures: [failure],
+  })
+}
+
+function adds(command: Command, { family, table, name }: ChainKey): boolean {
+  const added = 'add' in command ? command.add : 'create' in command ? command.create : undefined
+  if (!added || !('chain' in added)) return false
+  return added.chain.family === family && added.chain.table === table && added.chain.name === name
+}
