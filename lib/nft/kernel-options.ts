@@ -45,7 +45,6 @@ const EXPRESSIONS: Readonly<Record<string, KernelOption>> = {
   synproxy: module('NFT_SYNPROXY'),
   target: module('NFT_COMPAT'),
   tproxy: module('NFT_TPROXY'),
-  tunnel: module('NFT_TUNNEL'),
   xfrm: module('NFT_XFRM'),
 }
 
@@ -59,6 +58,7 @@ const BY_FAMILY: Readonly<Record<string, Partial<Record<Family, KernelOption>>>>
     netdev: module('NFT_FIB_NETDEV'),
   },
   fwd: { netdev: module('NFT_FWD_NETDEV') },
+  tunnel: { netdev: module('NFT_TUNNEL') },
   reject: {
     inet: module('NFT_REJECT_INET'),
     ip: module('NFT_REJECT_IPV4'),

@@ -356,8 +356,8 @@ export interface SynproxyObject extends Stateful {
   readonly mss?: number | undefined
   /** Bits, at most 14. */
   readonly windowScale?: number | undefined
-  /** What it offers: `mss` and `window-scale` with the values above. The kernel takes no `ecn` here. */
-  readonly flags?: readonly ('mss' | 'window-scale' | 'sack-permitted' | 'timestamp' | 'ecn' | number)[] | undefined
+  /** What it offers: `mss` and `window-scale` with the values above. */
+  readonly flags?: readonly ('mss' | 'window-scale' | 'sack-permitted' | 'timestamp' | number)[] | undefined
 }
 
 /** An object whose attributes are not known here (`tunnel`), or make no sense: kept, and written back byte for byte. */

@@ -8,7 +8,7 @@ export const synproxy = expressionCodec('synproxy', {
   /** 0 to 14. */
   windowScale: [2, u8],
   /** Which options the servers have; `mss` and `window-scale` have to stand here for those above to be used. */
-  flags: [3, flags(be32, { mss: 1, 'window-scale': 2, 'sack-permitted': 4, timestamp: 8, ecn: 16 })],
+  flags: [3, flags(be32, { mss: 1, 'window-scale': 2, 'sack-permitted': 4, timestamp: 8 })],
 })
 /** Answers TCP's handshake before connection tracking sees it. In chains of the hooks `input` and `forward`. Linux 5.3. */
 export interface Synproxy extends ExpressionOf<typeof synproxy> {}

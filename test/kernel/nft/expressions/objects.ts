@@ -39,6 +39,8 @@ const OBJECTS: readonly StatefulObject[] = [
   { ...here, type: 'ct expectation', name: 'o', layer3: 'ip', protocol: 6, port: 80, timeout: 1000, size: 1 },
   { ...here, type: 'synproxy', name: 'o', mss: 1460, windowScale: 7 },
 ]
+/** Attributes of a tunnel: its id 1, and where it leads to (NFTA_TUNNEL_KEY_ID, NFTA_TUNNEL_KEY_IP, NFTA_TUNNEL_KEY_IP_DST). */
+const TUNNEL = Uint8Array.from([8, 0, 1, 0, 0, 0, 0, 1, 12, 0, 2, 0x80, 8, 0, 2, 0, 10, 0, 0, 1])
 const named = (type: ObjectType): Objref => ({ kind: 'objref', type, name: 'o' })
 
 export const objects = [
@@ -94,6 +96,10 @@ export const objects = [
     },
   ),
   ...OBJECTS.map(object => group(`objref: ${object.type}`, [named(object.type as ObjectType)], { uses: [{ object }] })),
+  group('objref: tunnel', [named('tunnel')], {
+    place: 'netdev ingress filter',
+    uses: [{ object: { family: 'netdev', table: 'e', type: 'tunnel', name: 'o', data: TUNNEL } }],
+  }),
   group('objref: secmark', [named('secmark')], {
     uses: [{ object: { ...here, type: 'secmark', name: 'o', context: 'system_u:object_r:t:s0' } }],
     option: 'SECURITY_SELINUX',

@@ -19,6 +19,7 @@ import type {
   Target,
   Tproxy,
 } from '../../../../lib/nft/index.js'
+import { rejectCodes } from '../../../../lib/nft/index.js'
 import { bytes, group, REGISTERS, vary } from './group.js'
 
 const MAXIMUM = 0xffff_ffff
@@ -29,6 +30,10 @@ const quota: Quota = { kind: 'quota', bytes: 1000n, flags: [], used: 0n }
 const nat: Nat = { kind: 'nat', type: 'dnat', family: 'ip', addressMin: 1, addressMax: 1, flags: ['map-ips'] }
 const natPort: Nat = { ...nat, portMin: 2, portMax: 3, flags: ['map-ips', 'proto-specified'] }
 const NAT_FLAGS = ['random', 'persistent', 'fully-random', 'proto-offset', 'netmap'] as const
+const reset: Reject = { kind: 'reject', type: 'tcp reset' }
+const rejects = (type: 'icmp' | 'icmpx', codes: Readonly<Record<string, number>>): Reject[] =>
+  Object.values(codes).map(code => ({ kind: 'reject', type, code }))
+const PORT_FLAGS = [['map-ips', 'proto-specified'] as const, ...NAT_FLAGS.map(flag => ['proto-specified', flag] as const)]
 const synproxy: Synproxy = { kind: 'synproxy', mss: 1460, windowScale: 7, flags: ['mss', 'window-scale'] }
 const queue: Queue = { kind: 'queue', number: 1, total: 2, flags: [] }
 
@@ -93,27 +98,15 @@ export const statements = [
       option: 'NETFILTER_NETLINK_LOG',
     },
   ),
-  group('reject: inet', [
-    { kind: 'reject', type: 'tcp reset' },
-    ...[0, 1, 2, 3].map((code): Reject => ({ kind: 'reject', type: 'icmpx', code })),
-    ...[0, 1, 2, 3, 4, 5, 6, 9, 10, 13].map((code): Reject => ({ kind: 'reject', type: 'icmp', code })),
+  group('reject: inet', [reset, ...rejects('icmpx', rejectCodes.icmpx)]),
+  group('reject: ip', [reset, ...rejects('icmp', rejectCodes.icmp)], { place: 'ip input filter' }),
+  group('reject: ip6', [reset, ...rejects('icmp', rejectCodes.icmpv6)], { place: 'ip6 input filter' }),
+  group('reject: the ICMP of one family within inet', [
+    ...rejects('icmp', rejectCodes.icmp),
+    ...rejects('icmp', rejectCodes.icmpv6),
   ]),
-  group(
-    'reject: ip',
-    [{ kind: 'reject', type: 'tcp reset' }, ...[0, 13].map((code): Reject => ({ kind: 'reject', type: 'icmp', code }))],
-    {
-      place: 'ip input filter',
-    },
-  ),
-  group(
-    'reject: ip6',
-    [{ kind: 'reject', type: 'tcp reset' }, ...[0, 6].map((code): Reject => ({ kind: 'reject', type: 'icmp', code }))],
-    {
-      place: 'ip6 input filter',
-    },
-  ),
-  group('reject: netdev', [{ kind: 'reject', type: 'icmpx', code: 1 } as Reject], { place: 'netdev ingress filter' }),
-  group('reject: bridge', [{ kind: 'reject', type: 'icmpx', code: 1 } as Reject], { place: 'bridge input filter' }),
+  group('reject: netdev', rejects('icmpx', rejectCodes.icmpx), { place: 'netdev ingress filter' }),
+  group('reject: bridge', rejects('icmpx', rejectCodes.icmpx), { place: 'bridge input filter' }),
   group('queue', vary(queue, { number: [0, 65000], total: [1, 100], flags: [['bypass'], ['fanout'], ['bypass', 'fanout']] })),
   group(
     'queue: its number from a register',
@@ -164,7 +157,7 @@ export const statements = [
       {
         portMin: REGISTERS,
         portMax: REGISTERS,
-        flags: NAT_FLAGS.slice(0, 3).map(flag => ['proto-specified', flag] as const),
+        flags: PORT_FLAGS,
       },
     ),
     { place: 'inet postrouting nat' },
@@ -177,7 +170,7 @@ export const statements = [
       {
         portMin: REGISTERS,
         portMax: REGISTERS,
-        flags: NAT_FLAGS.slice(0, 3).map(flag => ['proto-specified', flag] as const),
+        flags: PORT_FLAGS,
       },
     ),
     { place: 'inet prerouting nat' },
