@@ -1,4 +1,5 @@
 /** Checks of what the kernel would take and spoil. Every message names the field and says what to give instead. */
+import { nearest } from '../netlink/nearest.js'
 
 /** A value in words. Not what an object holds: that may be anything, and of any size. */
 export function show(value: unknown): string {
@@ -64,28 +65,6 @@ export function knownKeys(value: object, field: string, known: Readonly<Record<s
     if (Object.hasOwn(known, key)) continue
     throw new TypeError(`${member(field, key)}: there is no such field${nearest(key, Object.keys(known))}`)
   }
-}
-
-function nearest(key: string, known: readonly string[]): string {
-  const close = known
-    .map(word => ({ word, distance: editDistance(key.toLowerCase(), word.toLowerCase()) }))
-    .sort((a, b) => a.distance - b.distance)[0]
-  return close && close.distance <= Math.max(2, key.length / 3)
-    ? `: did you mean ${close.word}?`
-    : `: the fields are ${known.join(', ')}`
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const swap = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(swap, (row[j] as number) + 1, (next[j - 1] as number) + 1))
-    }
-    row = next
-  }
-  return row[b.length] as number
 }
 
 export function malformedAddress(value: unknown, field: string): Error {

@@ -3,6 +3,7 @@
  * refused with its path, and what can not be read is kept as it is.
  */
 import { align4, type MessageReader, type MessageWriter } from './buffer.js'
+import { nearest } from './nearest.js'
 import {
   type Attributes,
   type AttributeType,
@@ -89,7 +90,10 @@ class StrictTable implements RecordTable<Definition> {
       const field = this.#fields[i] as Field
       const value = record[field.name]
       if (value === undefined) {
-        if (field.required) throw new BadValue('type', 'is missing').within(field.name)
+        if (field.required) {
+          this.#refuseOthers(record) // first: a name that is misspelt is missing, too
+          throw new BadValue('type', 'is missing').within(field.name)
+        }
         continue
       }
       written++
@@ -99,7 +103,7 @@ class StrictTable implements RecordTable<Definition> {
         throw error instanceof BadValue ? error.within(field.name) : error
       }
     }
-    if (record.unknown) for (const attribute of record.unknown) writeAttribute(writer, attribute.type, raw, attribute.data)
+    if (record.unknown !== undefined) writeUnknown(writer, record.unknown)
     let given = 0
     for (const _ in record) given++
     if (given !== written) this.#refuseOthers(record)
@@ -109,9 +113,8 @@ class StrictTable implements RecordTable<Definition> {
   #refuseOthers(record: Readonly<Record<string, unknown>>): void {
     for (const name in record) {
       if (this.#names.has(name) || record[name] === undefined) continue
-      throw new BadValue('type', `there is no such field: there are ${this.#fields.map(field => field.name).join(', ')}`).within(
-        name,
-      )
+      const known = this.#fields.map(field => field.name)
+      throw new BadValue('type', `there is no such field${nearest(name, known)}`).within(name)
     }
   }
 
@@ -147,6 +150,18 @@ class StrictTable implements RecordTable<Definition> {
 
   path(reader: MessageReader, start: number, end: number, offset: number): string | undefined {
     return this.#paths.path(reader, start, end, offset)
+  }
+}
+
+function writeUnknown(writer: MessageWriter, unknown: readonly UnknownAttribute[]): void {
+  if (!Array.isArray(unknown)) throw new BadValue('type', `${shown(unknown)}: give a list of attributes`).within('unknown')
+  for (const [i, attribute] of unknown.entries()) {
+    const { type, data } = (attribute ?? {}) as Partial<UnknownAttribute>
+    if (!(data instanceof Uint8Array) || typeof type !== 'number' || !(type >= 0 && type <= 0xffff))
+      throw new BadValue('type', `${shown(attribute)}: give an attribute as it was read, { type, data }`)
+        .within(i)
+        .within('unknown')
+    writeAttribute(writer, type, raw, data)
   }
 }
 

@@ -2,6 +2,7 @@
 import type { MessageWriter } from '../netlink/buffer.js'
 import { BadValue, shown } from '../netlink/schema.js'
 import { familyToWire } from './family.js'
+import { checkFields } from './known-fields.js'
 import { writeChain, writeChainKey } from './objects/chain.js'
 import { writeElements } from './objects/elements.js'
 import { writeFlowtable, writeFlowtableKey } from './objects/flowtable.js'
@@ -9,6 +10,7 @@ import { writeRule, writeRuleKey } from './objects/rule.js'
 import { writeSet, writeSetKey } from './objects/set.js'
 import { writeObject, writeObjectKey } from './objects/stateful.js'
 import { writeTable, writeTableKey } from './objects/table.js'
+import { within } from './objects/within.js'
 import type { Chain, Command, Elements, Family, Flowtable, NftSet, Rule, StatefulObject, Table } from './types.js'
 import { chainAttributes, message, ruleAttributes, setElementListAttributes } from './wire.js'
 
@@ -79,12 +81,21 @@ function only(value: unknown, words: readonly string[], what: string, path = '')
 export function* writeCommand(sink: Sink, command: Command): Generator<number, void, void> {
   const { verb, word, object } = partsOf(command)
   try {
-    const family = familyToWire((word === 'elements' ? (object as Elements).set : (object as { family: Family })).family)
+    checkFields(word, object)
+    const family = word === 'elements' ? familyOfSet(object as Elements) : familyToWire((object as { family: Family }).family)
     if (word === 'elements' && verb !== 'flush') yield* elements(sink, verb, family, object as Elements)
     else write(sink, verb, word, family, object)
   } catch (error) {
     throw error instanceof BadValue ? error.within(word).within(verb) : error
   }
+}
+
+function familyOfSet({ set }: Elements): number {
+  return within('set', () => {
+    if (set === null || typeof set !== 'object') throw new BadValue('type', `${shown(set)}: give the set as it was added or read`)
+    checkFields('set', set)
+    return familyToWire(set.family)
+  })
 }
 
 function write(sink: Sink, verb: Verb, word: ObjectWord, family: number, object: unknown): void {

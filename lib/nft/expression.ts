@@ -1,6 +1,7 @@
 /** How expressions are declared, and how lists of them are written and read (NFTA_EXPR_*). */
 import { align4, type MessageReader, type MessageWriter } from '../netlink/buffer.js'
 import { beginNest, endNest } from '../netlink/message.js'
+import { nearest } from '../netlink/nearest.js'
 import { type RecordTable, record } from '../netlink/record.js'
 import {
   type AttributeType,
@@ -82,15 +83,15 @@ function writeExpression(writer: MessageWriter, codecs: ReadonlyMap<string, AnyC
   const codec = codecs.get(value.kind)
   if (!codec) {
     if (value.kind === 'opaque') return writeOpaque(writer, value as unknown as Opaque)
-    const kinds = [...codecs.keys()].join(', ')
-    throw new BadValue('type', `${shown(value.kind)}: there is no such expression here: there are ${kinds}`).within('kind')
+    const known = nearest(String(value.kind), [...codecs.keys()]).replace('the fields are', 'there are')
+    throw new BadValue('type', `${shown(value.kind)}: there is no such expression here${known}`).within('kind')
   }
   writeAttribute(writer, NFTA_EXPR_NAME, name, codec.kind)
-  codec.check?.(value)
-  if (codec.empty) return codec.table.encode(writer, value)
-  const start = beginNest(writer, NFTA_EXPR_DATA | NLA_F_NESTED)
+  const start = codec.empty ? undefined : beginNest(writer, NFTA_EXPR_DATA | NLA_F_NESTED)
   codec.table.encode(writer, codec.sent ? codec.sent(value) : value)
-  endNest(writer, start)
+  if (start !== undefined) endNest(writer, start)
+  // Behind the writing: a field that is misspelt is not only missing.
+  codec.check?.(value)
 }
 
 function readExpression(

@@ -1,6 +1,5 @@
 /** The caller's names of attributes: messages have other nests than the objects. */
-import type { MessageReader } from '../netlink/buffer.js'
-import { attributeEnd, joinPath } from '../netlink/schema.js'
+import { joinPath } from '../netlink/schema.js'
 import type { ObjectWord, Verb } from './commands.js'
 
 /** Beginnings of paths in messages, and what stands for them in objects. */
@@ -32,6 +31,8 @@ const FIELDS: Readonly<Record<ObjectWord, Renamed>> = {
   flowtable: HOOK,
 }
 
+const ELEMENT: Renamed = { userData: 'comment', expression: 'expressions[0]' }
+
 /** The messages that flush name what is flushed as part of another object. */
 const FLUSH: Partial<Record<ObjectWord, Renamed>> = { table: { table: 'name' }, chain: { chain: 'name' }, set: { set: 'name' } }
 
@@ -42,33 +43,15 @@ function renamedFor(verb: Verb, word: ObjectWord): Renamed {
 
 /** The field of an object that the attribute `path` of its message comes from. */
 export function fieldOf(verb: Verb, word: ObjectWord, path: string, object: object): string {
+  const [, element, below = ''] = /^(elements\[\d+\])\.?(.*)/.exec(path) ?? []
+  if (element !== undefined) return joinPath(element, renamedIn(ELEMENT, below))
   const renamed: Renamed = { userData: 'userData' in object ? 'userData' : 'comment', ...renamedFor(verb, word) }
-  for (const [attribute, field] of Object.entries(renamed))
+  return renamedIn(renamed, path)
+}
+
+function renamedIn(names: Renamed, path: string): string {
+  for (const [attribute, field] of Object.entries(names))
     if (path === attribute || /^[.[]/.test(path.startsWith(attribute) ? path.slice(attribute.length) : ''))
       return joinPath(field, path.slice(attribute.length).replace(/^\./, ''))
   return path
-}
-
-/** NFTA_SET_ELEM_* */
-const ELEMENT = [
-  '',
-  'key',
-  'data',
-  'flags',
-  'timeout',
-  'expires',
-  'comment',
-  'expressions[0]',
-  '',
-  'object',
-  'key',
-  'expressions',
-]
-
-/** The field of an element that the attribute at `target` comes from; `at` is where the element starts. */
-export function elementFieldOf(reader: MessageReader, at: number, target: number): string | undefined {
-  for (let offset = at + 4; offset < attributeEnd(reader, at); offset = (attributeEnd(reader, offset) + 3) & ~3)
-    if (target >= offset && target < attributeEnd(reader, offset))
-      return ELEMENT[(reader.u16[(offset >> 1) + 1] as number) & 0x3fff]
-  return undefined
 }
