@@ -157,7 +157,7 @@ function writeUnknown(writer: MessageWriter, unknown: readonly UnknownAttribute[
   if (!Array.isArray(unknown)) throw new BadValue('type', `${shown(unknown)}: give a list of attributes`).within('unknown')
   for (const [i, attribute] of unknown.entries()) {
     const { type, data } = (attribute ?? {}) as Partial<UnknownAttribute>
-    if (!(data instanceof Uint8Array) || typeof type !== 'number' || !(type >= 0 && type <= 0xffff))
+    if (!(data instanceof Uint8Array) || typeof type !== 'number' || (type & 0xffff) !== type)
       throw new BadValue('type', `${shown(attribute)}: give an attribute as it was read, { type, data }`)
         .within(i)
         .within('unknown')

@@ -61,8 +61,21 @@ export function joinPath(above: string, below: string | undefined): string {
 export function shown(value: unknown): string {
   if (typeof value === 'bigint') return `${value}n`
   if (typeof value === 'function' || typeof value === 'symbol' || value === undefined) return String(value)
-  const text = JSON.stringify(value, (_, v) => (typeof v === 'bigint' ? `${v}n` : v)) ?? String(value)
+  const text = json(value)
   return text.length > 60 ? `${text.slice(0, 60)}…` : text
+}
+
+function json(value: unknown): string {
+  try {
+    return JSON.stringify(value, (_, v) => (typeof v === 'bigint' ? `${v}n` : v)) ?? String(value)
+  } catch {
+    return 'an object' // in a circle, or it does not want to be seen
+  }
+}
+
+/** The entry of a word that may be anything; undefined where there is none. */
+export function entryOf<T>(entries: Readonly<Record<string, T>>, word: unknown): T | undefined {
+  return typeof word === 'string' && Object.hasOwn(entries, word) ? entries[word] : undefined
 }
 
 /** Name of an attribute to its number and type. */

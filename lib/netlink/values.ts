@@ -47,7 +47,7 @@ export const be16: AttributeType<number> = {
 /** 32 bits in network byte order. */
 export const be32: AttributeType<number> = {
   write(writer, value) {
-    if (value >>> 0 !== value) whole(value, 0, 0xffff_ffff)
+    if (typeof value !== 'number' || value >>> 0 !== value) whole(value, 0, 0xffff_ffff)
     writeBe32(writer, value)
   },
   read: (reader, offset, length) => (length === 4 ? readBe32(reader, offset) : undefined),
@@ -238,7 +238,7 @@ export function flags<const W extends string>(
       let bits = 0
       value.forEach((word: unknown, i) => {
         const bit = typeof word === 'number' ? word : byWord.get(word)
-        if (bit === undefined)
+        if (bit === undefined || bit >>> 0 !== bit)
           throw new BadValue('type', `${shown(word)}: give one of ${known.map(([word]) => word).join(', ')}`).within(i)
         bits |= bit
       })

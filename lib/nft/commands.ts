@@ -117,7 +117,7 @@ function write(sink: Sink, verb: Verb, word: ObjectWord, family: number, object:
       flush(sink, word, family, object as { table?: string; name: string })
       break
     case 'rename':
-      rename(sink, family, object as { table: string; handle?: number; newName: string })
+      rename(sink, family, object as { table: string; name?: string; handle?: number; newName: string })
   }
   sink.end()
 }
@@ -178,9 +178,10 @@ function flush(sink: Sink, word: ObjectWord, family: number, { table, name }: { 
 function rename(
   sink: Sink,
   family: number,
-  { table, handle, newName }: { table: string; handle?: number; newName: string },
+  { table, name, handle, newName }: { table: string; name?: string; handle?: number; newName: string },
 ): void {
   if (handle === undefined) throw new BadValue('type', 'is missing').within('handle')
+  if (name !== undefined && typeof name !== 'string') throw new BadValue('type', `${shown(name)}: give a text`).within('name')
   if (newName === undefined) throw new BadValue('type', 'is missing').within('newName')
   sink.begin(message.newChain, 0, family)
   chainAttributes.encode(sink.writer, { table, handle, name: newName })

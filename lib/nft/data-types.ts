@@ -101,7 +101,8 @@ const rowOf = (name: DataTypeName): Row => TYPES[name]
 export function resolveType(type: DataType): ResolvedType {
   if (typeof type === 'string') return resolveName(type)
   if (type === null || typeof type !== 'object') throw unknownType(type)
-  const { type: name, length, order } = type
+  const { type: name, length, order, ...others } = type
+  for (const field in others) throw new BadValue('type', 'there is no such field: there are type, length, order').within(field)
   if (!Number.isInteger(length) || length < 1 || length > MAXIMUM)
     throw new BadValue('range', `${shown(length)}: give 1 to ${MAXIMUM} bytes`).within('length')
   if (order !== undefined && order !== 'host' && order !== 'network')
@@ -109,7 +110,7 @@ export function resolveType(type: DataType): ResolvedType {
   const known = typeof name === 'number' ? BY_NUMBER.get(name) : name
   if (known === undefined)
     return { number: checkNumber(name as number), length, bits: 8 * length, order: order ?? 'none', form: 'bytes' }
-  if (!Object.hasOwn(TYPES, known)) throw unknownType(name).within('type')
+  if (typeof known !== 'string' || !Object.hasOwn(TYPES, known)) throw unknownType(name).within('type')
   const [number, bits, natural, form = 'number'] = rowOf(known)
   if (order !== undefined && (bits > 0 || natural !== 'none'))
     throw new BadValue('type', `${shown(order)}: ${known} has an order of its own`).within('order')

@@ -83,7 +83,8 @@ function writeExpression(writer: MessageWriter, codecs: ReadonlyMap<string, AnyC
   const codec = codecs.get(value.kind)
   if (!codec) {
     if (value.kind === 'opaque') return writeOpaque(writer, value as unknown as Opaque)
-    const known = nearest(String(value.kind), [...codecs.keys()]).replace('the fields are', 'there are')
+    const known =
+      typeof value.kind === 'string' ? nearest(value.kind, [...codecs.keys()]).replace('the fields are', 'there are') : ''
     throw new BadValue('type', `${shown(value.kind)}: there is no such expression here${known}`).within('kind')
   }
   writeAttribute(writer, NFTA_EXPR_NAME, name, codec.kind)

@@ -1,5 +1,5 @@
 /** Families of tables, the hooks that each has, and the priorities that have names (nft(8); nftables, src/rule.c). */
-import { BadValue, shown } from '../netlink/schema.js'
+import { BadValue, entryOf, shown } from '../netlink/schema.js'
 import type { ChainType, Family, Hook, Priority } from './types.js'
 
 /** NFPROTO_* */
@@ -9,7 +9,7 @@ const BY_NUMBER = new Map(FAMILIES.map(family => [NUMBERS[family], family]))
 
 /** The number of a family in messages. Throws a `BadValue`. */
 export function familyToWire(family: Family): number {
-  const number = Object.hasOwn(NUMBERS, family) ? NUMBERS[family] : undefined
+  const number = entryOf(NUMBERS, family)
   if (number === undefined) throw new BadValue('type', `${shown(family)}: give one of ${FAMILIES.join(', ')}`).within('family')
   return number
 }
@@ -37,7 +37,7 @@ const TYPE_HOOKS: Readonly<Record<Exclude<ChainType, 'filter'>, readonly Hook[]>
 }
 
 export function hookToWire(family: Family, hook: Hook): number {
-  const number = HOOKS[family][hook]
+  const number = entryOf(HOOKS[family], hook)
   if (number !== undefined) return number
   const there = Object.keys(HOOKS[family]).join(', ')
   throw new BadValue('type', `${shown(hook)}: family ${family} has no such hook: it has ${there}`).within('hook')
@@ -50,7 +50,7 @@ export function hookFromWire(family: Family, number: number): Hook | undefined {
 /** Refuses a chain type that the family or the hook does not have. */
 export function checkChainType(family: Family, hook: Hook, type: ChainType): void {
   if (type === 'filter') return
-  const hooks = Object.hasOwn(TYPE_HOOKS, type) ? TYPE_HOOKS[type] : undefined
+  const hooks = entryOf(TYPE_HOOKS, type)
   if (!hooks) throw new BadValue('type', `${shown(type)}: give one of filter, nat, route`).within('type')
   if (!ROUTED.includes(family))
     throw new BadValue('type', `"${type}": family ${family} has chains of type filter only`).within('type')
@@ -92,9 +92,9 @@ const PRIORITY = /^([a-z]+)(?:\s*([+-])\s*(\d+))?$/
 /** The number of a priority. Throws a `BadValue`. */
 export function priorityToWire(family: Family, hook: Hook, priority: Priority): number {
   if (typeof priority === 'number') return priority
-  const [, name = '', sign, offset = '0'] = PRIORITY.exec(String(priority)) ?? []
+  const [, name = '', sign, offset = '0'] = (typeof priority === 'string' && PRIORITY.exec(priority)) || []
   const names = namesOf(family, hook)
-  const named = Object.hasOwn(names, name) ? names[name] : undefined
+  const named = entryOf(names, name)
   if (!named || (named.hook ?? hook) !== hook) {
     const there = Object.keys(names).filter(known => (names[known]?.hook ?? hook) === hook)
     throw new BadValue(

@@ -1,5 +1,5 @@
 /** The caller's names of attributes: messages have other nests than the objects. */
-import { joinPath } from '../netlink/schema.js'
+import { BadValue, joinPath } from '../netlink/schema.js'
 import type { ObjectWord, Verb } from './commands.js'
 
 /** Beginnings of paths in messages, and what stands for them in objects. */
@@ -47,6 +47,16 @@ export function fieldOf(verb: Verb, word: ObjectWord, path: string, object: obje
   if (element !== undefined) return joinPath(element, renamedIn(ELEMENT, below))
   const renamed: Renamed = { userData: 'userData' in object ? 'userData' : 'comment', ...renamedFor(verb, word) }
   return renamedIn(renamed, path)
+}
+
+/** Runs `write`; what it refuses is told by the caller's name of it. */
+export function callersNames(verb: Verb, word: ObjectWord, object: object, write: () => void): void {
+  try {
+    write()
+  } catch (error) {
+    if (error instanceof BadValue) error.path = fieldOf(verb, word, error.path, object)
+    throw error
+  }
 }
 
 function renamedIn(names: Renamed, path: string): string {

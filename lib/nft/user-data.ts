@@ -5,6 +5,7 @@
 import type { MessageReader, MessageWriter } from '../netlink/buffer.js'
 import { type AttributeType, BadValue, shown } from '../netlink/schema.js'
 import { readText } from '../netlink/values.js'
+import { within } from './objects/within.js'
 
 /** One datum. */
 export interface UserDatum {
@@ -16,6 +17,8 @@ export interface UserDatum {
 
 /** Bytes that the kernel takes (NFT_USERDATA_MAXLEN). */
 const MAXIMUM = 256
+/** What type and length are told by. */
+const BYTE = 255
 /** Bytes of a comment without its NUL that nft reads (NFTNL_UDATA_COMMENT_MAXLEN). */
 const COMMENT = 127
 
@@ -46,6 +49,25 @@ export const userData: AttributeType<readonly UserDatum[]> = {
   },
 }
 
+/** Throws a `BadValue` at `userData`. */
+export function checkUserData(data: readonly UserDatum[]): readonly UserDatum[] {
+  return within('userData', () => {
+    if (!Array.isArray(data)) throw new BadValue('type', `${shown(data)}: give a list of { type, data }`)
+    for (const [i, datum] of data.entries()) checkDatum(datum, i)
+    return data
+  })
+}
+
+function checkDatum(datum: UserDatum, index: number): void {
+  if (datum === null || typeof datum !== 'object')
+    throw new BadValue('type', `${shown(datum)}: give { type, data }`).within(index)
+  const { type, data } = datum
+  if (!Number.isInteger(type) || type < 0 || type > BYTE)
+    throw new BadValue('range', `${shown(type)}: give a whole number from 0 to ${BYTE}`).within('type').within(index)
+  if (!(data instanceof Uint8Array) || data.length > BYTE)
+    throw new BadValue('type', `${shown(data)}: give a Uint8Array of at most ${BYTE} bytes`).within('data').within(index)
+}
+
 const encoder = new TextEncoder()
 
 /** A comment as a datum. */
@@ -74,12 +96,10 @@ export function splitComment(
 
 /** Back to what `splitComment` was given. */
 export function joinComment(
-  {
-    comment: text,
-    userData = [],
-  }: { readonly comment?: string | undefined; readonly userData?: readonly UserDatum[] | undefined },
+  { comment: text, userData }: { readonly comment?: string | undefined; readonly userData?: readonly UserDatum[] | undefined },
   type: number,
 ): readonly UserDatum[] | undefined {
-  if (text === undefined) return userData.length > 0 ? userData : undefined
-  return [comment(type, text), ...userData]
+  const data = userData === undefined ? [] : checkUserData(userData)
+  if (text === undefined) return data.length > 0 ? data : undefined
+  return [comment(type, text), ...data]
 }

@@ -1,5 +1,5 @@
 /** Flags as lists of words. */
-import { BadValue, shown } from '../../netlink/schema.js'
+import { BadValue, entryOf, shown } from '../../netlink/schema.js'
 
 /** The bits of a list of words and numbers. Throws a `BadValue` at `field`. */
 export function bitsOf<W extends string>(
@@ -11,8 +11,8 @@ export function bitsOf<W extends string>(
     throw new BadValue('type', `${shown(list)}: give a list of ${Object.keys(words).join(', ')}`).within(field)
   let bits = 0
   for (const [i, word] of list.entries()) {
-    const bit = typeof word === 'number' ? word : Object.hasOwn(words, word) ? words[word as W] : undefined
-    if (bit === undefined)
+    const bit = typeof word === 'number' ? word : entryOf(words, word)
+    if (bit === undefined || bit >>> 0 !== bit)
       throw new BadValue('type', `${shown(word)}: give one of ${Object.keys(words).join(', ')}`).within(i).within(field)
     bits |= bit
   }

@@ -45,7 +45,7 @@ function baseAttributes(chain: BaseChain) {
   const { family, hook, type = 'filter', policy, counters } = chain
   const number = hookToWire(family, hook)
   checkChainType(family, hook, type)
-  const priority = priorityToWire(family, hook, chain.priority ?? 0)
+  const priority = priorityToWire(family, hook, chain.priority === undefined ? 0 : chain.priority)
   if (type === 'nat' && priority < AFTER_TRACKING)
     throw new BadValue(
       'range',
@@ -70,13 +70,15 @@ function checkPriority(priority: number): number {
 
 /** One device the old way, which every kernel knows; several as a list. */
 function devicesOf({ family, hook, devices = [] }: BaseChain): { device?: string; devices?: readonly string[] } {
+  if (!Array.isArray(devices))
+    throw new BadValue('type', `${shown(devices)}: give a list of names of interfaces`).within('devices')
   const bound = family === 'netdev' || hook === 'ingress' || hook === 'egress'
   if (!bound && devices.length > 0)
     throw new BadValue('type', `only chains of family netdev and of hook ingress are bound to devices`).within('devices')
   if (!bound) return {}
   const [device, ...others] = devices
   if (device === undefined) return {}
-  if (others.length === 0 && !device.endsWith('*')) return { device }
+  if (others.length === 0 && typeof device === 'string' && !device.endsWith('*')) return { device }
   return { devices }
 }
 

@@ -1,9 +1,11 @@
 /** Writes elements, straight into the messages. */
 import { align4, type MessageWriter } from '../../netlink/buffer.js'
 import { beginNest, endNest } from '../../netlink/message.js'
+import { nearest } from '../../netlink/nearest.js'
 import { BadValue, shown, writeAttribute } from '../../netlink/schema.js'
 import { writeBe32 } from '../../netlink/values.js'
 import { data as dataType, type Verdict } from '../data.js'
+import { callersNames } from '../field-of.js'
 import type { Element, Elements } from '../types.js'
 import { joinComment, type UserDatum } from '../user-data.js'
 import type { Tuple } from '../values/tuple.js'
@@ -99,7 +101,7 @@ class ElementWriter {
   /** Starts a message. */
   begin(element: number): void {
     this.#next(element)
-    setElementListAttributes.encode(this.#writer, this.#head)
+    callersNames('add', 'elements', this.#head, () => setElementListAttributes.encode(this.#writer, this.#head))
     this.#list = beginNest(this.#writer, LIST)
   }
 
@@ -196,8 +198,7 @@ class ElementWriter {
     for (const field in element) {
       if (field === 'key' || field === 'data') continue
       others = true
-      if (!FIELDS.has(field))
-        throw new BadValue('type', `there is no such field: there are ${[...FIELDS].join(', ')}`).within(field)
+      if (!FIELDS.has(field)) throw new BadValue('type', `there is no such field${nearest(field, [...FIELDS])}`).within(field)
     }
     if (this.#names) {
       if (flags !== 0) writeFlags(this.#writer, flags)
@@ -272,7 +273,7 @@ function writeOthers(writer: MessageWriter, element: Element, flags: number, ope
   const { timeout, expires, expressions = [], object, unknown, flags: more = 0 } = element
   if (more & FLAG_BITS) throw new BadValue('range', `${shown(more)}: 1 and 2 have fields of their own`).within('flags')
   const userData = joinComment(element, COMMENT) ?? []
-  elementAttributes.encode(writer, {
+  const record = {
     flags: flags | more || undefined,
     timeout: milliseconds(timeout, 'timeout'),
     expires: milliseconds(expires, 'expires'),
@@ -281,7 +282,8 @@ function writeOthers(writer: MessageWriter, element: Element, flags: number, ope
     object,
     expressions: expressions.length > 1 ? expressions : undefined,
     unknown,
-  })
+  }
+  callersNames('add', 'set', element, () => elementAttributes.encode(writer, record))
 }
 
 const withOpen = (userData: readonly UserDatum[], open: UserDatum | undefined): readonly UserDatum[] =>

@@ -14,6 +14,8 @@ const INGRESS = 0
 
 export function writeFlowtable(writer: MessageWriter, flowtable: Flowtable): void {
   const { family, table, name, hook = 'ingress', priority = 0, devices, flags, unknown } = flowtable
+  if (devices !== undefined && !Array.isArray(devices))
+    throw new BadValue('type', `${shown(devices)}: give a list of names of interfaces`).within('devices')
   if (hook !== 'ingress' && typeof hook !== 'number')
     throw new BadValue('type', `${shown(hook)}: flowtables are at "ingress" only`).within('hook')
   const record = {

@@ -1,5 +1,5 @@
 /** Types of stateful objects (NFT_OBJECT_*). */
-import { BadValue, shown } from '../../netlink/schema.js'
+import { BadValue, entryOf, shown } from '../../netlink/schema.js'
 import type { ObjectType } from '../types.js'
 
 /** By their words here. */
@@ -21,7 +21,7 @@ const BY_NUMBER = new Map(WORDS.map(word => [objectTypes[word], word]))
 /** The number of a type; a number is itself. Throws a `BadValue`. */
 export function objectTypeToWire(type: ObjectType | number): number {
   if (typeof type === 'number') return type
-  const number = Object.hasOwn(objectTypes, type) ? objectTypes[type] : undefined
+  const number = entryOf(objectTypes, type)
   if (number === undefined) throw new BadValue('type', `${shown(type)}: give one of ${WORDS.join(', ')}`)
   return number
 }

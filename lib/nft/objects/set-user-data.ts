@@ -1,6 +1,6 @@
 /** What nft keeps with a set and can not do without when it lists it (libnftnl, include/libnftnl/udata.h, NFTNL_UDATA_SET_*). */
 import type { NftSet } from '../types.js'
-import { comment, splitComment, type UserDatum } from '../user-data.js'
+import { checkUserData, comment, splitComment, type UserDatum } from '../user-data.js'
 
 const KEY_ORDER = 0
 const DATA_ORDER = 1
@@ -23,7 +23,7 @@ function numberIn(list: readonly UserDatum[], type: number): number | undefined 
  * before it.
  */
 export function setUserData(
-  { autoMerge, dataInterval, comment: text, userData = [] }: NftSet,
+  { autoMerge, dataInterval, comment: text, userData }: NftSet,
   keyOrder: number,
   dataOrder: number | undefined,
 ): readonly UserDatum[] {
@@ -31,9 +31,10 @@ export function setUserData(
   if (dataOrder !== undefined) own.push(datum(DATA_ORDER, dataOrder))
   if (autoMerge) own.push(datum(MERGE, 1))
   if (dataInterval) own.push(datum(DATA_INTERVAL, 1))
-  const kept = new Set(userData.map(entry => entry.type))
+  const others = userData === undefined ? [] : checkUserData(userData)
+  const kept = new Set(others.map(entry => entry.type))
   const notes = own.filter(entry => !kept.has(entry.type))
-  return [...notes, ...(text === undefined ? [] : [comment(COMMENT, text)]), ...userData]
+  return [...notes, ...(text === undefined ? [] : [comment(COMMENT, text)]), ...others]
 }
 
 /** The byte orders that nft noted; undefined where it did not. */

@@ -1,5 +1,6 @@
 import type { MessageReader, MessageWriter } from '../../netlink/buffer.js'
-import { BadValue } from '../../netlink/schema.js'
+import { BadValue, shown } from '../../netlink/schema.js'
+import { callersNames } from '../field-of.js'
 import type { DataTypes, Family, NftSet } from '../types.js'
 import { setAttributes } from '../wire.js'
 import { bitsOf, wordsOf } from './bits.js'
@@ -36,7 +37,7 @@ export function writeSet(writer: MessageWriter, set: NftSet): void {
   const data = set.data === undefined || set.data === 'verdict' ? undefined : typesOf(set.data, 'data', unlistable)
   check(set, flags)
   const concatenation = flags & CONCATENATION ? key.types.map(({ length }) => ({ length })) : undefined
-  setAttributes.encode(writer, {
+  const record = {
     table,
     name,
     flags,
@@ -45,7 +46,7 @@ export function writeSet(writer: MessageWriter, set: NftSet): void {
     ...dataAttributes(set, data),
     policy: policy === undefined ? undefined : policyNumber(policy),
     description: size === undefined && !concatenation ? undefined : { size, concatenation },
-    id: set.id ?? NO_ID,
+    id: set.id === undefined ? NO_ID : set.id,
     timeout: milliseconds(timeout, 'timeout'),
     gcInterval: milliseconds(gcInterval, 'gcInterval'),
     userData: setUserData(set, orderNumber(set.key), orderOfData(set.data)),
@@ -53,7 +54,8 @@ export function writeSet(writer: MessageWriter, set: NftSet): void {
     expression: expressions?.length === 1 ? expressions[0] : undefined,
     expressions: expressions && expressions.length > 1 ? expressions : undefined,
     unknown,
-  })
+  }
+  callersNames('add', 'set', set, () => setAttributes.encode(writer, record))
 }
 
 function typesOf(types: DataTypes, field: string, unlistable: boolean | undefined): TypeList {
@@ -67,6 +69,8 @@ function typesOf(types: DataTypes, field: string, unlistable: boolean | undefine
 
 /** All bits: those that were given, and those that follow from other fields. */
 function flagsOf({ flags = [], data, objects, expressions = [] }: NftSet, key: TypeList): number {
+  if (!Array.isArray(expressions))
+    throw new BadValue('type', `${shown(expressions)}: give a list of expressions`).within('expressions')
   const bits = bitsOf(flags, FLAGS, 'flags')
   return (
     bits |
@@ -77,7 +81,11 @@ function flagsOf({ flags = [], data, objects, expressions = [] }: NftSet, key: T
   )
 }
 
-function check({ table, name, data, objects, dataInterval, timeout, gcInterval, id }: NftSet, flags: number): void {
+function check(set: NftSet, flags: number): void {
+  const { table, name, data, objects, dataInterval, timeout, gcInterval, id } = set
+  for (const field of ['autoMerge', 'dataInterval', 'unlistable'] as const)
+    if (set[field] !== undefined && typeof set[field] !== 'boolean')
+      throw new BadValue('type', `${shown(set[field])}: give true or false`).within(field)
   if (table === undefined) throw new BadValue('type', 'is missing').within('table')
   if (name === undefined) throw new BadValue('type', 'is missing').within('name')
   if (data !== undefined && objects !== undefined)
@@ -93,7 +101,7 @@ function check({ table, name, data, objects, dataInterval, timeout, gcInterval, 
 
 function policyNumber(policy: 'performance' | 'memory'): number {
   const number = POLICIES.indexOf(policy)
-  if (number < 0) throw new BadValue('type', `"${policy}": give one of ${POLICIES.join(', ')}`).within('policy')
+  if (number < 0) throw new BadValue('type', `${shown(policy)}: give one of ${POLICIES.join(', ')}`).within('policy')
   return number
 }
 
@@ -109,7 +117,7 @@ export function milliseconds(seconds: number | undefined, field: string): number
   if (seconds === undefined) return undefined
   if (typeof seconds === 'number' && seconds >= 0 && Number.isSafeInteger(Math.round(seconds * 1000)))
     return Math.round(seconds * 1000)
-  throw new BadValue(typeof seconds === 'number' ? 'range' : 'type', `${seconds}: give seconds, from 0`).within(field)
+  throw new BadValue(typeof seconds === 'number' ? 'range' : 'type', `${shown(seconds)}: give seconds, from 0`).within(field)
 }
 
 export function writeSetKey(

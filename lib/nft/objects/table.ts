@@ -12,10 +12,11 @@ const COMMENT = 0
 
 export function writeTable(writer: MessageWriter, table: Table): void {
   const { name, flags = [], unknown } = table
-  if (flags.includes('persist') && !flags.includes('owner'))
+  const bits = bitsOf(flags, FLAGS, 'flags')
+  if (bits & FLAGS.persist && !(bits & FLAGS.owner))
     throw new BadValue('type', `${shown(flags)}: "persist" needs "owner" beside it`).within('flags')
   // User data comes with a new table only: the kernel does not look at it where the table is there.
-  tableAttributes.encode(writer, { name, flags: bitsOf(flags, FLAGS, 'flags'), userData: joinComment(table, COMMENT), unknown })
+  tableAttributes.encode(writer, { name, flags: bits, userData: joinComment(table, COMMENT), unknown })
 }
 
 export function writeTableKey(

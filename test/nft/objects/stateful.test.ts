@@ -134,7 +134,7 @@ const refused: readonly [fields: Record<string, unknown>, path: string, message:
   [{ type: 'coutner' }, 'type', /"coutner": give one of counter, quota/],
   [{ type: 'toString' }, 'type', /give one of/],
   [{ type: 'counter', packets: -1n }, 'packets', /give a bigint/],
-  [{ type: 'counter', rate: 1n }, 'rate', /no such field: there are bytes, packets/],
+  [{ type: 'counter', rate: 1n }, 'rate', /no such field: the fields are bytes, packets/],
   [{ type: 'quota' }, 'bytes', /missing/],
   [{ type: 'limit', rate: 1n }, 'unit', /missing/],
   [{ type: 'limit', rate: 1n, unit: 1n, of: 'frames' }, 'of', /packets, bytes/],
