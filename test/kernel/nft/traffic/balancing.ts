@@ -113,10 +113,9 @@ export const cases: readonly Case[] = [
       for (const number of NUMBERS)
         assert.deepEqual(tally(await ask(target('tcp', SERVICE.ip, 79 + number))), { [nameOf(number)]: 1 })
       assert.equal(await attempt(target('tcp', SERVICE.ip, 83)), UNROUTED, 'a port that is not in the map')
-      const set = { ...map, elements }
       await nf.commit([
-        { delete: { elements: { set, elements: elements.slice(0, 1) } } },
-        { add: { elements: { set, elements: [{ key: 80, data: { verdict: 'goto', chain: chainOf(3) } }] } } },
+        { delete: { elements: { set: map, elements: elements.slice(0, 1) } } },
+        { add: { elements: { set: map, elements: [{ key: 80, data: { verdict: 'goto', chain: chainOf(3) } }] } } },
       ])
       assert.deepEqual(tally(await ask(target('tcp', SERVICE.ip, 80))), { [nameOf(3)]: 1 }, 'its element was replaced')
     },
