@@ -1,6 +1,7 @@
 import type { CallOptions, Limit } from '../netlink/channel.js'
 import { BadValue, shown } from '../netlink/schema.js'
 import { asking } from './asking.js'
+import { type Capabilities, type CapabilityOptions, findCapabilities } from './capabilities.js'
 import { type CommandBuilder, commit, commitBuilt, listOf } from './commit.js'
 import { ElementList, type SetLike, typed } from './element-list.js'
 import { readElementsOf } from './get-elements.js'
@@ -67,6 +68,7 @@ export interface ObjectFilter extends ListFilter {
 export class NftClient {
   readonly #kernel: Kernel
   readonly #watches = new Set<Watch>()
+  #capabilities: Capabilities | undefined
 
   /** @internal */
   constructor(kernel: Kernel) {
@@ -250,6 +252,23 @@ export class NftClient {
       const filter = read.keyOf(kind, key)
       return this.#ask(operation, read.describe(filter), options, limit => read.find(this.#kernel, kind, filter, limit))
     })
+  }
+
+  /**
+   * What this kernel can do in this namespace, and what it lacks. It is found out by transactions that are only tried, once for each client:
+   * the kernel may load modules for them, and nothing else remains.
+   *
+   * @throws {NetlinkError} what came between; that nftables can not be used here is told in the result
+   * @example
+   * const { expressions } = await nf.capabilities()
+   * if (!expressions.queue?.families.includes('inet')) throw new Error(`no queue: ${expressions.queue?.missing[0]?.option}`)
+   */
+  async capabilities(options: CapabilityOptions = {}): Promise<Capabilities> {
+    const known = this.#capabilities
+    if (known && (!options.commit || known.elementTimeoutUpdate !== undefined)) return known
+    const found = await findCapabilities(this.#kernel, options)
+    if (found.available) this.#capabilities = found
+    return found
   }
 
   /**

@@ -30,7 +30,6 @@ const EXPRESSIONS: Readonly<Record<string, KernelOption>> = {
   hash: module('NFT_HASH'),
   limit: module('NFT_LIMIT'),
   log: module('NFT_LOG'),
-  masq: module('NFT_MASQ'),
   match: module('NFT_COMPAT'),
   nat: module('NFT_NAT'),
   notrack: module('NFT_CT'),
@@ -40,15 +39,15 @@ const EXPRESSIONS: Readonly<Record<string, KernelOption>> = {
   osf: module('NFT_OSF'),
   queue: module('NFT_QUEUE'),
   quota: module('NFT_QUOTA'),
-  redir: module('NFT_REDIR'),
   socket: module('NFT_SOCKET'),
-  synproxy: module('NFT_SYNPROXY'),
   target: module('NFT_COMPAT'),
   tproxy: module('NFT_TPROXY'),
   xfrm: module('NFT_XFRM'),
 }
 
-/** Expressions that each family has its own module for, and no other family has. */
+const routed = (option: KernelOption): Partial<Record<Family, KernelOption>> => ({ inet: option, ip: option, ip6: option })
+
+/** Expressions that only some families have, often from modules of their own. */
 const BY_FAMILY: Readonly<Record<string, Partial<Record<Family, KernelOption>>>> = {
   dup: { ip: module('NFT_DUP_IPV4'), ip6: module('NFT_DUP_IPV6'), netdev: module('NFT_DUP_NETDEV') },
   fib: {
@@ -58,7 +57,8 @@ const BY_FAMILY: Readonly<Record<string, Partial<Record<Family, KernelOption>>>>
     netdev: module('NFT_FIB_NETDEV'),
   },
   fwd: { netdev: module('NFT_FWD_NETDEV') },
-  tunnel: { netdev: module('NFT_TUNNEL') },
+  masq: routed(module('NFT_MASQ')),
+  redir: routed(module('NFT_REDIR')),
   reject: {
     inet: module('NFT_REJECT_INET'),
     ip: module('NFT_REJECT_IPV4'),
@@ -66,10 +66,9 @@ const BY_FAMILY: Readonly<Record<string, Partial<Record<Family, KernelOption>>>>
     bridge: part('NFT_BRIDGE_REJECT', 'nft_reject_bridge'),
     netdev: module('NFT_REJECT_NETDEV'),
   },
+  synproxy: routed(module('NFT_SYNPROXY')),
+  tunnel: { netdev: module('NFT_TUNNEL') },
 }
-
-/** `meta` of family bridge reads more than that of the others. */
-export const BRIDGE_META: KernelOption = part('NFT_BRIDGE_META', 'nft_meta_bridge')
 
 const OBJECTS: Readonly<Record<ObjectType, KernelOption>> = {
   counter: CORE,
@@ -82,6 +81,20 @@ const OBJECTS: Readonly<Record<ObjectType, KernelOption>> = {
   'ct expectation': module('NFT_CT'),
   secmark: part('NETWORK_SECMARK'),
   synproxy: module('NFT_SYNPROXY'),
+}
+
+/** Families in which there are objects of a type; undefined for all of them. */
+export function familiesOfObject(type: ObjectType): readonly Family[] | undefined {
+  return type === 'tunnel' || type === 'synproxy' ? familiesOfExpression(type) : undefined
+}
+
+/** What chains of type nat come with. */
+export const NAT_CHAINS: KernelOption = part('NF_NAT', 'nft_chain_nat')
+
+/** What chains at the hooks of interfaces come with. */
+export const DEVICE_HOOKS: Readonly<Record<'ingress' | 'egress', KernelOption>> = {
+  ingress: part('NETFILTER_INGRESS'),
+  egress: part('NETFILTER_EGRESS'),
 }
 
 /** Flowtables of every family come with a module of the family (nf-flowtable-FAMILY); this is that of inet. */

@@ -11,7 +11,7 @@ import { nftTrace } from './trace.js'
 import { generationAttributes, message, messageType } from './wire.js'
 
 /** Granted where CAP_NET_ADMIN is of the initial user namespace: they are limits, and take no memory until it is needed. */
-const SEND_BUFFER = 0x3fff_ffff
+export const SEND_BUFFER = 0x3fff_ffff
 const RECEIVE_BUFFER = 64 << 20
 
 /** The ruleset's version: every transaction that is carried out counts it up by 1. 32 bits, never 0. */

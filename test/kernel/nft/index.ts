@@ -1,5 +1,6 @@
 /** All cases. */
 import * as basics from './basics.js'
+import * as capabilities from './capabilities.js'
 import type { Case } from './case.js'
 import * as corpus from './corpus.js'
 import * as elements from './elements.js'
@@ -20,6 +21,7 @@ export const nft: readonly Case[] = [
   basics,
   corpus,
   elements,
+  capabilities,
   expressions,
   flowtables,
   objects,
