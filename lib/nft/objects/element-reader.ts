@@ -2,7 +2,7 @@
 import { align4, type MessageReader } from '../../netlink/buffer.js'
 import { attributeEnd, findAttribute, type UnknownAttribute } from '../../netlink/schema.js'
 import { readBe32 } from '../../netlink/values.js'
-import type { Data } from '../data.js'
+import { type Data, data as dataType } from '../data.js'
 import type { Element, ElementKey, Elements } from '../types.js'
 import { splitComment, type UserDatum } from '../user-data.js'
 import type { Tuple } from '../values/tuple.js'
@@ -74,41 +74,52 @@ export class ElementReader {
   /** Reads an element that has nothing but key, data and flags. False for any other. */
   #plain(reader: MessageReader, start: number, end: number, into: Element[]): boolean {
     const { u16 } = reader
-    const { length } = this.#codec.key
+    const { key: tuple, shape } = this.#codec
     let key = -1
     let keyEnd = -1
-    let data = -1
+    let data: Element['data']
     let flags = 0
     for (let at = start; at < end; ) {
       const next = at + 4 <= end ? attributeEnd(reader, at) : 0
       if (next < at + 4 || next > end) return false
       const type = (u16[(at >> 1) + 1] as number) & NLA_TYPE_MASK
-      if (type === KEY && key < 0) key = valueAt(reader, at, next, length)
-      else if (type === DATA && data < 0 && this.#dataLength > 0) data = valueAt(reader, at, next, this.#dataLength)
-      else if (type === KEY_END && keyEnd < 0) keyEnd = valueAt(reader, at, next, length)
-      else if (type === FLAGS && next === at + 8) flags = readBe32(reader, at + 4)
+      if (type === KEY && key < 0) key = valueAt(reader, at, next, tuple.length)
+      else if (type === DATA && data === undefined) data = this.#dataIn(reader, at, next)
+      else if (type === KEY_END && keyEnd < 0 && shape === 'range') keyEnd = valueAt(reader, at, next, tuple.length)
+      else if (type === FLAGS && next === at + 8 && shape === 'interval') flags = readBe32(reader, at + 4)
       else return false
+      if (type === DATA && data === undefined) return false
       at = align4(next)
     }
-    const mapped = this.#dataLength > 0 && flags !== INTERVAL_END
-    if (key < 0 || mapped !== data >= 0) return false
-    return this.#add(reader.bytes, key, keyEnd, data, flags, into)
+    if (key < 0) return false
+    if (shape === 'exact') into.push(element(tuple.read(reader.bytes, key), data))
+    else if (shape === 'interval') return this.#bound(reader.bytes, key, data, flags, into)
+    else if (keyEnd < 0) return false
+    else into.push(element(tuple.readRange(reader.bytes, key, keyEnd), data))
+    return true
   }
 
-  #add(bytes: Uint8Array, key: number, keyEnd: number, data: number, flags: number, into: Element[]): boolean {
-    const { shape, key: tuple } = this.#codec
-    if (shape === 'interval' && flags === INTERVAL_END && keyEnd < 0) this.#ends(bytes, key, into)
-    else if (flags !== 0) return false
-    else if (shape === 'exact' && keyEnd < 0) into.push(element(tuple.read(bytes, key), this.#dataAt(bytes, data)))
-    else if (shape === 'range' && keyEnd >= 0) into.push(element(tuple.readRange(bytes, key, keyEnd), this.#dataAt(bytes, data)))
-    else if (shape === 'interval' && keyEnd < 0) this.#starts(bytes, key, element(LATER, this.#dataAt(bytes, data)), into)
+  /** An element that is the beginning or the end of an interval. */
+  #bound(bytes: Uint8Array, key: number, data: Element['data'], flags: number, into: Element[]): boolean {
+    if (flags === 0) this.#starts(bytes, key, element(LATER, data), into)
+    else if (flags === INTERVAL_END && data === undefined) this.#ends(bytes, key, into)
     else return false
     return true
   }
 
+  /** The data of an attribute; undefined for any but the set's. */
+  #dataIn(reader: MessageReader, at: number, end: number): Element['data'] {
+    if (this.#dataLength > 0) {
+      const value = valueAt(reader, at, end, this.#dataLength)
+      return value < 0 ? undefined : this.#dataAt(reader.bytes, value)
+    }
+    const verdict = this.#codec.data === 'verdict' ? dataType.read(reader, at + 4, end - at - 4) : undefined
+    return verdict instanceof Uint8Array ? undefined : verdict
+  }
+
   #dataAt(bytes: Uint8Array, at: number): Element['data'] {
     const { data, dataInterval } = this.#codec
-    if (at < 0 || typeof data !== 'object') return undefined
+    if (typeof data !== 'object') return undefined
     return dataInterval ? data.readRange(bytes, at, at + data.length) : data.read(bytes, at)
   }
 
@@ -240,7 +251,11 @@ function othersOf(record: Partial<ElementRecord>, interval: boolean): { readonly
   if (expression) fields.expressions = [expression]
   else if (expressions) fields.expressions = expressions
   if (more !== 0) fields.flags = more >>> 0
-  Object.assign(fields, splitComment(open ? withoutOpen(userData) : userData, COMMENT))
+  if (userData) {
+    const { comment, userData: rest } = splitComment(open ? withoutOpen(userData) : userData, COMMENT)
+    if (comment !== undefined) fields.comment = comment
+    if (rest) fields.userData = rest
+  }
   if (unknown) fields.unknown = unknown
   return { fields, open }
 }
@@ -248,7 +263,7 @@ function othersOf(record: Partial<ElementRecord>, interval: boolean): { readonly
 const isOpen = ({ type, data }: UserDatum): boolean =>
   type === ELEMENT_FLAGS && data.length === 4 && new Uint32Array(data.slice().buffer)[0] === OPEN
 
-function withoutOpen(userData: readonly UserDatum[] = []): readonly UserDatum[] | undefined {
+function withoutOpen(userData: readonly UserDatum[]): readonly UserDatum[] | undefined {
   const rest = userData.filter(datum => !isOpen(datum))
   return rest.length > 0 ? rest : undefined
 }

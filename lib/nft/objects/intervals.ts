@@ -59,7 +59,8 @@ export class Intervals {
   /** Whether an interval goes to the last key that there is: no key is behind it. */
   isOpen(from: number): boolean {
     const to = from + this.step
-    return this.#last.every((byte, i) => byte === this.bytes[to + i])
+    for (let i = 0; i < this.#last.length; i++) if (this.bytes[to + i] !== this.#last[i]) return false
+    return true
   }
 
   /** Refuses intervals that overlap, which the kernel would only do for some. Yields where it may be interrupted. */

@@ -3,7 +3,17 @@ import { BadValue, shown } from '../../netlink/schema.js'
 import type { Scalar } from '../types.js'
 import { Bytes } from './bytes.js'
 
-const PREFIX = /^(.+)\/(\d{1,3})$/
+/** The number of bits behind the slash of a prefix; more than there are when it is none. */
+function bitsOf(text: string, start: number): number {
+  let bits = 0
+  for (let i = start; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - 48
+    if (digit < 0 || digit > 9 || (bits === 0 && i > start) || bits > 99) return NO_PREFIX
+    bits = 10 * bits + digit
+  }
+  return start === text.length ? NO_PREFIX : bits
+}
+const NO_PREFIX = 1000
 
 /** Addresses of a network, in ranges also as prefixes. */
 abstract class Addresses extends Bytes {
@@ -14,15 +24,15 @@ abstract class Addresses extends Bytes {
   }
 
   override refusal(value: unknown): BadValue {
-    if (typeof value !== 'string' || !PREFIX.test(value)) return super.refusal(value)
+    if (typeof value !== 'string' || !value.includes('/')) return super.refusal(value)
     return new BadValue('type', `${shown(value)}: give ${this.wanted}: prefixes are for sets with the flag "interval"`)
   }
 
   override writeRange(bytes: Uint8Array, from: number, to: number, value: unknown): boolean {
-    if (typeof value !== 'string' || !value.includes('/')) return false
-    const [, address = '', digits = ''] = PREFIX.exec(value) ?? []
-    const prefix = Number(digits)
-    if (!this.parse(address, bytes, from) || prefix > 8 * this.length || digits !== String(prefix))
+    const slash = typeof value === 'string' ? value.indexOf('/') : -1
+    if (typeof value !== 'string' || slash < 0) return false
+    const prefix = bitsOf(value, slash + 1)
+    if (prefix > 8 * this.length || !this.parse(value.slice(0, slash), bytes, from))
       throw new BadValue('type', `${shown(value)}: give ${this.wanted}, or a prefix with 0 to ${8 * this.length} bits`)
     let behind = 0
     for (let i = 0; i < this.length; i++) {

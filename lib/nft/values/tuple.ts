@@ -67,20 +67,19 @@ export class Tuple {
 
   read(bytes: Uint8Array, offset: number): Scalar | readonly Scalar[] {
     if (this.single) return this.single.read(bytes, offset)
-    const values = this.#values
-    const offsets = this.#offsets
     // As literals: a list that grows keeps room for more.
-    const at = (i: number): Scalar => (values[i] as Values).read(bytes, offset + (offsets[i] as number))
-    switch (values.length) {
+    switch (this.#values.length) {
       case 2:
-        return [at(0), at(1)]
+        return [this.#at(0, bytes, offset), this.#at(1, bytes, offset)]
       case 3:
-        return [at(0), at(1), at(2)]
-      case 4:
-        return [at(0), at(1), at(2), at(3)]
+        return [this.#at(0, bytes, offset), this.#at(1, bytes, offset), this.#at(2, bytes, offset)]
       default:
-        return values.map((_, i) => at(i))
+        return this.#values.map((_, i) => this.#at(i, bytes, offset))
     }
+  }
+
+  #at(i: number, bytes: Uint8Array, offset: number): Scalar {
+    return (this.#values[i] as Values).read(bytes, offset + (this.#offsets[i] as number))
   }
 
   readRange(bytes: Uint8Array, from: number, to: number): Interval | readonly Interval[] {

@@ -11,6 +11,7 @@ import * as reading from './reading.js'
 import * as readme from './readme.js'
 import * as resets from './resets.js'
 import * as sets from './sets.js'
+import * as setsOfNft from './sets-of-nft.js'
 import * as snapshots from './snapshots.js'
 import * as traffic from './traffic/index.js'
 import * as transactions from './transactions.js'
@@ -28,6 +29,7 @@ export const nft: readonly Case[] = [
   reading,
   resets,
   sets,
+  setsOfNft,
   snapshots,
   traffic,
   transactions,
