@@ -177,10 +177,9 @@ export class ElementReader {
     if (!record) return
     const { shape, key: tuple } = this.#codec
     const { flags = 0 } = record
-    const { fields, open } = othersOf(record, shape === 'interval')
     const misfits: number[] = []
-    const data = this.#dataOf(record.data, misfits)
-    if (data !== undefined) fields.data = data
+    const fields = element(LATER, this.#dataOf(record.data, misfits))
+    const open = addOthers(fields, record, shape === 'interval')
     const key = record.key instanceof Uint8Array && record.key.length === tuple.length ? record.key : undefined
     const keyEnd = record.keyEnd instanceof Uint8Array && record.keyEnd.length === tuple.length ? record.keyEnd : undefined
     if (record.key !== undefined && !key) misfits.push(KEY)
@@ -239,12 +238,11 @@ function rangeOf(tuple: Tuple, from: Uint8Array, to: Uint8Array): ElementKey {
   return tuple.readRange(both, 0, both.length / 2)
 }
 
-/** Everything but key and data; and whether user data say that the interval has no end. */
-function othersOf(record: Partial<ElementRecord>, interval: boolean): { readonly fields: Fields; readonly open: boolean } {
+/** Everything but key and data. Returns whether user data say that the interval has no end. */
+function addOthers(fields: Fields, record: ElementRecord, interval: boolean): boolean {
   const { flags = 0, timeout, expires, userData, expression, expressions, object, unknown } = record
   const open = interval && userData?.some(isOpen) === true
   const more = flags & ~(INTERVAL_END | CATCH_ALL)
-  const fields: Fields = { key: LATER }
   if (object !== undefined) fields.object = object
   if (timeout !== undefined) fields.timeout = timeout / 1000
   if (expires !== undefined) fields.expires = expires / 1000
@@ -257,7 +255,7 @@ function othersOf(record: Partial<ElementRecord>, interval: boolean): { readonly
     if (rest) fields.userData = rest
   }
   if (unknown) fields.unknown = unknown
-  return { fields, open }
+  return open
 }
 
 const isOpen = ({ type, data }: UserDatum): boolean =>

@@ -95,7 +95,12 @@ export function typesFromWire(number: number, length: number, { fields, order, i
   const parts = fields ? ofFields(numbers, fields) : ofLengths(numbers, length)
   const whole = parts?.reduce((sum, part) => sum + align4(part.length), 0)
   if (!parts || whole !== length) return { type: number, length }
-  return parts.map(part => typeFromWire(part.number, part.length, interval ? 'network' : undefined))
+  const cut = parts.length - LISTABLE
+  return parts.map((part, i) =>
+    i < cut
+      ? { type: part.number, length: part.length }
+      : typeFromWire(part.number, part.length, interval ? 'network' : undefined),
+  )
 }
 
 interface Part {
@@ -103,6 +108,7 @@ interface Part {
   readonly length: number
 }
 
+/** Six of them where the number is full: of the first there are two bits. */
 function numbersOf(number: number): number[] {
   const numbers = [number & 63]
   for (let rest = number >>> BITS; rest > 0; rest >>>= BITS) numbers.unshift(rest & 63)
@@ -116,18 +122,12 @@ function ofFields(numbers: readonly number[], fields: readonly number[]): Part[]
   return fields.map((length, i) => ({ number: i < missing ? 0 : (numbers[i - missing] as number), length }))
 }
 
-/** Without them: types of unknown length get what the others leave. */
+/** Without them: what the types leave that have a length belongs to the last that has none, or to one that is not told. */
 function ofLengths(numbers: readonly number[], length: number): Part[] | undefined {
-  // A sixth type is there with two of its bits.
-  const cut = numbers.length > LISTABLE
-  const lengths = numbers.map((number, i) => (cut && i === 0 ? undefined : lengthOfType(number)))
-  let rest = lengths.reduce<number>((left, known) => left - align4(known ?? 4), length)
-  const last = lengths.lastIndexOf(undefined)
-  const parts = numbers.map((number, i) => {
-    const known = lengths[i] ?? 4 + (i === last ? rest : 0)
-    return { number, length: known }
-  })
-  if (last >= 0) rest = 0
-  if (rest > 0 && numbers.length === LISTABLE) return [{ number: 0, length: rest }, ...parts]
-  return rest === 0 && parts.every(part => part.length > 0) ? parts : undefined
+  const known = numbers.map((number, i) => (i < numbers.length - LISTABLE ? undefined : lengthOfType(number)))
+  const rest = known.reduce<number>((left, bytes) => left - align4(bytes ?? 4), length)
+  const last = known.lastIndexOf(undefined)
+  const parts = numbers.map((number, i) => ({ number, length: known[i] ?? 4 + (i === last ? rest : 0) }))
+  if (rest === 0 || (rest > 0 && last >= 0)) return parts
+  return rest > 0 && numbers.length === LISTABLE ? [{ number: 0, length: rest }, ...parts] : undefined
 }

@@ -1,6 +1,6 @@
 /** What nft loads is read in full, and what was read makes the same rules: each ruleset of test/nft/corpus, with each nft there is. */
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { MessageReader, MessageWriter } from '../../../lib/netlink/buffer.js'
 import { NETLINK_NETFILTER, type Transport } from '../../../lib/netlink/index.js'
 import { endMessage, messagesOf, NLM_F_DUMP, NLM_F_REQUEST } from '../../../lib/netlink/message.js'
@@ -9,11 +9,9 @@ import { attributeEnd, findAttribute } from '../../../lib/netlink/schema.js'
 import type { NftClient, Rule } from '../../../lib/nft/index.js'
 import { message, messageType } from '../../../lib/nft/wire.js'
 import { type Case, type LinuxContext, Skip } from './case.js'
+import { PROGRAMS } from './programs.js'
 
 const CORPUS = new URL('../../../../../test/nft/corpus/', import.meta.url)
-/** What scripts/nft has fetched (scripts/lib/nft.sh). */
-const NEWER = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/ts-ipvs/nft-debian13/nft`
-const PROGRAMS = ['nft', ...(existsSync(NEWER) ? [NEWER] : [])]
 
 const NFTA_RULE_EXPRESSIONS = 4
 
