@@ -4,10 +4,8 @@ import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
-import { nativeTransport } from '../../../lib/netlink/index.js'
 import { type Element, type NftClient, type NftSet, open as openNft } from '../../../lib/nft/index.js'
 import type { Case, LinuxContext } from './case.js'
-import { elementsOf } from './elements-of.js'
 import { PROGRAMS } from './programs.js'
 
 /** Sets and maps of a table with the chain `c` and the counters `c1` and `c2`, as nft's own text. */
@@ -119,9 +117,9 @@ async function listed({ sh }: LinuxContext, program: string, netns: string): Pro
 }
 
 /** Reads all sets of one namespace and writes them into another. */
-async function copy(from: NftClient, netns: string, to: NftClient): Promise<Map<NftSet, readonly Element[]>> {
+async function copy(from: NftClient, to: NftClient): Promise<Map<NftSet, readonly Element[]>> {
   const copied = new Map<NftSet, readonly Element[]>()
-  for (const set of await from.sets()) copied.set(set, await elementsOf(nativeTransport({ name: netns }), set))
+  for (const set of await from.sets()) copied.set(set, await from.elements(set).toArray())
   await to.commit([...copied].flatMap(([set, elements]) => [{ add: { set } }, { add: { elements: { set, elements } } }]))
   return copied
 }
@@ -138,11 +136,10 @@ async function run(context: LinuxContext, program: string, bodies: readonly stri
   await sh(`ip netns exec ${netns} ${program} -f ${file}`)
   const to = await openNft({ netns: { name: other } })
   after(() => to.close())
-  const copied = await copy(await context.open(), netns, to)
+  const copied = await copy(await context.open(), to)
   assert.equal(copied.size, bodies.length)
   assert.deepEqual((await to.sets()).map(ordinary), [...copied.keys()].map(ordinary))
-  for (const [set, elements] of copied)
-    assert.deepEqual(sorted(await elementsOf(nativeTransport({ name: other }), set)), sorted(elements), set.name)
+  for (const [set, elements] of copied) assert.deepEqual(sorted(await to.elements(set).toArray()), sorted(elements), set.name)
   assert.equal(await listed(context, program, other), await listed(context, program, netns))
 }
 

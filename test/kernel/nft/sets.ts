@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { inspect } from 'node:util'
 import type { Command, Element, Family, NftSet, TransactionError } from '../../../lib/nft/index.js'
 import type { Case, Context } from './case.js'
-import { elementsOf } from './elements-of.js'
 import { PROGRAMS } from './programs.js'
 
 const FAMILIES: readonly Family[] = ['inet', 'ip', 'ip6', 'arp', 'bridge', 'netdev']
@@ -166,7 +165,7 @@ const surroundings = (family: Family): Command[] => [
   { add: { object: { family, table: 't', type: 'counter', name: 'c2' } } },
 ]
 
-async function writeAndRead({ open, transport }: Context, form: Form): Promise<void> {
+async function writeAndRead({ open }: Context, form: Form): Promise<void> {
   const nf = await open()
   const sets = FAMILIES.map((family): NftSet => ({ family, table: 't', name: 's', ...form.set }))
   await nf.commit(FAMILIES.flatMap(surroundings))
@@ -174,13 +173,13 @@ async function writeAndRead({ open, transport }: Context, form: Form): Promise<v
   const byFamily = (a: NftSet, b: NftSet): number => FAMILIES.indexOf(a.family) - FAMILIES.indexOf(b.family)
   assert.deepEqual((await nf.sets()).sort(byFamily).map(ordinary), sets)
   for (const set of sets) {
-    assert.deepEqual(sorted(await elementsOf(transport(), set)), sorted(form.elements))
+    assert.deepEqual(sorted(await nf.elements(set).toArray()), sorted(form.elements))
     const [first, ...others] = form.elements.map(({ key }) => ({ key }))
     if (!first) continue
     await nf.commit([{ delete: { elements: { set, elements: [first] } } }])
-    assert.deepEqual(sorted(await elementsOf(transport(), set)), sorted(form.elements.slice(1)))
+    assert.deepEqual(sorted(await nf.elements(set).toArray()), sorted(form.elements.slice(1)))
     await nf.commit([{ delete: { elements: { set, elements: others } } }])
-    assert.deepEqual(await elementsOf(transport(), set), [])
+    assert.deepEqual(await nf.elements(set).toArray(), [])
   }
   await nf.commit(sets.map(set => ({ delete: { set } })))
   assert.deepEqual(await nf.sets(), [])
@@ -225,7 +224,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'sets: one that has more types than its number is read, and written again it is the same',
-    async run({ open, transport }) {
+    async run({ open }) {
       const nf = await open()
       await nf.commit([{ add: { table: { family: 'inet', name: 't' } } }, { add: { table: { family: 'ip', name: 't' } } }])
       const given: NftSet = { ...set, key: ['ipv4_addr', 'ipv4_addr', 'mark', 'mark', 'uid', 'gid'], unlistable: true }
@@ -236,7 +235,7 @@ export const cases: readonly Case[] = [
       // Of the first type two bits are left.
       assert.deepEqual(read.key, [{ type: 3, length: 4 }, 'ipv4_addr', 'mark', 'mark', 'uid', 'gid'])
       assert.equal(read.unlistable, true)
-      const told = await elementsOf(transport(), read)
+      const told = await nf.elements(read).toArray()
       const from = new Uint8Array([10, 0, 0, 0])
       const to = new Uint8Array([10, 255, 255, 255])
       assert.deepEqual(told, [{ key: [{ from, to }, '10.0.0.1', 1, 2, 3, { from: 4, to: 5 }] }])
@@ -245,13 +244,13 @@ export const cases: readonly Case[] = [
       const [again] = await nf.sets({ family: 'ip' })
       assert.ok(again)
       assert.deepEqual(ordinary(again), ordinary(other))
-      assert.deepEqual(await elementsOf(transport(), given), elements)
-      assert.deepEqual(await elementsOf(transport(), { ...given, family: 'ip' }), elements)
+      assert.deepEqual(await nf.elements(given).toArray(), elements)
+      assert.deepEqual(await nf.elements({ ...given, family: 'ip' }).toArray(), elements)
     },
   },
   {
     name: 'sets: what is anonymous is added with its elements and the rule that looks into it',
-    async run({ open, transport }) {
+    async run({ open }) {
       const nf = await open()
       await nf.commit(surroundings('inet'))
       const anonymous: NftSet = { ...set, name: '__set%d', key: 'mark', flags: ['anonymous', 'constant'], id: 7 }
@@ -275,7 +274,7 @@ export const cases: readonly Case[] = [
       const [read] = await nf.sets()
       assert.ok(read)
       assert.deepEqual(ordinary(read), { ...set, name: '__set0', key: 'mark', flags: ['anonymous', 'constant'] })
-      assert.deepEqual(sorted(await elementsOf(transport(), read)), sorted([{ key: 1 }, { key: 5 }]))
+      assert.deepEqual(sorted(await nf.elements(read).toArray()), sorted([{ key: 1 }, { key: 5 }]))
     },
   },
   {
@@ -297,7 +296,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'sets: lists of any length are split over messages, and intervals are put together over pages',
-    async run({ open, transport }) {
+    async run({ open }) {
       const nf = await open()
       await nf.commit([...surroundings('inet'), { add: { set } }])
       const elements = Array.from({ length: 20_000 }, (_, i) => ({
@@ -305,9 +304,9 @@ export const cases: readonly Case[] = [
         comment: `number ${i}`,
       }))
       await nf.commit([{ add: { elements: { set, elements } } }])
-      assert.deepEqual(sorted(await elementsOf(transport(), set)), sorted(elements))
+      assert.deepEqual(sorted(await nf.elements(set).toArray()), sorted(elements))
       await nf.commit([{ delete: { elements: { set, elements: elements.slice(1) } } }])
-      assert.deepEqual(await elementsOf(transport(), set), elements.slice(0, 1))
+      assert.deepEqual(await nf.elements(set).toArray(), elements.slice(0, 1))
     },
   },
 ]

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Change, Element, Elements, NftSet } from '../../../../lib/nft/index.js'
 import { type Case, Skip } from '../case.js'
-import { elementsOf } from '../elements-of.js'
 import { next, summary } from './mirror.js'
 
 const table = { family: 'inet', name: 'web' } as const
@@ -121,7 +120,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'with `elements` a new time-out is a change, and one that timed out and comes again is added',
-    async run({ open, transport }) {
+    async run({ open }) {
       const nf = await open()
       const put = (timeout: number) =>
         nf.commit([{ add: { elements: { set: timed, elements: [{ key: '10.0.0.1', timeout }] } } }])
@@ -130,7 +129,7 @@ export const cases: readonly Case[] = [
       await put(100)
       assert.deepEqual(summary(await next(events)), ['added elements timed'])
       await put(0.2)
-      const [element] = await elementsOf(transport(), timed)
+      const [element] = await nf.elements(timed).toArray()
       if (element?.timeout === 100) throw new Skip('the kernel does not change time-outs of elements (Linux 6.12)')
       const { changes } = await next(events)
       assert.deepEqual(summary({ changes }), ['changed elements timed'])
