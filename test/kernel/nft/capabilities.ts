@@ -8,7 +8,6 @@ import { EXPRESSION_NAMES, familiesOfExpression, optionOfExpression } from '../.
 import { memoryKernel } from '../../../lib/testing/index.js'
 import { between } from '../support/between.js'
 import { type Case, Skip } from './case.js'
-import { elementsOf } from './elements-of.js'
 import { next } from './watch/mirror.js'
 
 const of = { family: 'ip', table: 't' } as const
@@ -110,7 +109,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'capabilities: `commit` finds out whether time-outs of elements can be changed, and leaves nothing behind',
-    async run({ open, transport }) {
+    async run({ open }) {
       const nf = await open()
       assert.equal((await nf.capabilities()).elementTimeoutUpdate, undefined)
       const { elementTimeoutUpdate } = await nf.capabilities({ commit: true })
@@ -120,7 +119,7 @@ export const cases: readonly Case[] = [
       const put = (timeout: number): Command => ({ add: { elements: { set: timed, elements: [{ key: '10.0.0.1', timeout }] } } })
       await nf.commit([{ add: { table: { family: 'ip', name: 't' } } }, { add: { set: timed } }, put(1000)])
       await nf.commit([put(2000)])
-      assert.equal((await elementsOf(transport(), timed))[0]?.timeout === 2000, elementTimeoutUpdate)
+      assert.equal((await nf.elements(timed).toArray())[0]?.timeout === 2000, elementTimeoutUpdate)
     },
   },
   {
