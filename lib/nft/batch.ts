@@ -10,13 +10,6 @@ import { BATCH_BEGIN, BATCH_END, batchAttributes, messageType, NFNL_SUBSYS_NFTAB
 
 const NLM_F_ECHO = 8
 
-export interface BatchOptions {
-  /** Refused (ERESTART) unless this is the generation; 0: any. */
-  readonly generation?: number | undefined
-  /** Whether it ends as one that is to be carried out; without its end the kernel only tries it. */
-  readonly commit: boolean
-}
-
 /** Where a message stands in the batch, and what it is of. */
 export interface Place {
   readonly start: number
@@ -80,12 +73,34 @@ export class Batch implements Sink {
     return { start, command: this.#commands[index] as number, element: this.#elements[index] as number }
   }
 
-  /** Writes all of it. Throws a `BadValue` with its path in the list of commands. */
-  async write(commands: readonly Command[], options: BatchOptions, turns: Turns): Promise<void> {
+  /** Where message number `index` starts; for the number behind the last one, where that ends. */
+  startOf(index: number): number {
+    return this.#starts[index] ?? this.#start + (this.writer.u32[this.#start >> 2] as number)
+  }
+
+  /** The command of message number `index`, and its first element. */
+  placeOf(index: number): Place {
+    return { start: this.startOf(index), command: this.#commands[index] as number, element: this.#elements[index] as number }
+  }
+
+  /** Starts it. Refused (ERESTART) unless the generation is this one; 0: any. */
+  open(generation: number | undefined): void {
     const { writer } = this
     const begin = beginNetfilter(writer, BATCH_BEGIN, NLM_F_REQUEST, this.sequence, 0, NFNL_SUBSYS_NFTABLES)
-    batchAttributes.encode(writer, { generation: options.generation })
+    batchAttributes.encode(writer, { generation })
     endMessage(writer, begin)
+  }
+
+  /** Ends it; without `commit` as one that the kernel only tries. */
+  close(commit: boolean): void {
+    if (this.size === 0) return
+    this.#acknowledgeFirst()
+    if (commit)
+      endMessage(this.writer, beginNetfilter(this.writer, BATCH_END, NLM_F_REQUEST, this.question - 1, 0, NFNL_SUBSYS_NFTABLES))
+  }
+
+  /** Writes all of it. Throws a `BadValue` with its path in the list of commands. */
+  async write(commands: readonly Command[], turns: Turns): Promise<void> {
     for (const [i, command] of commands.entries()) {
       this.#command = i
       try {
@@ -95,10 +110,22 @@ export class Batch implements Sink {
       }
       if (turns.due(1)) await turns.give()
     }
-    if (this.size === 0) return
-    this.#acknowledgeFirst()
-    if (options.commit)
-      endMessage(writer, beginNetfilter(writer, BATCH_END, NLM_F_REQUEST, this.question - 1, 0, NFNL_SUBSYS_NFTABLES))
+  }
+
+  /** Takes over messages of another batch, from one number up to another. */
+  copy(from: Batch, first: number, end: number): void {
+    const { writer } = this
+    const start = from.startOf(first)
+    const moved = writer.offset - start
+    writer.append(from.writer.bytes.subarray(start, from.startOf(end)))
+    for (let i = first; i < end; i++) {
+      const place = from.placeOf(i)
+      this.#start = place.start + moved
+      writer.u32[(this.#start >> 2) + 2] = this.sequence + 1 + this.#starts.length
+      this.#starts.push(this.#start)
+      this.#commands.push(place.command)
+      this.#elements.push(place.element)
+    }
   }
 
   /**

@@ -4,12 +4,13 @@ import { asking } from './asking.js'
 import { type Capabilities, type CapabilityOptions, findCapabilities } from './capabilities.js'
 import { type CommandBuilder, commit, commitBuilt, listOf } from './commit.js'
 import { ElementList, type SetLike, typed } from './element-list.js'
+import { familyToWire } from './family.js'
 import { readElementsOf } from './get-elements.js'
 import type { Generation, Kernel } from './kernel.js'
 import * as read from './read.js'
 import { ofObjects, ofRules, type Reset, reset as resetAll, resetElements } from './reset.js'
 import { readSnapshot, type Snapshot, type SnapshotFilter } from './snapshot.js'
-import type { Committed } from './transaction.js'
+import { type Committed, flushRuleset } from './transaction.js'
 import type {
   Chain,
   Command,
@@ -35,11 +36,23 @@ export interface CommitOptions extends CallOptions {
   readonly generation?: Generation | undefined
   /** Return the handles of what is added. It costs about a third more. Default false. */
   readonly handles?: boolean | undefined
+  /**
+   * Allows several transactions, where the commands are more than the kernel takes at once from this process (a fraction of a megabyte in a
+   * user namespace), or more than so many bytes: short transactions hold up others less. Each is carried out whole, the ones before a
+   * failure stay: the error says how many commands those are. What shares an `id` stays together. Default: one transaction.
+   */
+  readonly split?: { readonly bytes?: number | undefined } | undefined
   /** How often a function may be called to make the commands anew. Default 10. */
   readonly attempts?: number | undefined
 }
 
 const ATTEMPTS = 10
+
+/** Options of `flushRuleset`. */
+export interface FlushOptions extends CallOptions {
+  /** Refuse it unless this is the generation. */
+  readonly generation?: Generation | undefined
+}
 
 /** Which objects to list. */
 export interface ListFilter extends CallOptions {
@@ -98,14 +111,33 @@ export class NftClient {
 
   async #commit(commands: readonly Command[], options: CommitOptions): Promise<Committed> {
     const list = listOf(commands)
-    const { generation, handles = false } = options
-    return this.#kernel.call(options, limit => commit(this.#kernel, list, { generation, handles, commit: true }, limit))
+    const { generation, handles = false, split } = options
+    if (split?.bytes !== undefined && !(split.bytes >= 1))
+      throw new RangeError(`options.split.bytes: ${split.bytes}: give bytes, from 1`)
+    return this.#kernel.call(options, limit => commit(this.#kernel, list, { generation, handles, commit: true, split }, limit))
   }
 
   /** Lets the kernel try the commands without carrying them out. Rejects as `commit` does. */
   async check(commands: readonly Command[], options: CallOptions = {}): Promise<void> {
     const list = listOf(commands)
     await this.#kernel.call(options, limit => commit(this.#kernel, list, { handles: false, commit: false }, limit))
+  }
+
+  /**
+   * Removes all tables, or all of a family, with everything in them. Nothing else does, and it has to be said which. Tables that another
+   * client owns stay.
+   *
+   * @throws {TransactionError}
+   * @example
+   * await nf.flushRuleset('all')
+   */
+  flushRuleset(which: Family | 'all', { generation, ...options }: FlushOptions = {}): Promise<Committed> {
+    return asking('flushRuleset', String(which), () =>
+      this.#kernel.call(options, limit => {
+        const family = which === 'all' ? 0 : familyToWire(which)
+        return flushRuleset(this.#kernel, family, { generation, handles: false, commit: true }, limit)
+      }),
+    )
   }
 
   /** The ruleset's version: each transaction counts it up by 1, whoever made it. */

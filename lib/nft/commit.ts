@@ -4,16 +4,19 @@ import { BadValue, shown } from '../netlink/schema.js'
 import { TransactionError } from './error.js'
 import type { Generation, Kernel } from './kernel.js'
 import { needsHandles, withHandles } from './rename.js'
-import { type Committed, transact } from './transaction.js'
+import { type Committed, type TransactionOptions, transact } from './transaction.js'
 import type { Command } from './types.js'
-
-type Options = Parameters<typeof transact>[2]
 
 /** Makes the commands of a generation. It may read with the same client: what it makes is carried out only if nothing was changed since. */
 export type CommandBuilder = (generation: Generation) => readonly Command[] | Promise<readonly Command[]>
 
 /** Carries out the commands, or tries them. */
-export async function commit(kernel: Kernel, commands: readonly Command[], options: Options, limit: Limit): Promise<Committed> {
+export async function commit(
+  kernel: Kernel,
+  commands: readonly Command[],
+  options: TransactionOptions,
+  limit: Limit,
+): Promise<Committed> {
   if (!needsHandles(commands)) return transact(kernel, commands, options, limit)
   for (;;) {
     const generation = options.generation ?? (await kernel.readGeneration(limit))
@@ -48,7 +51,9 @@ export async function commitBuilt(
   }
 }
 
-const isStale = (error: unknown): boolean => error instanceof TransactionError && error.problem === 'generation-changed'
+/** Others were faster, and nothing was carried out. */
+const isStale = (error: unknown): boolean =>
+  error instanceof TransactionError && error.problem === 'generation-changed' && error.committed + error.committedElements === 0
 
 /** The caller may change its list before its turn comes. */
 export function listOf(commands: readonly Command[]): readonly Command[] {

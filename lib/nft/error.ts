@@ -32,6 +32,7 @@ export interface TransactionErrorFields extends NetlinkErrorFields {
   readonly outcome: 'rolled-back' | 'unknown'
   readonly failures: readonly Failure[]
   readonly committed?: number | undefined
+  readonly committedElements?: number | undefined
 }
 
 /** A transaction that the kernel refused, or of which it is not known. Nothing of it was done, unless `outcome` is `unknown`. */
@@ -41,13 +42,39 @@ export class TransactionError extends NetlinkError {
   readonly outcome: 'rolled-back' | 'unknown'
   /** What the kernel refused, in the order of the commands. The first is the cause; see `cascaded` for the others. */
   readonly failures: readonly Failure[]
-  /** Of a transaction that was allowed to be split: how many commands earlier parts carried out. */
+  /** Of a transaction that was allowed to be split: how many commands earlier parts carried out. Everything else here is about the rest. */
   readonly committed: number
+  /** Of the command behind those, how many elements. */
+  readonly committedElements: number
 
   constructor(fields: TransactionErrorFields) {
     super({ ...fields, applied: fields.outcome === 'unknown' ? 'unknown' : 'no' })
     this.outcome = fields.outcome
     this.failures = fields.failures
     this.committed = fields.committed ?? 0
+    this.committedElements = fields.committedElements ?? 0
   }
+}
+
+/** The same error, of a part of a transaction behind others that were carried out. */
+export function behind(error: TransactionError, committed: number, committedElements: number): TransactionError {
+  const { code, syscall, operation, target, problem, outcome, failures, path, kernelMessage, cause } = error
+  const elements = committedElements > 0 ? ` and ${committedElements} elements of the next` : ''
+  const reason = error.reason.replace('nothing was changed', 'nothing else was changed')
+  return new TransactionError({
+    errno: -error.errno,
+    code,
+    syscall,
+    operation,
+    target,
+    problem,
+    outcome,
+    failures,
+    path,
+    kernelMessage,
+    cause,
+    committed,
+    committedElements,
+    reason: `${committed} commands${elements} were carried out; then ${reason}`,
+  })
 }

@@ -8,11 +8,13 @@ import { BadValue } from '../netlink/schema.js'
 import { Turns } from '../netlink/turns.js'
 import { writeBe32 } from '../netlink/values.js'
 import { Batch } from './batch.js'
-import { TransactionError } from './error.js'
+import { behind, TransactionError } from './error.js'
 import { refusal, refusedAtOnce } from './explain.js'
 import { following, type Generation, type Kernel, writeGenerationRequest } from './kernel.js'
 import { handlesOf, type Outcome, readOutcome } from './outcome.js'
+import { FRAME, split } from './split.js'
 import type { Command } from './types.js'
+import { message } from './wire.js'
 
 /** What was committed. */
 export interface Committed {
@@ -25,10 +27,12 @@ export interface Committed {
   readonly handles?: readonly (number | undefined)[]
 }
 
-interface Options {
+export interface TransactionOptions {
   readonly generation?: Generation | undefined
   readonly handles: boolean
   readonly commit: boolean
+  /** Several transactions are allowed, of about so many bytes each. */
+  readonly split?: { readonly bytes?: number | undefined } | undefined
 }
 
 const ERESTART = 85
@@ -41,16 +45,86 @@ const GUARD = 24
 /** Sequence numbers that a batch may take. */
 const ROOM = 1 << 28
 
-/** Sends the commands as one transaction. Throws a `TransactionError`, or a TypeError or RangeError for what can not be sent. */
-export async function transact(kernel: Kernel, commands: readonly Command[], options: Options, limit: Limit): Promise<Committed> {
+/** Carries out the commands. Throws a `TransactionError`, or a TypeError or RangeError for what can not be sent. */
+export async function transact(
+  kernel: Kernel,
+  commands: readonly Command[],
+  options: TransactionOptions,
+  limit: Limit,
+): Promise<Committed> {
+  const batch = begin(kernel, options)
+  try {
+    await batch.write(commands, new Turns())
+  } catch (error) {
+    kernel.writes.recycle(batch.writer)
+    throw error instanceof BadValue ? error.within('commands').toError() : error
+  }
+  batch.close(options.commit)
+  const { split, generation = kernel.generation } = options
+  if (batch.size === 0) return { generation: generation ?? (await ask(kernel, limit)) }
+  const most = Math.min(split?.bytes ?? Infinity, kernel.writes.open().sendBuffer)
+  if (split && batch.writer.offset > most) return inParts(kernel, batch, most, commands, options, limit)
+  return carryOut(kernel, batch, commands, options, limit)
+}
+
+/** Removes all tables of a family, of all families for 0: this is what the kernel takes a message for that names none. */
+export function flushRuleset(kernel: Kernel, family: number, options: TransactionOptions, limit: Limit): Promise<Committed> {
+  const batch = begin(kernel, options)
+  batch.begin(message.deleteTable, 0, family)
+  batch.end()
+  batch.close(options.commit)
+  return carryOut(kernel, batch, [], options, limit)
+}
+
+function begin({ writes }: Kernel, { handles, commit }: TransactionOptions): Batch {
+  const batch = new Batch(writes.writer(), writes.sequence(0, ROOM), handles)
+  batch.open(commit ? 0 : undefined)
+  return batch
+}
+
+/** Carries out a transaction as several. All of them fit before the first one is sent. */
+async function inParts(
+  kernel: Kernel,
+  whole: Batch,
+  most: number,
+  commands: readonly Command[],
+  options: TransactionOptions,
+  limit: Limit,
+): Promise<Committed> {
+  const parts = split(whole, commands, most)
+  for (const { first, end } of parts) throwIfTooLarge(kernel, whole.startOf(end) - whole.startOf(first) + FRAME, true)
+  let handles: (number | undefined)[] | undefined = options.handles ? Array.from({ length: commands.length }) : undefined
+  let generation: Generation | undefined
+  for (const { first, end } of parts) {
+    const batch = begin(kernel, options)
+    batch.copy(whole, first, end)
+    batch.close(options.commit)
+    const guard = options.generation === undefined ? undefined : (generation ?? options.generation)
+    try {
+      const committed = await carryOut(kernel, batch, commands, { ...options, generation: guard }, limit)
+      generation = committed.generation
+      handles = handles && committed.handles && handles.map((handle, i) => handle ?? committed.handles?.[i])
+    } catch (error) {
+      if (first === 0 || !(error instanceof TransactionError)) throw error
+      const { command, element } = whole.placeOf(first)
+      throw behind(error, command, element)
+    }
+  }
+  kernel.writes.recycle(whole.writer)
+  return { generation: generation ?? (await ask(kernel, limit)), ...(handles && { handles }) }
+}
+
+async function carryOut(
+  kernel: Kernel,
+  batch: Batch,
+  commands: readonly Command[],
+  options: TransactionOptions,
+  limit: Limit,
+): Promise<Committed> {
   const { writes } = kernel
-  const batch = new Batch(writes.writer(), writes.sequence(0, ROOM), options.handles)
-  await write(kernel, batch, commands, options)
-  const known = options.generation ?? kernel.generation
-  if (batch.size === 0) return { generation: known ?? (await ask(kernel, limit)) }
   writes.sequence(batch.question - batch.sequence + 1)
-  throwIfTooLarge(kernel, batch.writer)
-  for (let before = known ?? (await ask(kernel, limit)); ; ) {
+  throwIfTooLarge(kernel, batch.writer.offset, options.split !== undefined)
+  for (let before = options.generation ?? kernel.generation ?? (await ask(kernel, limit)); ; ) {
     if (options.commit) setGuard(batch.writer, before)
     const { data, lost } = await send(kernel, batch, limit)
     const reader = readerOf(data)
@@ -66,15 +140,6 @@ export async function transact(kernel: Kernel, commands: readonly Command[], opt
       const counted = options.commit && outcome.generation !== before
       return { generation: counted ? following(before) : before, ...(handles && { handles }) }
     }
-  }
-}
-
-async function write({ writes }: Kernel, batch: Batch, commands: readonly Command[], { commit }: Options): Promise<void> {
-  try {
-    await batch.write(commands, { generation: commit ? 0 : undefined, commit }, new Turns())
-  } catch (error) {
-    writes.recycle(batch.writer)
-    throw error instanceof BadValue ? error.within('commands').toError() : error
   }
 }
 
@@ -129,10 +194,11 @@ function interruption(error: unknown): unknown {
 }
 
 /** The kernel takes a request only whole. Half of its send buffer is for its own accounts (netlink_sendmsg, sock_setsockopt). */
-function throwIfTooLarge(kernel: Kernel, writer: MessageWriter): void {
+function throwIfTooLarge(kernel: Kernel, bytes: number, isSplit: boolean): void {
   const { sendBuffer } = kernel.writes.open()
-  if (writer.offset <= sendBuffer) return
-  const needed = Math.ceil((writer.offset + SEND_OVERHEAD) / 2)
+  if (bytes <= sendBuffer) return
+  const needed = Math.ceil((bytes + SEND_OVERHEAD) / 2)
+  const what = isSplit ? 'commands of the transaction that share ids have' : 'the transaction has'
   throw new TransactionError({
     errno: EMSGSIZE,
     syscall: 'sendmsg',
@@ -141,8 +207,9 @@ function throwIfTooLarge(kernel: Kernel, writer: MessageWriter): void {
     outcome: 'rolled-back',
     failures: [],
     reason:
-      `the transaction has ${writer.offset} bytes, and the kernel takes at most ${sendBuffer} from this process at once: run with CAP_NET_ADMIN ` +
-      `of the initial user namespace, or raise net.core.wmem_max there to ${needed} and open a new client; nothing was changed`,
+      `${what} ${bytes} bytes, and the kernel takes at most ${sendBuffer} from this process at once: ` +
+      `${isSplit ? '' : 'allow it to be split (split), '}run with CAP_NET_ADMIN of the initial user namespace, ` +
+      `or raise net.core.wmem_max there to ${needed} and open a new client; nothing was changed`,
   })
 }
 

@@ -1,6 +1,7 @@
 /** Transactions that need something read first. */
 import assert from 'node:assert/strict'
 import { type Command, TransactionError } from '../../../lib/nft/index.js'
+import { between, type Call } from '../support/between.js'
 import type { Case } from './case.js'
 
 const table: Command = { add: { table: { family: 'inet', name: 'web' } } }
@@ -93,6 +94,129 @@ export const cases: readonly Case[] = [
         /^TypeError: commands: \{\}: give a list/,
       )
       assert.equal(await nf.getTable({ family: 'inet', name: 'web' }), undefined)
+    },
+  },
+  {
+    name: 'the ruleset is flushed as a whole or by family, of its generation where asked for, and never for want of a word',
+    async run({ open }) {
+      const nf = await open()
+      const { generation } = await nf.commit([table, other(1), { add: { chain: chain('a') } }])
+      await assert.rejects(nf.flushRuleset('ip', { generation: generation - 1 }), { problem: 'generation-changed' })
+      await assert.rejects(nf.flushRuleset(undefined as never), /^TypeError: family: undefined: give one of/)
+      await assert.rejects(nf.commit([{ delete: { table: {} } } as never]), /^TypeError/)
+      await assert.rejects(nf.commit([{ delete: { table: { family: 'ip' } } } as never]), /^TypeError/)
+      assert.equal((await nf.tables()).length, 2)
+      assert.equal((await nf.flushRuleset('ip', { generation })).generation, generation + 1)
+      assert.deepEqual(
+        (await nf.tables()).map(({ family }) => family),
+        ['inet'],
+      )
+      await nf.commit([other(2)])
+      await nf.flushRuleset('all')
+      assert.deepEqual(await nf.tables(), [])
+      await nf.flushRuleset('all')
+    },
+  },
+  {
+    name: 'split: parts are of the size that is asked for, and nothing is lost between them',
+    async run({ open, transport }) {
+      const sizes: number[] = []
+      const before = ({ kind, request }: Call) => kind === 'page' && request && sizes.push(request.length)
+      const nf = await open({ transport: between(transport(), { before }) })
+      const set = { family: 'inet', table: 'web', name: 's', key: 'ipv4_addr' } as const
+      const elements = Array.from({ length: 10_000 }, (_, i) => ({ key: `10.0.${i >> 8}.${i & 255}` }))
+      const tables = Array.from({ length: 500 }, (_, i) => other(i))
+      const { generation: first } = await nf.commit([table])
+      sizes.length = 0
+      const { generation, handles } = await nf.commit([...tables, { add: { set } }, { add: { elements: { set, elements } } }], {
+        split: { bytes: 8192 },
+        handles: true,
+      })
+      // A message with elements may have 64 KiB.
+      assert.ok(sizes.length > 4 && sizes.every(size => size <= 70_000), String(sizes))
+      assert.ok(
+        sizes.slice(0, 3).every(size => size <= 8192),
+        String(sizes),
+      )
+      assert.equal(generation, first + sizes.length)
+      assert.deepEqual(
+        tables.map((_, i) => handles?.[i]),
+        await Promise.all(tables.map(async (_, i) => (await nf.getTable({ family: 'ip', name: `t${i}` }))?.handle)),
+      )
+      assert.equal((await nf.elements(set).toArray()).length, elements.length)
+    },
+  },
+  {
+    name: 'split: what shares an id stays together',
+    async run({ open, transport }) {
+      let parts = 0
+      const before = ({ kind, request }: Call) => kind === 'page' && request && parts++
+      const nf = await open({ transport: between(transport(), { before }) })
+      await nf.commit([table, { add: { chain: chain('a') } }])
+      parts = 0
+      const anonymous = (id: number): Command[] => {
+        const set = {
+          family: 'inet',
+          table: 'web',
+          name: '__set%d',
+          key: 'inet_proto',
+          flags: ['anonymous', 'constant'],
+          id,
+        } as const
+        const load = { kind: 'meta', key: 'l4proto', destination: 1 } as const
+        const lookup = { kind: 'lookup', set: '__set%d', setId: id, source: 1 } as const
+        return [
+          { add: { set } },
+          { add: { elements: { set, elements: [{ key: 'tcp' }] } } },
+          { add: { rule: { family: 'inet', table: 'web', chain: 'a', expressions: [load, lookup] } } },
+        ]
+      }
+      await nf.commit([1, 2, 3, 4, 5].flatMap(anonymous), { split: { bytes: 1 } })
+      assert.equal(parts, 5)
+      assert.equal((await nf.sets()).length, 5)
+    },
+  },
+  {
+    name: 'split: what came before a failure stays, and the error says how much that is',
+    async run({ open }) {
+      const nf = await open()
+      const { generation } = await nf.commit([table])
+      const commands = [other(0), other(1), { delete: { chain: chain('none') } }, other(2)] as const
+      await assert.rejects(nf.commit(commands, { split: { bytes: 1 } }), (error: unknown) => {
+        assert.ok(error instanceof TransactionError)
+        assert.deepEqual([error.committed, error.committedElements, error.outcome], [2, 0, 'rolled-back'])
+        assert.equal(error.failures[0]?.index, 2)
+        assert.match(error.message, /^commit commands\[2\]\S*: 2 commands were carried out; then .* nothing else was changed/)
+        return true
+      })
+      assert.deepEqual((await nf.tables()).map(({ name }) => name).sort(), ['t0', 't1', 'web'])
+      await assert.rejects(
+        nf.commit([other(3), { add: { chain: { ...chain('x'), name: '' } } }, 7 as never], { split: {} }),
+        TypeError,
+      )
+      await assert.rejects(nf.commit([other(3)], { generation, split: { bytes: 1 } }), {
+        problem: 'generation-changed',
+        committed: 0,
+      })
+      await assert.rejects(nf.commit([other(3)], { split: { bytes: 0 } }), /^RangeError: options.split.bytes: 0/)
+      assert.equal(await nf.getTable({ family: 'ip', name: 't3' }), undefined)
+    },
+  },
+  {
+    name: 'split: a guard is kept from part to part',
+    async run({ open, transport }) {
+      const nf = await open()
+      const faster = await open()
+      const { generation } = await nf.commit([table])
+      const before = async ({ kind, request, index }: Call) => {
+        if (kind === 'page' && request && index === 1) await faster.commit([other(9)])
+      }
+      const slow = await open({ transport: between(transport(), { before }) })
+      await assert.rejects(slow.commit([other(0), other(1)], { generation, split: { bytes: 1 } }), {
+        problem: 'generation-changed',
+        committed: 1,
+      })
+      assert.deepEqual((await nf.tables()).map(({ name }) => name).sort(), ['t0', 't9', 'web'])
     },
   },
 ]
