@@ -7,6 +7,7 @@ import * as elements from './elements.js'
 import * as expressions from './expressions.js'
 import * as flowtables from './flowtables.js'
 import * as objects from './objects.js'
+import * as ownership from './ownership.js'
 import * as reading from './reading.js'
 import * as readme from './readme.js'
 import * as resets from './resets.js'
@@ -26,6 +27,7 @@ export const nft: readonly Case[] = [
   expressions,
   flowtables,
   objects,
+  ownership,
   reading,
   resets,
   sets,

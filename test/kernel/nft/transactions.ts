@@ -219,4 +219,28 @@ export const cases: readonly Case[] = [
       assert.deepEqual((await nf.tables()).map(({ name }) => name).sort(), ['t0', 't9', 'web'])
     },
   },
+  {
+    name: 'what is larger than the kernel takes at once is refused with the number to raise, or split',
+    async run({ open, transport }) {
+      const sendBuffer = 4096
+      const plain = between(transport(), {})
+      const nf = await open({ transport: { ...plain, open: options => Object.assign(plain.open(options), { sendBuffer }) } })
+      const commands = Array.from({ length: 300 }, (_, i) => other(i))
+      await assert.rejects(nf.commit(commands), (error: unknown) => {
+        assert.ok(error instanceof TransactionError)
+        assert.deepEqual([error.code, error.problem, error.outcome], ['EMSGSIZE', 'too-large', 'rolled-back'])
+        const [, bytes, needed] =
+          /has (\d+) bytes.*allow it to be split.*net\.core\.wmem_max there to (\d+)/.exec(error.message) ?? []
+        // The kernel grants twice of what is asked for, and keeps 32 bytes.
+        assert.ok(2 * Number(needed) - 32 >= Number(bytes) && 2 * (Number(needed) - 1) - 32 < Number(bytes))
+        return true
+      })
+      assert.deepEqual(await nf.tables(), [])
+      await nf.commit(commands, { split: {} })
+      assert.equal((await nf.tables()).length, 300)
+      const joined = commands.map((_, i): Command => ({ add: { chain: { family: 'ip', table: `t${i}`, name: 'c', id: 1 } } }))
+      await assert.rejects(nf.commit(joined, { split: {} }), /share ids have \d+ bytes/)
+      assert.deepEqual(await nf.chains(), [])
+    },
+  },
 ]
