@@ -25,7 +25,9 @@ export interface Trial {
 export async function trial(kernel: Kernel, commands: readonly Command[], commit: boolean, limit: Limit): Promise<Trial> {
   const { writes } = kernel
   const batch = new Batch(writes.writer(), writes.sequence(0, 2 * commands.length + 3), commit)
-  await batch.write(commands, { generation: undefined, commit }, new Turns())
+  batch.open(undefined)
+  await batch.write(commands, new Turns())
+  batch.close(commit)
   writes.sequence(batch.question - batch.sequence + 1)
   const question = new MessageWriter(64)
   writeGenerationRequest(question, batch.question)
