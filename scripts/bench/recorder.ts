@@ -1,7 +1,8 @@
 /** Transports that remember what went through them, and answer with what was remembered. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { deserialize, serialize } from 'node:v8'
-import type { Reply, Socket, SocketOptions, Transport } from '../../lib/netlink/transport.js'
+import type { Reply, Transport } from '../../lib/netlink/transport.js'
+import { intercept } from '../../test/kernel/support/intercept.js'
 
 /** One crossing: what was sent, and what came back for it. */
 export interface Crossing {
@@ -9,39 +10,9 @@ export interface Crossing {
   readonly reply: Reply
 }
 
-/** Calls `around` for every request of a transport; it makes the real one by calling `go`. */
-export function intercept(
-  transport: Transport,
-  around: (request: Uint8Array | null, go: () => Promise<Reply>) => Promise<Reply>,
-): Transport {
-  return {
-    open(options: SocketOptions): Socket {
-      const socket = transport.open(options)
-      return {
-        receiveBuffer: socket.receiveBuffer,
-        sendBuffer: socket.sendBuffer,
-        portId: socket.portId,
-        namespace: socket.namespace,
-        exchange: (request, last, timeout) => around(request, () => socket.exchange(request, last, timeout)),
-        page: (request, last, size, timeout) => around(request, () => socket.page(request, last, size, timeout)),
-        dumpMany: (requests, timeout) => around(requests, () => socket.dumpMany(requests, timeout)),
-        subscribe: socket.subscribe.bind(socket),
-        ref: socket.ref.bind(socket),
-        unref: socket.unref.bind(socket),
-        join: socket.join.bind(socket),
-        leave: socket.leave.bind(socket),
-        close: () => socket.close(),
-      }
-    },
-    readFile: path => transport.readFile(path),
-    writeFile: (path, text) => transport.writeFile(path, text),
-    close: () => transport.close(),
-  }
-}
-
 /** Keeps every crossing in `crossings`. */
 export function recording(transport: Transport, crossings: Crossing[]): Transport {
-  return intercept(transport, async (request, go) => {
+  return intercept(transport, async ({ request }, go) => {
     const copy = request && new Uint8Array(request) // a send buffer is used again
     const reply = await go()
     crossings.push({ request: copy, reply })

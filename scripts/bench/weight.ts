@@ -4,7 +4,7 @@
  * Needs --expose-gc.
  */
 import type { Transport } from '../../lib/netlink/transport.js'
-import { intercept } from './recorder.js'
+import { intercept } from '../../test/kernel/support/intercept.js'
 
 /** Bytes. */
 export interface Weight {
@@ -47,7 +47,7 @@ export async function weigh<C extends Client>(
     if (sampling && crossings++ % EACH === 0) peak = Math.max(peak, alive())
   }
   const client = await connect(transport =>
-    intercept(transport, async (request, go) => {
+    intercept(transport, async ({ request }, go) => {
       sample()
       const reply = await go()
       sample()

@@ -5,15 +5,13 @@
 import { cli } from './cli/index.js'
 import { conformance } from './conformance/index.js'
 import type { Case } from './support/case.js'
+import { orHung } from './support/hung.js'
 import { thisKernel } from './support/kernels.js'
 import { Linux, loadSchedulers, Namespaces } from './support/linux.js'
 import { Report } from './support/tap.js'
 import { traffic } from './traffic/index.js'
 
 const SUITES: Readonly<Record<string, readonly Case[]>> = { cli, conformance, traffic }
-
-/** Milliseconds after which a case counts as hung. */
-const HUNG = 300_000
 
 async function runCase(it: Exclude<Case, { needs: 'memory' }>, namespaces: Namespaces): Promise<void> {
   const down = it.needs === 'linux' && it.lo === 'down'
@@ -26,14 +24,6 @@ async function runCase(it: Exclude<Case, { needs: 'memory' }>, namespaces: Names
   }
   await context.close()
   if (failure !== undefined) throw failure
-}
-
-async function orHung(running: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const hung = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not done after ${HUNG / 1000} s`)), HUNG)
-  })
-  await Promise.race([running, hung]).finally(() => clearTimeout(timer))
 }
 
 async function runSuite(cases: readonly Case[], report: Report, namespaces: Namespaces): Promise<void> {

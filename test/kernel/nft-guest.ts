@@ -8,11 +8,9 @@ import { type OpenOptions, open } from '../../lib/nft/index.js'
 import { type Case, type LinuxContext, Skip } from './nft/case.js'
 import { nft } from './nft/index.js'
 import { Cleanup } from './support/case.js'
+import { orHung } from './support/hung.js'
 import { Namespaces, sh } from './support/linux.js'
 import { Report } from './support/tap.js'
-
-/** Milliseconds after which a case counts as hung. */
-const HUNG = 300_000
 
 function contextOf(netns: string, namespaces: Namespaces, cleanup: Cleanup): LinuxContext {
   return {
@@ -44,14 +42,6 @@ async function runCase(it: Exclude<Case, { needs: 'memory' }>, namespaces: Names
   } finally {
     await cleanup.run()
   }
-}
-
-async function orHung(running: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const hung = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not done after ${HUNG / 1000} s`)), HUNG)
-  })
-  await Promise.race([running, hung]).finally(() => clearTimeout(timer))
 }
 
 async function main(words: readonly string[]): Promise<number> {

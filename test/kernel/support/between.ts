@@ -1,5 +1,6 @@
 /** Something between a client and its kernel: it sees every call of a socket, and may do something before it, or hold back its reply. */
-import type { Reply, Socket, SocketOptions, Transport } from '../../../lib/netlink/index.js'
+import type { Reply, Transport } from '../../../lib/netlink/index.js'
+import { type Crossing, intercept } from './intercept.js'
 
 export interface Call {
   readonly kind: 'exchange' | 'page' | 'dumpMany'
@@ -18,36 +19,14 @@ export interface Hooks {
 
 export function between(transport: Transport, hooks: Hooks): Transport {
   const counts = { exchange: 0, page: 0, dumpMany: 0 }
-  const around = async (kind: Call['kind'], request: Uint8Array | null, forward: () => Promise<Reply>): Promise<Reply> => {
+  const around = async ({ kind, request }: Crossing, go: () => Promise<Reply>): Promise<Reply> => {
     const call: Call = { kind, request, index: counts[kind]++ }
     await hooks.before?.(call)
-    const reply = await forward()
+    const reply = await go()
     await hooks.after?.(call)
     return reply
   }
-  return {
-    open: (options: SocketOptions): Socket => {
-      const socket = transport.open(options)
-      return {
-        receiveBuffer: socket.receiveBuffer,
-        sendBuffer: socket.sendBuffer,
-        portId: socket.portId,
-        namespace: socket.namespace,
-        exchange: (request, last, timeout) => around('exchange', request, () => socket.exchange(request, last, timeout)),
-        page: (request, last, size, timeout) => around('page', request, () => socket.page(request, last, size, timeout)),
-        dumpMany: (requests, timeout) => around('dumpMany', requests, () => socket.dumpMany(requests, timeout)),
-        subscribe: onDatagrams => socket.subscribe(onDatagrams),
-        ref: () => socket.ref(),
-        unref: () => socket.unref(),
-        join: group => socket.join(group),
-        leave: group => socket.leave(group),
-        close: () => socket.close(),
-      }
-    },
-    readFile: path => transport.readFile(path),
-    writeFile: (path, text) => transport.writeFile(path, text),
-    close: () => transport.close(),
-  }
+  return intercept(transport, around)
 }
 
 /** A promise, and what settles it. */

@@ -1,12 +1,6 @@
 /** A process that is killed between two messages, without a process: a transport that takes just so many, and then nothing happens any more. */
-import {
-  MessageReader,
-  messagesOf,
-  type Reply,
-  type Socket,
-  type SocketOptions,
-  type Transport,
-} from '../../../lib/netlink/index.js'
+import { MessageReader, messagesOf, type Reply, type Transport } from '../../../lib/netlink/index.js'
+import { type Crossing, intercept } from './intercept.js'
 
 export interface Dying {
   readonly transport: Transport
@@ -25,11 +19,11 @@ export function dying(transport: Transport, most: number): Dying {
   })
   const never = new Promise<never>(() => {})
 
-  const around = async (socket: Socket, request: Uint8Array | null, forward: () => Promise<Reply>): Promise<Reply> => {
+  const around = async ({ socket, request }: Crossing, go: () => Promise<Reply>): Promise<Reply> => {
     const ends = request ? [...messagesOf(new MessageReader(request))].map(({ end }) => (end + 3) & ~3) : []
     if (ends.length < left || !request) {
       left -= ends.length
-      return forward()
+      return go()
     }
     const taken = ends[left - 1]
     left = 0
@@ -43,28 +37,6 @@ export function dying(transport: Transport, most: number): Dying {
     get sent() {
       return most - left
     },
-    transport: {
-      open: (options: SocketOptions): Socket => {
-        const socket = transport.open(options)
-        return {
-          receiveBuffer: socket.receiveBuffer,
-          sendBuffer: socket.sendBuffer,
-          portId: socket.portId,
-          namespace: socket.namespace,
-          exchange: (request, last, timeout) => around(socket, request, () => socket.exchange(request, last, timeout)),
-          page: (request, last, size, timeout) => around(socket, request, () => socket.page(request, last, size, timeout)),
-          dumpMany: (requests, timeout) => around(socket, requests, () => socket.dumpMany(requests, timeout)),
-          subscribe: onDatagrams => socket.subscribe(onDatagrams),
-          ref: () => socket.ref(),
-          unref: () => socket.unref(),
-          join: group => socket.join(group),
-          leave: group => socket.leave(group),
-          close: () => socket.close(),
-        }
-      },
-      readFile: path => transport.readFile(path),
-      writeFile: (path, text) => transport.writeFile(path, text),
-      close: () => transport.close(),
-    },
+    transport: intercept(transport, around),
   }
 }
