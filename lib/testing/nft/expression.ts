@@ -39,6 +39,10 @@ export interface Made {
   readonly dump?: ((writer: MessageWriter) => void) | undefined
   /** The same once its state was reset. */
   readonly reset?: ((writer: MessageWriter) => void) | undefined
+  /** What it is when it takes the place of another as an object: by default nothing happens. */
+  readonly update?: ((before: Made) => Made) | undefined
+  /** How much of a quota is used up. */
+  readonly used?: bigint | undefined
   readonly references?: readonly Reference[] | undefined
   /** Where it may go on: a chain, or those of the elements of a map. */
   readonly jumpsTo?: Chain | NftSet | undefined
@@ -161,8 +165,17 @@ export class Told {
     return this
   }
 
+  nest(id: number, body: (writer: MessageWriter) => void): this {
+    putNest(this.#writer, id, () => body(this.#writer))
+    return this
+  }
+
+  get written(): Uint8Array {
+    return this.#writer.written()
+  }
+
   get dump(): (writer: MessageWriter) => void {
-    const bytes = this.#writer.written()
+    const bytes = this.written
     return writer => writer.append(bytes)
   }
 }

@@ -7,9 +7,11 @@ import type { KernelSocket } from '../netlink.js'
 import type { Policy } from '../policy.js'
 import { putBe32, putText } from './attributes.js'
 import { chainEntries, chainPolicy, deleteChainMessage, getChain, newChain } from './chains.js'
+import { deleteFlowtableMessage, flowtableEntries, flowtablePolicy, getFlowtable, newFlowtable } from './flowtables.js'
 import { type Change, Kernel, type KernelOptions } from './kernel.js'
 import { type Entry, putMessage, reply, startDump } from './messages.js'
 import { Notices } from './notices.js'
+import { deleteObjectMessage, getObject, newObject, objectEntries, objectPolicy } from './objects.js'
 import { getRule, ruleEntries } from './rule-dumps.js'
 import { deleteRuleMessage, newRule, rulePolicy } from './rules.js'
 import { deleteTable, getTable, newTable, releaseOwned, tableEntries, tablePolicy } from './tables.js'
@@ -165,6 +167,16 @@ function callbacks(kernel: Kernel): [number, Callback][] {
       const one = (k: Kernel, request: NetfilterRequest) => getRule(k, request, reset)
       return read(number, message.newRule, rulePolicy, one, (k, request) => ruleEntries(k, request, reset))
     }),
+    ...write(objectPolicy, newObject, message.newObject),
+    ...write(objectPolicy, deleteObjectMessage, message.deleteObject, message.destroyObject),
+    ...[message.getObject, message.getObjectReset].map(number => {
+      const reset = number === message.getObjectReset
+      const one = (k: Kernel, request: NetfilterRequest) => getObject(k, request, reset)
+      return read(number, message.newObject, objectPolicy, one, (k, request) => objectEntries(k, request, reset))
+    }),
+    ...write(flowtablePolicy, newFlowtable, message.newFlowtable),
+    ...write(flowtablePolicy, deleteFlowtableMessage, message.deleteFlowtable, message.destroyFlowtable),
+    read(message.getFlowtable, message.newFlowtable, flowtablePolicy, getFlowtable, flowtableEntries),
     read(message.getGeneration, message.newGeneration, {}, getGeneration),
   ]
 }

@@ -1,5 +1,5 @@
 /** What the kernel knows of nftables (include/net/netfilter/nf_tables.h). */
-import type { Expression } from './expression.js'
+import type { Expression, Made } from './expression.js'
 import type { Listed, Registry } from './registry.js'
 import type { RuleList } from './rule-list.js'
 import type { SetElements } from './set-elements.js'
@@ -110,7 +110,7 @@ export interface StatefulObject extends Listed {
   use: number
   readonly userData: Uint8Array | undefined
   /** The attributes of NFTA_OBJ_DATA. */
-  state: Expression
+  state: Made
 }
 
 export interface Flowtable extends Listed {

@@ -40,7 +40,7 @@ const range: ExpressionType = {
   },
 }
 
-const counter: ExpressionType = {
+export const counter: ExpressionType = {
   name: 'counter',
   stateful: true,
   policy: { 1: u64Rule, 2: u64Rule },

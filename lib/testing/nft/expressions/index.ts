@@ -9,6 +9,7 @@ import { metadata } from './meta.js'
 import { translation } from './nat.js'
 import { packet } from './payload.js'
 import { routing } from './routing.js'
+import { users } from './sets.js'
 import { statements } from './statements.js'
 import { xtables } from './xtables.js'
 
@@ -22,6 +23,7 @@ const all: readonly ExpressionType[] = [
   ...limits,
   ...translation,
   ...statements,
+  ...users,
   ...routing,
   ...xtables,
 ]

@@ -2,7 +2,7 @@
 import { EINVAL, EOPNOTSUPP, EOVERFLOW, Errno } from '../../errno.js'
 import { u32Rule, u64Rule } from '../../policy.js'
 import { putBe32, putBe64 } from '../attributes.js'
-import { type ExpressionType, need, Told } from '../expression.js'
+import { type ExpressionType, type Made, need, Told } from '../expression.js'
 import { requireTracking } from './ct.js'
 
 const INVERT = 1
@@ -68,15 +68,18 @@ export const quota: ExpressionType = {
     const used = attributes.be64(QUOTA.used) ?? 0n
     if (used > bytes) throw new Errno(EINVAL)
     const flags = attributes.be32(QUOTA.flags) ?? 0
-    if (flags & ~(INVERT | DEPLETED)) throw new Errno(EINVAL)
-    if (flags & DEPLETED) throw new Errno(EOPNOTSUPP)
-    const told = (so: bigint) =>
-      new Told()
-        .be64(QUOTA.bytes, bytes)
-        .be64(QUOTA.used, so)
-        .be32(QUOTA.flags, so >= bytes ? flags | DEPLETED : flags)
-    return { dump: told(used).dump, reset: told(0n).dump }
+    if (flags & ~INVERT) throw new Errno(EINVAL)
+    return quotaOf(bytes, flags, used)
   },
+}
+
+function quotaOf(bytes: bigint, flags: number, used: bigint): Made {
+  const told = (consumed: bigint) =>
+    new Told()
+      .be64(QUOTA.bytes, bytes)
+      .be64(QUOTA.used, consumed)
+      .be32(QUOTA.flags, consumed >= bytes ? flags | DEPLETED : flags).dump
+  return { dump: told(used), reset: told(0n), used, update: before => quotaOf(bytes, flags, before.used ?? 0n) }
 }
 
 export const connlimit: ExpressionType = {

@@ -124,7 +124,9 @@ export const synproxy: ExpressionType = {
       .be16(1, attributes.be16(1) ?? 0)
       .u8(2, attributes.u8(2) ?? 0)
       .be32(3, flags)
-    return { dump, validate: demand(undefined, NETWORK.includes(family) ? hooks.input | hooks.forward : 0) }
+    const mask = NETWORK.includes(family) ? hooks.input | hooks.forward : 0
+    const made: Made = { dump, validate: demand(undefined, mask), update: () => made }
+    return made
   },
 }
 
