@@ -29,7 +29,7 @@ export interface MemoryKernelOptions {
   readonly schedulers?: readonly string[] | undefined
   /** Default: sip. */
   readonly persistenceEngines?: readonly string[] | undefined
-  /** Jiffies a second: time-outs are kept in 32 bits of jiffies. Default 250, as with Debian. */
+  /** Jiffies a second: time-outs of IPVS are kept in 32 bits of them, those of nftables are whole ones. Default 250, as with Debian. */
   readonly hz?: number | undefined
   /** Default true; false plays a kernel that was started with ipv6.disable=1. */
   readonly ipv6?: boolean | undefined
@@ -147,7 +147,9 @@ class Kernel implements MemoryKernel {
     this.#families = new GenericNetlink(this.#permitted)
     const { missingExpressions: missing = [], clock = () => performance.now() } = options
     const devices = Object.keys(this.#options.interfaces)
-    this.#nftables = nftables ? new Nftables({ missing, devices, clock }, this.#netfilterSockets) : undefined
+    this.#nftables = nftables
+      ? new Nftables({ missing, devices, clock, tick: 1000 / this.#options.hz }, this.#netfilterSockets)
+      : undefined
     const subsystems = new Map(this.#nftables && [[NFNL_SUBSYS_NFTABLES, this.#nftables]])
     this.#protocols = new Map([
       [NETLINK_GENERIC, each(this.#families.handle)],

@@ -52,18 +52,19 @@ export class Page {
   last = false
   /** Whether what the dump is about has changed since the page before. */
   interrupted = false
-  readonly #capacity: number
+  /** Bytes. */
+  readonly capacity: number
 
   constructor(capacity: number) {
     this.writer = new MessageWriter(capacity)
-    this.#capacity = capacity
+    this.capacity = capacity
   }
 
   /** False when the message did not fit. */
   put(encode: (writer: MessageWriter) => void): boolean {
     const start = this.writer.offset
     encode(this.writer)
-    if (this.writer.offset <= this.#capacity) return true
+    if (this.writer.offset <= this.capacity) return true
     this.writer.offset = start
     return false
   }

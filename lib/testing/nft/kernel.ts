@@ -3,7 +3,6 @@ import type { MessageWriter } from '../../netlink/buffer.js'
 import type { NetfilterRequest } from '../netfilter.js'
 import type { Nest } from './attributes.js'
 import type { ExpressionType } from './expression.js'
-import { expressionTypes } from './expressions/index.js'
 import { putMessage } from './messages.js'
 import type { Notices } from './notices.js'
 import { Registry } from './registry.js'
@@ -17,6 +16,8 @@ export interface KernelOptions {
   readonly devices: readonly string[]
   /** Milliseconds, counting up. */
   readonly clock: () => number
+  /** Milliseconds between two ticks of its clock. */
+  readonly tick: number
 }
 
 export class Kernel {
@@ -27,15 +28,18 @@ export class Kernel {
   /** Number of the last chain that got its name from the kernel. */
   lastChain = 0
   readonly options: KernelOptions
+  readonly #expressions: ReadonlyMap<string, readonly ExpressionType[]>
 
-  constructor(options: KernelOptions) {
+  /** @param expressions those that there are, by name; some are different for some families */
+  constructor(options: KernelOptions, expressions: ReadonlyMap<string, readonly ExpressionType[]>) {
     this.options = options
+    this.#expressions = expressions
   }
 
   /** The expression of a name as a family has it. */
   expression(name: string, family: number): ExpressionType | undefined {
     if (this.options.missing.includes(name)) return undefined
-    const types = expressionTypes.get(name) ?? []
+    const types = this.#expressions.get(name) ?? []
     return types.find(({ families }) => families?.includes(family)) ?? types.find(({ families }) => !families)
   }
 }

@@ -7,6 +7,10 @@ import type { KernelSocket } from '../netlink.js'
 import type { Policy } from '../policy.js'
 import { putBe32, putText } from './attributes.js'
 import { chainEntries, chainPolicy, deleteChainMessage, getChain, newChain } from './chains.js'
+import { dumpElements, getElements } from './element-dumps.js'
+import { elementListPolicy } from './element-keys.js'
+import { deleteElements, newElements } from './elements.js'
+import { expressionTypes } from './expressions/index.js'
 import { deleteFlowtableMessage, flowtableEntries, flowtablePolicy, getFlowtable, newFlowtable } from './flowtables.js'
 import { type Change, Kernel, type KernelOptions } from './kernel.js'
 import { type Entry, putMessage, reply, startDump } from './messages.js'
@@ -14,6 +18,9 @@ import { Notices } from './notices.js'
 import { deleteObjectMessage, getObject, newObject, objectEntries, objectPolicy } from './objects.js'
 import { getRule, ruleEntries } from './rule-dumps.js'
 import { deleteRuleMessage, newRule, rulePolicy } from './rules.js'
+import { setPolicy } from './set-description.js'
+import { getSet, setEntries } from './set-dumps.js'
+import { collect, deleteSetMessage, newSet } from './sets.js'
 import { deleteTable, getTable, newTable, releaseOwned, tableEntries, tablePolicy } from './tables.js'
 import { Transaction } from './transaction.js'
 import { validate } from './validate.js'
@@ -31,7 +38,7 @@ export class Nftables implements Subsystem {
 
   /** @param sockets of netfilter: those that have joined the group are told of changes */
   constructor(options: KernelOptions, sockets: ReadonlySet<KernelSocket>) {
-    this.#kernel = new Kernel(options)
+    this.#kernel = new Kernel(options, expressionTypes)
     this.#sockets = sockets
     this.#callbacks = new Map(callbacks(this.#kernel))
   }
@@ -42,6 +49,7 @@ export class Nftables implements Subsystem {
 
   begin(generation: number, validates: boolean): Batch | undefined {
     if (generation !== 0 && generation !== this.#kernel.generation) return undefined
+    collect(this.#kernel)
     return new NftBatch(this.#kernel, this.#sockets, validates)
   }
 
@@ -174,11 +182,32 @@ function callbacks(kernel: Kernel): [number, Callback][] {
       const one = (k: Kernel, request: NetfilterRequest) => getObject(k, request, reset)
       return read(number, message.newObject, objectPolicy, one, (k, request) => objectEntries(k, request, reset))
     }),
+    ...write(setPolicy, newSet, message.newSet),
+    ...write(setPolicy, deleteSetMessage, message.deleteSet, message.destroySet),
+    [message.getSet, { policy: setPolicy, read: request => readSets(kernel, request) }],
+    ...write(elementListPolicy, newElements, message.newElements),
+    ...write(elementListPolicy, deleteElements, message.deleteElements, message.destroyElements),
+    ...[message.getElements, message.getElementsReset].map((number): [number, Callback] => [
+      number,
+      { policy: elementListPolicy, read: request => readElements(kernel, request, number === message.getElementsReset) },
+    ]),
     ...write(flowtablePolicy, newFlowtable, message.newFlowtable),
     ...write(flowtablePolicy, deleteFlowtableMessage, message.deleteFlowtable, message.destroyFlowtable),
     read(message.getFlowtable, message.newFlowtable, flowtablePolicy, getFlowtable, flowtableEntries),
     read(message.getGeneration, message.newGeneration, {}, getGeneration),
   ]
+}
+
+function readSets(kernel: Kernel, request: NetfilterRequest): void {
+  const { socket, message: asked } = request
+  if ((asked.flags & NLM_F_DUMP) !== NLM_F_DUMP) return getSet(kernel, request)
+  const entries = setEntries(kernel, request)
+  startDump(socket, { number: message.newSet, sequence: asked.sequence }, () => kernel.generation, entries)
+}
+
+function readElements(kernel: Kernel, request: NetfilterRequest, reset: boolean): void {
+  if ((request.message.flags & NLM_F_DUMP) === NLM_F_DUMP) dumpElements(kernel, request, reset)
+  getElements(kernel, request, reset)
 }
 
 function getGeneration(kernel: Kernel, { socket, message: { sequence } }: NetfilterRequest): void {

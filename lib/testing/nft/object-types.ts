@@ -1,7 +1,7 @@
 /** The types of stateful objects, and what each makes of its attributes (`struct nft_object_type`). */
 import type { ExpressionType } from './expression.js'
-import { connlimit, limit, quota } from './expressions/limits.js'
 import { counter } from './expressions/basic.js'
+import { connlimit, limit, quota } from './expressions/limits.js'
 import { synproxy } from './expressions/statements.js'
 import { ctExpectation, ctHelper, ctTimeout } from './objects/conntrack.js'
 import { secmark, tunnel } from './objects/others.js'

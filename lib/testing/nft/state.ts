@@ -2,6 +2,7 @@
 import type { Expression, Made } from './expression.js'
 import type { Listed, Registry } from './registry.js'
 import type { RuleList } from './rule-list.js'
+import type { Backend } from './set-description.js'
 import type { SetElements } from './set-elements.js'
 
 /** NFT_TABLE_F_* */
@@ -85,17 +86,18 @@ export interface NftSet extends Listed {
   readonly dataType: number
   readonly dataLength: number
   readonly objectType: number
-  /** Milliseconds. */
-  timeout: bigint
+  /** Milliseconds; 0: none. */
+  timeout: number
   /** Milliseconds. */
   gcInterval: number
   readonly policy: number
   /** Lengths of the fields of a concatenation. */
   readonly fields: readonly number[]
-  /** How many elements it may have, as the kernel counts them; 0: any number. */
+  /** How many elements it may have; 0: any number. */
   size: number
   readonly userData: Uint8Array | undefined
   readonly expressions: readonly Expression[]
+  readonly backend: Backend
   readonly elements: SetElements
   /** Rules that use it. */
   use: number

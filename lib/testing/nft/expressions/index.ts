@@ -3,6 +3,7 @@ import type { ExpressionType } from '../expression.js'
 import { arithmetic } from './arithmetic.js'
 import { basic } from './basic.js'
 import { tracking } from './ct.js'
+import { changes } from './dynset.js'
 import { headers } from './exthdr.js'
 import { limits } from './limits.js'
 import { metadata } from './meta.js'
@@ -24,6 +25,7 @@ const all: readonly ExpressionType[] = [
   ...translation,
   ...statements,
   ...users,
+  ...changes,
   ...routing,
   ...xtables,
 ]

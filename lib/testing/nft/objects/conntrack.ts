@@ -124,4 +124,3 @@ export const ctExpectation: ExpressionType = {
       .u8(size, attributes.u8(size))
   },
 }
-

@@ -99,4 +99,3 @@ function erspan(nest: Nest): Told {
   const told = new Told().be32(1, version)
   return version === 1 ? told.be32(2, nest.be32(2)) : told.u8(3, nest.u8(3)).u8(4, nest.u8(4))
 }
-
