@@ -70,9 +70,9 @@ function setOf(kernel: Kernel, request: NetfilterRequest): NftSet {
 
 /** Some elements: a message for each. */
 export function getElements(kernel: Kernel, request: NetfilterRequest, reset: boolean): void {
-  const set = setOf(kernel, request)
   const { attributes, socket, family } = request
   if (!attributes.has(L.elements)) throw new Errno(EINVAL)
+  const set = setOf(kernel, request)
   const { sequence } = request.message
   const number = message.newElements
   for (const payload of attributes.list(L.elements))
@@ -80,7 +80,7 @@ export function getElements(kernel: Kernel, request: NetfilterRequest, reset: bo
       const element = set.elements.get(readKey(set, attributes, payload))
       if (!element) throw new Errno(ENOENT)
       const header = { number, flags: 0, family, sequence, portId: socket.portId, generation: kernel.generation }
-      reply(socket, header, writer => putElements(writer, set, [element], kernel.options.clock(), reset))
+      reply(socket, header, writer => putElements(writer, set, [element], kernel.now(), reset))
     })
 }
 
@@ -95,7 +95,7 @@ function pagesOf(kernel: Kernel, { socket, message: { sequence } }: NetfilterReq
   let before: number | undefined
   return page => {
     const { generation } = kernel
-    const now = kernel.options.clock()
+    const now = kernel.now()
     const interrupted = before !== undefined && before !== generation ? NLM_F_DUMP_INTR : 0
     before = generation
     const header = { number: message.newElements, flags: NLM_F_MULTI | interrupted, family: set.table.family, sequence }

@@ -25,12 +25,6 @@ export const elementAttribute = {
 const E = elementAttribute
 const L = elementListAttribute
 
-export const elementListPolicy: Policy = {
-  [L.table]: string(255),
-  [L.set]: string(255),
-  [L.elements]: nestedRule,
-  [L.setId]: u32Rule,
-}
 export const elementPolicy: Policy = {
   [E.key]: nestedRule,
   [E.data]: nestedRule,
@@ -44,6 +38,12 @@ export const elementPolicy: Policy = {
   [E.expressions]: arrayRule(expressionPolicy),
 }
 
+export const elementListPolicy: Policy = {
+  [L.table]: string(255),
+  [L.set]: string(255),
+  [L.elements]: arrayRule(elementPolicy),
+  [L.setId]: u32Rule,
+}
 /** nft_setelem_parse_flags */
 export function readFlags(set: NftSet, nest: Nest): number {
   const { intervalEnd, catchAll } = elementFlag

@@ -114,7 +114,7 @@ function checkMapped(nest: Nest, id: number, mapped: number, end: boolean): void
 }
 
 function readTimes({ kernel }: Change, set: NftSet, nest: Nest, end: boolean): Pick<Element, 'timeout' | 'expires'> {
-  const { clock, tick } = kernel.options
+  const { tick } = kernel.options
   const expires = Number.POSITIVE_INFINITY
   if (!(set.flags & setFlag.timeout)) {
     if (nest.has(E.timeout) || nest.has(E.expiration)) throw new Errno(EINVAL)
@@ -124,7 +124,7 @@ function readTimes({ kernel }: Change, set: NftSet, nest: Nest, end: boolean): P
   if (nest.has(E.expiration) && timeout === 0) throw new Errno(EOPNOTSUPP)
   const left = readMilliseconds(nest, E.expiration, tick) ?? 0
   if (left > timeout) throw new Errno(ERANGE)
-  return { timeout, expires: timeout === 0 ? expires : clock() + (left || timeout) }
+  return { timeout, expires: timeout === 0 ? expires : kernel.now() + (left || timeout) }
 }
 
 function readExpressions(change: Change, set: NftSet, nest: Nest, end: boolean): readonly Expression[] {
@@ -207,8 +207,7 @@ function tell(change: Change, set: NftSet, element: Element, number: number): vo
 
 /** Each element is told by itself, and who changed it can not be seen. */
 function tellNow(change: Change, notices: Parameters<typeof notify>[1], set: NftSet, element: Element, number: number): void {
-  const { clock } = change.kernel.options
   notify(change, notices, { number, family: set.table.family, sequence: 0 }, writer =>
-    putElements(writer, set, [element], clock()),
+    putElements(writer, set, [element], change.kernel.now()),
   )
 }

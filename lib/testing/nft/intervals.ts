@@ -3,9 +3,17 @@ import { type Clash, compare, type Element, elementFlag, type Key, type Store } 
 
 const isEnd = ({ flags }: Key): boolean => (flags & elementFlag.intervalEnd) !== 0
 
+interface Interval {
+  readonly from: Element
+  /** Undefined for the last one, when it has no end. */
+  readonly to: Element | undefined
+}
+
 export class IntervalStore implements Store {
   /** Ascending; of two with the same key the end of the interval before comes first. */
   readonly #sorted: Element[] = []
+  /** Made when it is asked for. */
+  #intervals: readonly Interval[] | undefined
   /** In sets without a name intervals may follow each other without an end between them. */
   readonly #anonymous: boolean
 
@@ -39,6 +47,7 @@ export class IntervalStore implements Store {
   }
 
   add(element: Element): void {
+    this.#intervals = undefined
     const at = this.#indexOf(element)
     const other = this.#sorted[at]
     const behind = other && compare(other.key, element.key) === 0 && isEnd(other) && !isEnd(element)
@@ -46,6 +55,7 @@ export class IntervalStore implements Store {
   }
 
   remove(element: Element): void {
+    this.#intervals = undefined
     for (let i = this.#indexOf(element); i < this.#sorted.length; i++)
       if (this.#sorted[i] === element) return void this.#sorted.splice(i, 1)
   }
@@ -57,16 +67,24 @@ export class IntervalStore implements Store {
     )
   }
 
-  /** __nft_rbtree_get: the interval that a key is in is told by its beginning, or by its end. */
+  /** nft_rbtree_get: the interval that a key is in is told by its beginning, or by its end. */
   get(key: Key): Element | undefined {
-    const at = this.#indexOf(key)
-    const equals = [this.#sorted[at], this.#sorted[at + 1]].filter(
-      (element): element is Element => element !== undefined && compare(element.key, key.key) === 0,
-    )
-    const exact = equals.find(element => isEnd(element) === isEnd(key)) ?? equals.find(({ flags }) => flags === 0)
-    if (exact || equals.length > 0) return exact
-    const closest = this.#sorted[isEnd(key) ? at : at - 1]
-    return closest && isEnd(closest) === isEnd(key) ? closest : undefined
+    this.#intervals ??= this.#pairs()
+    let low = 0
+    let high = this.#intervals.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const { from, to } = this.#intervals[middle] as Interval
+      if (compare(key.key, from.key) < 0) high = middle
+      else if (to && compare(key.key, to.key) >= (isEnd(key) ? 1 : 0)) low = middle + 1
+      else return isEnd(key) ? to : from
+    }
+    return undefined
+  }
+
+  /** Each beginning with what ends it. */
+  #pairs(): readonly Interval[] {
+    return this.#sorted.flatMap((from, i) => (isEnd(from) ? [] : [{ from, to: this.#sorted[i + 1] }]))
   }
 
   /** Where the first one that is not below a key stands. */

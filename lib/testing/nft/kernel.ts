@@ -36,6 +36,12 @@ export class Kernel {
     this.#expressions = expressions
   }
 
+  /** Milliseconds, in whole ticks. */
+  now(): number {
+    const { clock, tick } = this.options
+    return Math.floor(clock() / tick) * tick
+  }
+
   /** The expression of a name as a family has it. */
   expression(name: string, family: number): ExpressionType | undefined {
     if (this.options.missing.includes(name)) return undefined

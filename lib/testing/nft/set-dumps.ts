@@ -50,7 +50,7 @@ function putDescription(writer: MessageWriter, { size, fields }: NftSet): void {
 
 /** An interval has two elements. */
 function countOf({ backend, elements: { count } }: NftSet): number {
-  return backend === 'rbtree' ? Math.ceil(count / 2) : count
+  return backend === 'rbtree' ? Math.floor(count / 2) : count
 }
 
 function putExpressions(writer: MessageWriter, { expressions }: NftSet): void {

@@ -54,7 +54,7 @@ function addSet(change: Change, table: Table, { hasExpressions, ...description }
     userData: userData?.length ? userData : undefined,
     expressions,
     backend,
-    elements: new SetElements(storeOf(backend, description), kernel.options.clock),
+    elements: new SetElements(storeOf(backend, description), () => kernel.now()),
     use: 0,
     bindings: 0,
     active: true,

@@ -100,14 +100,14 @@ const last: ExpressionType = {
   name: 'last',
   stateful: true,
   policy: { 1: u32Rule, 2: u64Rule },
-  init({ kernel: { options } }, attributes) {
+  init({ kernel }, attributes) {
     const ago = attributes.be64(2) ?? 0n
     if (!attributes.be32(1)) return new Told().be32(1, 0).be64(2, 0n)
-    const since = options.clock() - Number(ago)
+    const since = kernel.now() - Number(ago)
     return {
       dump(writer) {
         putBe32(writer, 1, 1)
-        putBe64(writer, 2, Math.floor(options.clock() - since))
+        putBe64(writer, 2, kernel.now() - since)
       },
     }
   },
