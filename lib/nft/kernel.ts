@@ -130,6 +130,9 @@ export class Kernel {
   }
 }
 
+/** Asks for the generation, among other requests. */
+export const GENERATION: Request = { number: message.getGeneration, family: 0, single: true }
+
 /** The generation that an answer to `getGeneration` tells. */
 export function generationOf(answer: Answer): Generation {
   for (const { payload, end } of answer.messages()) {

@@ -1,20 +1,18 @@
 /** Reads what is there: each kind as it is in one generation, which need not be the same for all. Notifications make up for that. */
 import type { Limit } from '../netlink/channel.js'
-import type { Body } from '../netlink/generic.js'
 import { NETFILTER_HEADER } from '../netlink/netfilter.js'
 import { Turns } from '../netlink/turns.js'
+import type { Answer } from './answer.js'
 import { everChanging, isMissing } from './asking.js'
-import { familyFromWire, familyToWire } from './family.js'
-import type { Generation, Kernel } from './kernel.js'
+import { decodeElements } from './element-list.js'
+import { familyFromWire } from './family.js'
+import { GENERATION, type Generation, generationOf, type Kernel, type Request } from './kernel.js'
 import { Model, type ModelObject, type ModelWord } from './model.js'
 import type { NotifiedMessage } from './notifications.js'
 import { ElementReader } from './objects/element-reader.js'
 import * as read from './read.js'
 import type { Element, Family, NftSet } from './types.js'
 import { message, setElementListAttributes } from './wire.js'
-
-/** About how many a message of a listing has. */
-const ELEMENTS = 1000
 
 /** Which objects to know. */
 export interface Scope {
@@ -50,62 +48,77 @@ export async function readModel(kernel: Kernel, scope: Scope, limit: Limit): Pro
   const model = new Model(scope.elements)
   const turns = new Turns()
   model.generation = await kernel.readGeneration(limit)
-  let newest = model.generation
+  const reading = new Reading(kernel, model.generation, limit)
+  const family = read.familyNumber(scope.family)
   for (const word of Object.keys(KINDS) as ModelWord[]) {
-    const listed = await settled(kernel, newest, limit, () => read.list(kernel, KINDS[word], filterOf(word, scope), limit))
-    newest = listed.generation
-    for (const object of listed.value) {
+    const kind = KINDS[word]
+    const filter = filterOf(word, scope)
+    const [answer] = await reading.ask([{ number: kind.get, family, body: kind.body(filter) }])
+    if (!answer) continue
+    for (const object of await read.decode(answer, kind, filter)) {
       model.add(word, object)
       if (turns.due(1)) await turns.give()
     }
   }
-  if (!scope.elements) return { model, newest }
-  for (const set of model.sets()) {
-    const listed = await settled(kernel, newest, limit, () => elementsOf(kernel, set, limit, turns))
-    newest = listed.generation
-    await model.set(set)?.elements?.add(set, listed.value, turns)
-  }
-  return { model, newest }
+  if (scope.elements) await readElements(model, reading, turns)
+  return { model, newest: reading.newest }
 }
 
-async function elementsOf(kernel: Kernel, set: NftSet, limit: Limit, turns: Turns): Promise<Element[]> {
-  const { family, table, name } = set
-  const body: Body = writer => setElementListAttributes.encode(writer, { table, set: name })
-  const elements: Element[] = []
-  try {
-    const answer = await kernel.dump(message.getElements, familyToWire(family), body, limit)
-    const reader = new ElementReader(set)
-    for (const { payload, end } of answer.messages()) {
-      reader.read(answer.reader, payload + NETFILTER_HEADER, end, elements)
-      if (turns.due(ELEMENTS)) await turns.give()
+/** Answers that are each of one generation. */
+class Reading {
+  readonly #kernel: Kernel
+  readonly #limit: Limit
+  /** The newest generation that was seen. */
+  newest: Generation
+
+  constructor(kernel: Kernel, generation: Generation, limit: Limit) {
+    this.#kernel = kernel
+    this.#limit = limit
+    this.newest = generation
+  }
+
+  /**
+   * Asks until nothing changes meanwhile. The generations behind and before have to be the same: listings take no lock, and the kernel marks
+   * only what it notices to be torn. What is not there answers nothing.
+   */
+  async ask(requests: readonly Request[]): Promise<(Answer | undefined)[]> {
+    for (let tries = 0; tries < read.TRIES; tries++) {
+      const answers = await this.#kernel.dumps([...requests, GENERATION], this.#limit)
+      const before = this.newest
+      this.newest = generationOf((answers.pop() as Answer).orThrow())
+      if (this.newest === before) return answers.map(answer => (isMissing(answer.refusal) ? undefined : answer.orThrow()))
     }
-    reader.end(elements)
-  } catch (error) {
-    // It may be gone when its turn comes: that will be told.
-    if (!isMissing(error)) throw error
+    throw everChanging('watch', read.TRIES)
   }
-  return elements
 }
 
-/**
- * Reads something while nothing changes: listings take no lock, and the kernel marks only those that it notices to be torn.
- *
- * @param generation the newest that is known
- */
-async function settled<T>(
-  kernel: Kernel,
-  generation: Generation,
-  limit: Limit,
-  task: () => Promise<T>,
-): Promise<{ readonly value: T; readonly generation: Generation }> {
-  let before = generation
-  for (let tries = 0; tries < read.TRIES; tries++) {
-    const value = await task()
-    const after = await kernel.readGeneration(limit)
-    if (after === before) return { value, generation: after }
-    before = after
+/** Bytes that one answer should bring, and how many sets are asked for at first, and at most. */
+const CROSSING = 512 << 10
+const FIRST_SETS = 64
+const MOST_SETS = 2048
+
+async function readElements(model: Model, reading: Reading, turns: Turns): Promise<void> {
+  const sets = [...model.sets()]
+  for (let at = 0, size = FIRST_SETS; at < sets.length; ) {
+    const some = sets.slice(at, at + size)
+    const answers = await reading.ask(some.map(elementsRequest))
+    const bytes = answers.reduce((sum, answer) => sum + (answer?.size ?? 0), 1)
+    size = Math.max(1, Math.min(MOST_SETS, Math.floor((CROSSING / bytes) * some.length)))
+    at += some.length
+    for (const [i, set] of some.entries()) {
+      const answer = answers[i] // none where it is gone by now: that will be told
+      const elements: Element[] = []
+      const reader = new ElementReader(set)
+      if (answer) await decodeElements(reader, answer, elements, turns)
+      reader.end(elements)
+      await model.set(set)?.elements?.add(set, elements, turns)
+    }
   }
-  throw everChanging('watch', read.TRIES)
+}
+
+function elementsRequest({ family, table, name }: NftSet): Request {
+  const body: Request['body'] = writer => setElementListAttributes.encode(writer, { table, set: name })
+  return { number: message.getElements, family: read.familyNumber(family), body }
 }
 
 /** What `Model.owned` says of what is there. */

@@ -4,7 +4,7 @@ import { Turns } from '../netlink/turns.js'
 import type { Answer } from './answer.js'
 import { isMissing } from './asking.js'
 import { decodeElements } from './element-list.js'
-import { type Generation, generationOf, type Kernel, type Request } from './kernel.js'
+import { GENERATION, type Generation, generationOf, type Kernel, type Request } from './kernel.js'
 import { ElementReader } from './objects/element-reader.js'
 import * as read from './read.js'
 import type { Chain, Element, Family, Flowtable, NftSet, Rule, StatefulObject, Table } from './types.js'
@@ -51,8 +51,6 @@ export async function readSnapshot(kernel: Kernel, filter: SnapshotFilter, limit
     if (snapshot) return snapshot
   }
 }
-
-const GENERATION: Request = { number: message.getGeneration, family: 0, single: true }
 
 type Kinds = [Answer, Answer, Answer, Answer, Answer, Answer, Answer]
 
