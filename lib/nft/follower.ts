@@ -101,13 +101,13 @@ export class Follower {
    * Carries a transaction over into the model. That of the generation that was read may be told only afterwards: what the model has of it
    * already is no change.
    */
-  async #apply(model: Model, { generation, messages }: Notification): Promise<Outcome> {
+  async #apply(model: Model, { generation, parts }: Notification): Promise<Outcome> {
     if (generation !== undefined) {
       if (isBefore(generation, model.generation)) return { changes: [], sure: true }
       if (generation !== model.generation && generation !== following(model.generation)) return { changes: [], sure: false }
       model.generation = generation
     }
-    return changesOf(model, messages, this.#scope)
+    return changesOf(model, parts, this.#scope)
   }
 }
 

@@ -1,5 +1,6 @@
 /** What the messages of a transaction change in a model. */
-
+import type { MessageReader } from '../netlink/buffer.js'
+import { type Message, MessageCursor } from '../netlink/message.js'
 import { NETFILTER_HEADER } from '../netlink/netfilter.js'
 import { attributeEnd, findAttribute } from '../netlink/schema.js'
 import { Turns } from '../netlink/turns.js'
@@ -8,10 +9,10 @@ import type { Change } from './change.js'
 import { addedTo, removedFrom } from './elements-model.js'
 import { familyFromWire } from './family.js'
 import type { Model, ModelWord } from './model.js'
-import type { NotifiedMessage } from './notifications.js'
+import type { Part } from './notifications.js'
 import { ElementReader } from './objects/element-reader.js'
 import { objectOf, type Scope } from './read-model.js'
-import type { Element, SetKey } from './types.js'
+import type { Element } from './types.js'
 import { message } from './wire.js'
 
 type Kind = { readonly word: 'elements' | ModelWord; readonly gone: boolean }
@@ -43,36 +44,42 @@ export interface Outcome {
 }
 
 /** Carries the messages over into the model. */
-export async function changesOf(model: Model, messages: readonly NotifiedMessage[], scope: Scope): Promise<Outcome> {
+export async function changesOf(model: Model, parts: readonly Part[], scope: Scope): Promise<Outcome> {
   const changes: Change[] = []
   let sure = true
+  let run: ElementRun | undefined
   const turns = new Turns()
-  for (let i = 0; i < messages.length; i++) {
-    if (turns.due(1)) await turns.give()
-    const first = messages[i] as NotifiedMessage
-    const kind = KINDS.get(first.type & 255)
-    if (kind?.word === 'elements') {
-      const told = await elementsFrom(model, messages, i, scope, turns)
-      changes.push(...(await elementChanges(told, kind.gone, turns)))
-      sure &&= told.known !== undefined || !told.inScope
-      i += told.count - 1
-    } else if (kind) {
-      const change = changeOf(model, first, kind.word, kind.gone, scope)
+  for (const { reader, start, end } of parts) {
+    const cursor = new MessageCursor(reader, start)
+    while (cursor.end < end && cursor.next()) {
+      if (turns.due(1)) await turns.give()
+      if (run?.take(reader, cursor)) continue
+      if (run) changes.push(...(await run.changes(turns)))
+      run = undefined
+      const kind = KINDS.get(cursor.type & 255)
+      const change =
+        kind &&
+        (kind.word === 'elements'
+          ? runOf(model, reader, cursor, kind, scope)
+          : changeOf(model, reader, cursor, kind.word, kind.gone, scope))
       if (change === 'unclear') sure = false
+      else if (change instanceof ElementRun) run = change
       else if (change) push(changes, change)
     }
   }
+  if (run) changes.push(...(await run.changes(turns)))
   return { changes, sure }
 }
 
 function changeOf(
   model: Model,
-  read: NotifiedMessage,
+  reader: MessageReader,
+  read: Message,
   word: ModelWord,
   gone: boolean,
   scope: Scope,
 ): Change | 'unclear' | undefined {
-  const object = objectOf(word, read, scope)
+  const object = objectOf(word, reader, read, scope)
   if (!object) return undefined
   return gone ? model.remove(word, object) : model.add(word, object)
 }
@@ -91,62 +98,79 @@ function push(changes: Change[], change: Change): void {
   changes.push(change)
 }
 
-/** What messages in a row tell of the elements of one set. */
-interface ToldElements {
-  /** How many messages. */
-  readonly count: number
-  readonly inScope: boolean
-  readonly known: ReturnType<Model['set']>
-  readonly elements: readonly Element[]
+/** NFTA_SET_ELEM_LIST_TABLE, NFTA_SET_ELEM_LIST_SET, NFTA_SET_ELEM_LIST_ELEMENTS */
+const TABLE = 1
+const SET = 2
+const ELEMENTS = 3
+
+/** The first message of elements of a set. Undefined out of scope. */
+function runOf(
+  model: Model,
+  reader: MessageReader,
+  read: Message,
+  { gone }: Kind,
+  scope: Scope,
+): ElementRun | 'unclear' | undefined {
+  const family = familyFromWire(reader.bytes[read.payload] as number)
+  const table = nameIn(reader, read, TABLE)
+  const name = nameIn(reader, read, SET)
+  if (family === undefined || table === undefined || name === undefined) return 'unclear'
+  if ((scope.family ?? family) !== family || (scope.table ?? table) !== table) return undefined
+  const known = model.set({ family, table, name })
+  return known ? new ElementRun(known, gone, reader, read) : 'unclear'
+}
+
+function nameIn(reader: MessageReader, { payload, end }: Message, id: number): string | undefined {
+  const at = findAttribute(reader, payload + NETFILTER_HEADER, end, id)
+  return at < 0 ? undefined : readText(reader.bytes, at + 4, attributeEnd(reader, at) - 1)
 }
 
 /** Each element has a message of its own, and an interval two: those of one set that follow each other belong together. */
-async function elementsFrom(
-  model: Model,
-  messages: readonly NotifiedMessage[],
-  start: number,
-  scope: Scope,
-  turns: Turns,
-): Promise<ToldElements> {
-  const first = messages[start] as NotifiedMessage
-  const key = setKeyOf(first)
-  const inScope = key !== undefined && (scope.family ?? key.family) === key.family && (scope.table ?? key.table) === key.table
-  const known = inScope ? model.set(key) : undefined
-  const reader = known && new ElementReader(known.set)
-  const elements: Element[] = []
-  let i = start
-  for (; i < messages.length; i++) {
-    const next = messages[i] as NotifiedMessage
-    if (next.type !== first.type || !isSameKey(setKeyOf(next), key)) break
-    reader?.read(next.reader, next.payload + NETFILTER_HEADER, next.end, elements)
-    if (turns.due(1)) await turns.give()
+class ElementRun {
+  readonly #known: NonNullable<ReturnType<Model['set']>>
+  readonly #gone: boolean
+  readonly #type: number
+  /** What stands before the elements: family, table, set. */
+  readonly #head: Uint8Array
+  readonly #reader: ElementReader
+  readonly #elements: Element[] = []
+
+  constructor(known: NonNullable<ReturnType<Model['set']>>, gone: boolean, reader: MessageReader, first: Message) {
+    this.#known = known
+    this.#gone = gone
+    this.#type = first.type
+    this.#head = reader.bytes.slice(first.payload, headEnd(reader, first))
+    this.#reader = new ElementReader(known.set)
+    this.take(reader, first)
   }
-  reader?.end(elements)
-  return { count: i - start, inScope, known, elements }
+
+  /** Reads a message. False when it does not belong to it. */
+  take(reader: MessageReader, read: Message): boolean {
+    if (read.type !== this.#type || !this.#isSame(reader, read)) return false
+    this.#reader.read(reader, read.payload + NETFILTER_HEADER, read.end, this.#elements)
+    return true
+  }
+
+  #isSame({ bytes }: MessageReader, { payload, end }: Message): boolean {
+    const head = this.#head
+    if (payload + head.length > end) return false
+    for (let i = 0; i < head.length; i++) if (i !== RESOURCE && i !== RESOURCE + 1 && bytes[payload + i] !== head[i]) return false
+    return true
+  }
+
+  async changes(turns: Turns): Promise<readonly Change[]> {
+    const { set, elements } = this.#known
+    const told = this.#elements
+    this.#reader.end(told)
+    if (elements) return this.#gone ? elements.remove(set, told, turns) : elements.add(set, told, turns)
+    return this.#gone ? removedFrom(set, told) : addedTo(set, told)
+  }
 }
 
-async function elementChanges({ known, elements }: ToldElements, gone: boolean, turns: Turns): Promise<readonly Change[]> {
-  if (!known) return []
-  const { set } = known
-  if (known.elements) return gone ? known.elements.remove(set, elements, turns) : known.elements.add(set, elements, turns)
-  return gone ? removedFrom(set, elements) : addedTo(set, elements)
-}
+/** Where the generation stands in `struct nfgenmsg`. */
+const RESOURCE = 2
 
-/** NFTA_SET_ELEM_LIST_TABLE, NFTA_SET_ELEM_LIST_SET */
-const TABLE = 1
-const SET = 2
-
-function setKeyOf(read: NotifiedMessage): SetKey | undefined {
-  const family = familyFromWire(read.reader.bytes[read.payload] as number)
-  const table = nameIn(read, TABLE)
-  const name = nameIn(read, SET)
-  return family && table !== undefined && name !== undefined ? { family, table, name } : undefined
-}
-
-const isSameKey = (a: SetKey | undefined, b: SetKey | undefined): boolean =>
-  a?.name === b?.name && a?.table === b?.table && a?.family === b?.family
-
-function nameIn({ reader, payload, end }: NotifiedMessage, id: number): string | undefined {
-  const at = findAttribute(reader, payload + NETFILTER_HEADER, end, id)
-  return at < 0 ? undefined : readText(reader.bytes, at + 4, attributeEnd(reader, at) - 1)
+function headEnd(reader: MessageReader, { payload, end }: Message): number {
+  const list = findAttribute(reader, payload + NETFILTER_HEADER, end, ELEMENTS)
+  return list < 0 ? end : list
 }

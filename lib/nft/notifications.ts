@@ -4,10 +4,13 @@ import { type Message, MessageCursor, senderOf } from '../netlink/message.js'
 import { NETFILTER_HEADER } from '../netlink/netfilter.js'
 import type { Generation } from './kernel.js'
 import type { Monitor } from './monitor.js'
-import { generationAttributes, message, messageType, NFNL_SUBSYS_NFTABLES } from './wire.js'
+import { generationAttributes, message, messageType } from './wire.js'
 
-export interface NotifiedMessage extends Message {
+/** Messages in a row. */
+export interface Part {
   readonly reader: MessageReader
+  readonly start: number
+  readonly end: number
 }
 
 /** A transaction that was carried out, or something that the kernel did by itself. */
@@ -17,19 +20,20 @@ export interface Notification {
   /** Netlink port of the one who made it. */
   readonly portId: number
   readonly process: { readonly id: number; readonly name: string } | undefined
-  readonly messages: readonly NotifiedMessage[]
+  /** Its messages: there may be hundreds of thousands. */
+  readonly parts: readonly Part[]
 }
 
 export class Notifications {
   readonly #monitor: Monitor
   #complete: Iterator<Notification, void, void>
   /** Of the transaction whose end has not come yet. */
-  #messages: NotifiedMessage[]
+  #parts: Part[]
 
   constructor(monitor: Monitor) {
     this.#monitor = monitor
     this.#complete = [].values()
-    this.#messages = []
+    this.#parts = []
   }
 
   /** The next one, or what `Monitor.next` says instead. */
@@ -45,13 +49,13 @@ export class Notifications {
 
   /** Whether nothing waits. */
   get idle(): boolean {
-    return this.#messages.length === 0 && this.#monitor.idle
+    return this.#parts.length === 0 && this.#monitor.idle
   }
 
   /** Throws away what waits: the state will be read, which has it all. */
   restart(): void {
     this.#complete = [].values()
-    this.#messages = []
+    this.#parts = []
     this.#monitor.restart()
   }
 
@@ -59,27 +63,27 @@ export class Notifications {
   *#read(data: Uint8Array): Generator<Notification, void, void> {
     const reader = new MessageReader(data)
     const cursor = new MessageCursor(reader)
+    let start = 0
     while (cursor.next()) {
-      const { type, flags, sequence, start, payload, end } = cursor
-      if (type >> 8 !== NFNL_SUBSYS_NFTABLES) continue
-      const read = { reader, type, flags, sequence, start, payload, end }
-      const portId = senderOf(reader, read)
-      if (type === messageType(message.newGeneration)) yield this.#transaction(read, portId)
+      const portId = senderOf(reader, cursor)
+      const isEnd = cursor.type === messageType(message.newGeneration)
       // No socket has port 0: it is the kernel's own (nft_quota.c, nft_quota_obj_eval), and may come amidst a transaction.
-      else if (portId === 0) yield { generation: undefined, portId, process: undefined, messages: [read] }
-      else this.#messages.push(read)
+      if (!isEnd && portId !== 0) continue
+      if (cursor.start > start) this.#parts.push({ reader, start, end: cursor.start })
+      start = cursor.end
+      if (isEnd) yield this.#transaction(reader, cursor, portId)
+      else {
+        const parts = [{ reader, start: cursor.start, end: cursor.end }]
+        yield { generation: undefined, portId, process: undefined, parts }
+      }
     }
+    if (cursor.end > start) this.#parts.push({ reader, start, end: cursor.end })
   }
 
-  #transaction({ reader, payload, end }: NotifiedMessage, portId: number): Notification {
+  #transaction(reader: MessageReader, { payload, end }: Message, portId: number): Notification {
     const { id, processId, processName = '' } = generationAttributes.decode(reader, payload + NETFILTER_HEADER, end) ?? {}
-    const messages = this.#messages
-    this.#messages = []
-    return {
-      generation: id,
-      portId,
-      process: processId === undefined ? undefined : { id: processId, name: processName },
-      messages,
-    }
+    const parts = this.#parts
+    this.#parts = []
+    return { generation: id, portId, process: processId === undefined ? undefined : { id: processId, name: processName }, parts }
   }
 }

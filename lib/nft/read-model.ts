@@ -1,5 +1,7 @@
 /** Reads what is there: each kind as it is in one generation, which need not be the same for all. Notifications make up for that. */
+import type { MessageReader } from '../netlink/buffer.js'
 import type { Limit } from '../netlink/channel.js'
+import type { Message } from '../netlink/message.js'
 import { NETFILTER_HEADER } from '../netlink/netfilter.js'
 import { Turns } from '../netlink/turns.js'
 import type { Answer } from './answer.js'
@@ -8,7 +10,6 @@ import { decodeElements } from './element-list.js'
 import { familyFromWire } from './family.js'
 import { GENERATION, type Generation, generationOf, type Kernel, type Request } from './kernel.js'
 import { Model, type ModelObject, type ModelWord } from './model.js'
-import type { NotifiedMessage } from './notifications.js'
 import { ElementReader } from './objects/element-reader.js'
 import * as read from './read.js'
 import type { Element, Family, NftSet } from './types.js'
@@ -35,7 +36,12 @@ const filterOf = (word: ModelWord, { family, table }: Scope): read.Filter =>
   word === 'table' ? { family, name: table } : { family, table }
 
 /** The object of a message, when it is within the scope. */
-export function objectOf(word: ModelWord, { reader, payload, end }: NotifiedMessage, scope: Scope): ModelObject | undefined {
+export function objectOf(
+  word: ModelWord,
+  reader: MessageReader,
+  { payload, end }: Message,
+  scope: Scope,
+): ModelObject | undefined {
   const family = familyFromWire(reader.bytes[payload] as number)
   if (family === undefined || (scope.family ?? family) !== family) return undefined
   const object = KINDS[word].read(family, reader, payload + NETFILTER_HEADER, end)
