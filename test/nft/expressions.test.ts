@@ -23,17 +23,18 @@ function refusal(value: unknown): string | undefined {
   }
 }
 
-/** Each without `kind`, and how what is said begins; the path is that in the rule. */
+/** What is given as the second expression of a rule, and how what is said begins. */
 const REFUSED: readonly [given: unknown, said: string][] = [
   [undefined, 'TypeError: expressions[1]: undefined: give an expression'],
   ['accept', 'TypeError: expressions[1]: "accept": give an expression'],
-  [{}, 'TypeError: expressions[1].kind: undefined: there is no such expression here: there are bitwise, '],
+  [{}, 'TypeError: expressions[1].kind: undefined: there is no such expression here'],
+  [{ kind: 'masquerade' }, 'TypeError: expressions[1].kind: "masquerade": there is no such expression here: there are bitwise, '],
   [{ kind: 'toString' }, 'TypeError: expressions[1].kind: "toString": there is no such expression'],
   [{ kind: 'opaque' }, "TypeError: expressions[1].name: undefined: give the kernel's name of it"],
   [{ kind: 'opaque', name: 'x', data: 'y' }, 'TypeError: expressions[1].data: "y": give a Uint8Array'],
   [
     { kind: 'meta', key: 'mark', destination: 1, register: 1 },
-    'TypeError: expressions[1].register: there is no such field: there are destination, key, source',
+    'TypeError: expressions[1].register: there is no such field: the fields are destination, key, source',
   ],
   [{ kind: 'meta', destination: 1 }, 'TypeError: expressions[1].key: is missing'],
   [{ kind: 'meta', destination: 1, key: 'markk' }, 'TypeError: expressions[1].key: "markk": give one of length, protocol, '],
@@ -370,7 +371,7 @@ t.test('the cases under a kernel have every expression, every field, and every w
     // What a table knows is said where something else is given.
     const fields =
       refusal({ ...first, mistake: 1 })
-        ?.match(/there are (.*)$/)?.[1]
+        ?.match(/the fields are (.*)$/)?.[1]
         ?.split(', ')
         .filter(name => name !== '') ?? []
     t.ok(fields.length > 0 || kind === 'notrack', `${kind}: ${fields}`)

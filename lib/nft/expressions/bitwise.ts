@@ -9,7 +9,7 @@ export const bitwise = expressionCodec(
   {
     source: [1, required(register)],
     destination: [2, required(register)],
-    /** Bytes, 1 to 16. */
+    /** Bytes: at most 16 of what is given here, 64 of two registers. */
     length: [3, required(be32)],
     /** Of `mask-xor`: destination = (source & mask) ^ xor. As long as `length`. */
     mask: [4, constant],

@@ -15,7 +15,7 @@ export const dynset = expressionCodec(
     set: [1, required(text(255))],
     /** Its id, when the same transaction adds it. Not told. */
     setId: [2, be32],
-    /** `update` also starts the time-out of an element anew that is there. `delete`: Linux 5.4. */
+    /** `update` also starts the time-out of an element anew that is there. */
     operation: [3, required(choice(be32, { add: 0, update: 1, delete: 2 }))],
     /** Register of the key. */
     key: [4, required(register)],
@@ -27,7 +27,7 @@ export const dynset = expressionCodec(
     expression: [7, statefulExpression],
     /** `invert`: the rule goes on where the element could not be added. */
     flags: [9, flags(be32, { invert: 1 })],
-    /** The same when there are several: 2 at most. Linux 5.11. */
+    /** The same when there are several: 2 at most. */
     expressions: [10, list(statefulExpression)],
   },
   {

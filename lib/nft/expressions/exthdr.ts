@@ -17,7 +17,7 @@ export const exthdr = expressionCodec(
     length: [4, be32],
     /** `present`: loads 1 byte that is 1 or 0, whether it is there. All that can be asked of DCCP. */
     flags: [5, flags(be32, { present: 1 })],
-    /** Default `ipv6`. `sctp`: Linux 5.14, `dccp`: Linux 6.5. */
+    /** Default `ipv6`. */
     operation: [6, choice(be32, { ipv6: 0, tcpopt: 1, ipv4: 2, sctp: 3, dccp: 4 })],
     /** Where from, for a change of a TCP option of 2 or 4 bytes. */
     source: [7, register],
@@ -42,6 +42,6 @@ export const exthdr = expressionCodec(
 )
 /**
  * Loads a part of an extension header, an option, or a chunk; with `source` changes a TCP option, with neither `source` nor `destination`
- * overwrites it with NOPs (Linux 5.18).
+ * overwrites it with NOPs.
  */
 export interface Exthdr extends ExpressionOf<typeof exthdr> {}

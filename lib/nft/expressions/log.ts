@@ -19,7 +19,7 @@ export const log = expressionCodec(
     snaplen: [3, be32],
     /** How many packets a group gets at once. */
     queueThreshold: [4, be16],
-    /** Of the kernel's log, default `warn`. `audit` writes to the audit log (Linux 4.19). */
+    /** Of the kernel's log, default `warn`. `audit` writes to the audit log. */
     level: [5, choice(be32, LEVELS)],
     /** What more is written to the kernel's log. */
     flags: [6, flags(be32, FLAGS)],

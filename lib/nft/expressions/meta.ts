@@ -51,9 +51,9 @@ export const meta = expressionCodec(
     /** Where to, for a load. */
     destination: [1, register],
     /**
-     * Numbers are in the machine's order. `time` is nanoseconds since 1970, `day` 0 for Sunday to 6, `hour` seconds since midnight, in
-     * universal time (Linux 5.4). `sdif`, `sdifname`: Linux 5.6. `ibrname`, `obrname`, `ibrpvid`, `ibrvproto` and, from Linux 6.5, `broute`,
-     * from Linux 6.18, `ibrhwaddr` are only in bridge. Written can be `mark`, `priority`, `nftrace`, `pkttype`, `secmark`, and `broute`.
+     * Numbers are in the machine's order. `time` is nanoseconds since 1970; `day` is 0 for Sunday to 6, `hour` seconds since midnight, both in
+     * the kernel's own time zone. Only in bridge: `ibrname`, `obrname`, `ibrpvid`, `ibrvproto`, `broute` (Linux 6.4), `ibrhwaddr` (Linux 6.18).
+     * Written can be `mark`, `priority`, `nftrace`, `pkttype`, `secmark`, and `broute`.
      */
     key: [2, required(choice(be32, KEYS))],
     /** Where from, for a change of the packet. */

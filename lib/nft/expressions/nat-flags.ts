@@ -3,7 +3,7 @@ import { be32, flags } from '../../netlink/values.js'
 /**
  * NF_NAT_RANGE_* (include/uapi/linux/netfilter/nf_nat.h). `map-ips` and `proto-specified` say that there are addresses and ports: the kernel
  * adds them itself. `random` and `fully-random` choose ports at random, `persistent` gives a client the same address each time, `netmap`
- * (Linux 5.8) maps a prefix to another, keeping the host's part, `proto-offset` shifts ports by as much as their range is shifted.
+ * maps a prefix to another, keeping the host's part, `proto-offset` shifts ports by as much as their range is shifted.
  */
 export const natFlags = flags(be32, {
   'map-ips': 1,

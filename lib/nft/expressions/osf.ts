@@ -3,14 +3,14 @@ import { be32, choice, flags, u8 } from '../../netlink/values.js'
 import { register } from '../data.js'
 import { type ExpressionOf, expressionCodec } from '../expression.js'
 
-/** Guesses the operating system (net/netfilter/nft_osf.c). Linux 4.20. */
+/** Guesses the operating system (net/netfilter/nft_osf.c). */
 export const osf = expressionCodec(
   'osf',
   {
     destination: [1, required(register)],
     /** How the TTL is compared with the fingerprint's: `loose` for less, `skip` for not at all. Default `strict`. */
     ttl: [2, choice(u8, { strict: 0, loose: 1, skip: 2 })],
-    /** `version`: with the system's version (Linux 5.2). */
+    /** `version`: with the system's version. */
     flags: [3, flags(be32, { version: 1 })],
   },
   {

@@ -8,7 +8,7 @@ export const rt = expressionCodec('rt', {
   destination: [1, required(register)],
   /**
    * The realm; the next hop, by the family of the address; the MSS that fits the path (nft's mtu), in the machine's order; whether IPsec is
-   * used (Linux 5.0).
+   * used.
    */
   key: [2, required(choice(be32, { classid: 0, 'ip nexthop': 1, 'ip6 nexthop': 2, mtu: 3, ipsec: 4 }))],
 })

@@ -8,8 +8,7 @@ export const socket = expressionCodec(
   'socket',
   {
     /**
-     * Whether it is transparent; its mark; whether it is bound to all addresses (Linux 5.11); the id of its control group at `level`, 8 bytes
-     * (Linux 5.13).
+     * Whether it is transparent; its mark; whether it is bound to all addresses; the id of its control group at `level`, 8 bytes.
      */
     key: [1, required(choice(be32, { transparent: 0, mark: 1, wildcard: 2, cgroupv2: 3 }))],
     destination: [2, required(register)],

@@ -3,7 +3,7 @@ import { be32, choice, u8 } from '../../netlink/values.js'
 import { register } from '../data.js'
 import { type ExpressionOf, expressionCodec } from '../expression.js'
 
-/** IPsec (net/netfilter/nft_xfrm.c). Linux 4.20. */
+/** IPsec (net/netfilter/nft_xfrm.c). */
 export const xfrm = expressionCodec('xfrm', {
   destination: [1, required(register)],
   /** Addresses of the tunnel, the id of the request in the machine's order, the SPI in the network's. */
@@ -13,5 +13,5 @@ export const xfrm = expressionCodec('xfrm', {
   /** Which of several transformations, 0 to 5. Default 0. */
   spnum: [4, be32],
 })
-/** Loads something of the IPsec transformation of the packet; the rule ends where there is none. Linux 4.20. */
+/** Loads something of the IPsec transformation of the packet; the rule ends where there is none. */
 export interface Xfrm extends ExpressionOf<typeof xfrm> {}

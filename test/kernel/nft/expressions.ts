@@ -1,5 +1,6 @@
 /** Every expression with every attribute is written into a rule where it is legal, and read back. */
 import assert from 'node:assert/strict'
+import { release } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
 import {
   type BaseChain,
@@ -85,7 +86,17 @@ function shown(value: unknown): string {
   })
 }
 
-async function writeAndRead({ open }: Context, group: Group): Promise<void> {
+const numbersOf = (text: string): number[] => text.split('.').map(part => Number.parseInt(part, 10))
+
+/** Whether a release is of this version or a newer one. */
+function isSince(release: string, version: string): boolean {
+  const [major = 0, minor = 0] = numbersOf(release)
+  const [since = 0, sinceMinor = 0] = numbersOf(version)
+  return major > since || (major === since && minor >= sinceMinor)
+}
+
+async function writeAndRead({ open, kernel }: Context, group: Group): Promise<void> {
+  if (kernel === 'linux' && group.since && !isSince(release(), group.since)) throw new Skip(`need Linux ${group.since}`)
   const nf = await open()
   await probe(nf, group)
   const { variants, told = given => given } = group

@@ -78,10 +78,12 @@ export const calculations = [
   }),
   group('bitwise: shifts', vary(shift, { operator: ['rshift'], data: [uint32(31)], length: [8, 16] })),
   group(
-    'bitwise: and, or, xor of a register and bytes, or of two registers (Linux 6.13)',
+    'bitwise: and, or, xor of a register and bytes, or of two registers',
     (['and', 'or', 'xor'] as const).flatMap((operator): Bitwise[] => {
       const { data, ...without } = and
-      return [{ ...and, operator }, ...REGISTERS.map((source2): Bitwise => ({ ...without, operator, source2 }))]
+      const two = REGISTERS.map((source2): Bitwise => ({ ...without, operator, source2 }))
+      return [{ ...and, operator }, ...two, { ...without, operator, destination: 1, source2: 1, length: 64 }]
     }),
+    { since: '6.13' },
   ),
 ]

@@ -11,6 +11,8 @@ export interface Group {
   readonly uses?: readonly NftObject[]
   /** The kernel's option for them, without CONFIG_. Default: that of the first expression (lib/nft/kernel-options.ts). */
   readonly option?: string
+  /** The kernel that they came with, as `6.2`, where that is newer than 6.1. */
+  readonly since?: string
   /** The first says whether the kernel has them. */
   readonly variants: readonly Expression[]
   /** What is read, where the kernel adds something. Default: what was written. */
@@ -21,7 +23,7 @@ export interface Group {
 export function group<E extends Expression>(
   name: string,
   variants: readonly E[],
-  options: Partial<Pick<Group, 'place' | 'uses' | 'option'>> & { told?(given: E): Expression } = {},
+  options: Partial<Pick<Group, 'place' | 'uses' | 'option' | 'since'>> & { told?(given: E): Expression } = {},
 ): Group {
   return { name, variants, place: 'inet input filter', ...options } as Group
 }

@@ -60,10 +60,11 @@ export const loads = [
     vary(payload, {
       destination: REGISTERS,
       base: ['link', 'transport', 'inner'],
-      offset: [0, 1, 255, 65535],
+      offset: [0, 1, 255],
       length: [1, 2, 3, 8, 16, 17, 64],
     }),
   ),
+  group('payload: offsets of 16 bits', vary(payload, { offset: [256, 65535] }), { since: '6.2' }),
   group(
     'payload: changes of the packet',
     vary(change, {
@@ -128,8 +129,8 @@ export const loads = [
     place: 'bridge prerouting filter',
     option: 'NFT_BRIDGE_META',
   }),
-  group('meta: broute (Linux 6.5)', [setMeta('broute')], { place: 'bridge prerouting filter', option: 'NFT_BRIDGE_META' }),
-  group('meta: ibrhwaddr (Linux 6.18)', [meta('ibrhwaddr')], { place: 'bridge prerouting filter', option: 'NFT_BRIDGE_META' }),
+  group('meta: broute', [setMeta('broute')], { place: 'bridge prerouting filter', option: 'NFT_BRIDGE_META', since: '6.4' }),
+  group('meta: ibrhwaddr', [meta('ibrhwaddr')], { place: 'bridge prerouting filter', option: 'NFT_BRIDGE_META', since: '6.18' }),
   group('ct: keys without a direction', [
     ...REGISTERS.map((destination): Ct => ({ ...ct('mark'), destination })),
     ...(
@@ -328,11 +329,15 @@ export const loads = [
       { destination: REGISTERS, modulus: [2, MAXIMUM - 5] },
     ),
   ),
-  group('inner: tunnels', [
-    ...vary(inner, { type: ['geneve', 'unspecified', 17], headerSize: [1, 64], flags: [['network'], ['header-size', 'link']] }),
-    ...(['tunnel', 'link', 'network', 'transport'] as const).map(
-      (base): Inner => ({ ...inner, expression: { kind: 'payload', destination: 1, base, offset: 0, length: 4 } }),
-    ),
-    { ...inner, expression: { kind: 'meta', destination: 1, key: 'protocol' } },
-  ]),
+  group(
+    'inner: tunnels',
+    [
+      ...vary(inner, { type: ['geneve', 'unspecified', 17], headerSize: [1, 64], flags: [['network'], ['header-size', 'link']] }),
+      ...(['tunnel', 'link', 'network', 'transport'] as const).map(
+        (base): Inner => ({ ...inner, expression: { kind: 'payload', destination: 1, base, offset: 0, length: 4 } }),
+      ),
+      { ...inner, expression: { kind: 'meta', destination: 1, key: 'protocol' } },
+    ],
+    { since: '6.2' },
+  ),
 ]

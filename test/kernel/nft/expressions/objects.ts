@@ -83,7 +83,7 @@ export const objects = [
     },
   ),
   group(
-    'dynset: several stateful expressions (Linux 5.11)',
+    'dynset: several stateful expressions',
     [{ ...dynset, expressions: [counter, STATES[1] as StatefulExpression] } as Dynset],
     { uses: [set({ name: 's', flags: ['dynamic'] })] },
   ),
