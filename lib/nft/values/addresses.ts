@@ -1,7 +1,7 @@
 import { formatAddress, parseIPv4, parseIPv6 } from '../../netlink/address.js'
 import { BadValue, shown } from '../../netlink/schema.js'
 import type { Scalar } from '../types.js'
-import { Bytes } from './bytes.js'
+import { Bytes, RANGES } from './bytes.js'
 
 /** The number of bits behind the slash of a prefix; more than there are when it is none. */
 function bitsOf(text: string, start: number): number {
@@ -25,7 +25,7 @@ abstract class Addresses extends Bytes {
 
   override refusal(value: unknown): BadValue {
     if (typeof value !== 'string' || !value.includes('/')) return super.refusal(value)
-    return new BadValue('type', `${shown(value)}: give ${this.wanted}: prefixes are for sets with the flag "interval"`)
+    return new BadValue('type', `${shown(value)}: give ${this.wanted}: prefixes ${RANGES}`)
   }
 
   override writeRange(bytes: Uint8Array, from: number, to: number, value: unknown): boolean {

@@ -2,6 +2,9 @@ import { BadValue, shown } from '../../netlink/schema.js'
 import type { Scalar } from '../types.js'
 import type { Values } from './values.js'
 
+/** Where there are ranges: for errors. */
+export const RANGES = 'are for sets with the flag "interval", and for data with dataInterval'
+
 /** Values of a length and nothing else that is known. All others can be given, and are told where they are none of theirs, as bytes. */
 export class Bytes implements Values {
   readonly length: number
@@ -23,7 +26,8 @@ export class Bytes implements Values {
   /** Why a value can not be written. */
   refusal(value: unknown): BadValue {
     const others = this.wanted === 'bytes' ? `give a Uint8Array of ${this.length} bytes` : `give ${this.wanted}`
-    return new BadValue('type', `${shown(value)}: ${others}`)
+    const range = value !== null && typeof value === 'object' && 'from' in value
+    return new BadValue('type', `${shown(value)}: ${others}${range ? `: ranges ${RANGES}` : ''}`)
   }
 
   read(bytes: Uint8Array, offset: number): Scalar {
