@@ -47,6 +47,8 @@ const BINDING = 'binding'
 /** The kernel numbers them. */
 const ANONYMOUS_SET = '__set%d'
 const ANONYMOUS_MAP = '__map%d'
+/** Others have names of their own: the meters of nft before 1.1 (nft(8), METERS). */
+const NUMBERED = /^__(set|map)\d+$/
 
 const keyOf = (family: string, table: string, name: string): string => `${family}/${table}/${name}`
 
@@ -57,9 +59,11 @@ class Ids {
 
   constructor({ sets, chains }: Snapshot) {
     let id = 0
-    for (const { family, table, name, flags, data, objects } of sets)
-      if (flags?.includes('anonymous'))
-        this.#sets.set(keyOf(family, table, name), { name: data || objects ? ANONYMOUS_MAP : ANONYMOUS_SET, id: ++id })
+    for (const { family, table, name, flags, data, objects } of sets) {
+      if (!flags?.includes('anonymous')) continue
+      const pattern = data || objects ? ANONYMOUS_MAP : ANONYMOUS_SET
+      this.#sets.set(keyOf(family, table, name), { name: NUMBERED.test(name) ? pattern : name, id: ++id })
+    }
     for (const { family, table, name, flags } of chains)
       if (flags?.includes(BINDING)) this.#chains.set(keyOf(family, table, name), ++id)
   }

@@ -37,10 +37,12 @@ export class ElementReader {
   /** Whether the beginning or the end of an interval waits for the other; what was told with the beginning. */
   #waiting: 'start' | 'end' | undefined
   #element: Fields = NONE
-  /** The key that waits, the one that came, and the last that there is. */
+  /** The key that waits, the one that came, the last that there is, and that of the interval before. */
   readonly #keys: Uint8Array
   readonly #came: number
   readonly #last: number
+  readonly #before: number
+  #hasBefore = false
 
   /** Throws a `BadValue` for types that there are not. */
   constructor(set: Elements['set']) {
@@ -49,7 +51,8 @@ export class ElementReader {
     this.#dataLength = typeof data === 'object' ? (dataInterval ? 2 : 1) * data.length : 0
     this.#came = align4(key.length)
     this.#last = 2 * this.#came
-    this.#keys = new Uint8Array(3 * this.#came)
+    this.#before = 3 * this.#came
+    this.#keys = new Uint8Array(4 * this.#came)
     key.single?.writeLast(this.#keys, this.#last)
   }
 
@@ -67,7 +70,11 @@ export class ElementReader {
 
   /** Adds what waits for another half that did not come. */
   end(into: Element[]): void {
-    if (this.#waiting === 'start') this.#complete(0, this.#last, into)
+    if (this.#waiting === 'start') {
+      // In a map nft writes no end where the next interval begins.
+      const adjoins = this.#hasBefore && this.#compare(0, this.#before) < 0
+      this.#complete(0, adjoins ? this.#before : this.#last, into, adjoins)
+    }
     this.#waiting = undefined
   }
 
@@ -132,7 +139,10 @@ export class ElementReader {
       this.#waiting = undefined
       return
     }
-    this.end(into)
+    if (this.#waiting === 'start' && this.#compare(0, this.#came) < 0) {
+      this.#complete(0, this.#came, into, true)
+      this.#arrives(bytes, key)
+    } else this.end(into)
     this.#element = fields
     this.#waits('start')
   }
@@ -165,8 +175,11 @@ export class ElementReader {
 
   /** @param behind whether `to` is the key behind the last */
   #complete(from: number, to: number, into: Element[], behind = false): void {
-    if (behind) decrement(this.#keys, to, this.#codec.key.length)
+    const { length } = this.#codec.key
+    if (behind) decrement(this.#keys, to, length)
     this.#element.key = this.#codec.key.readRange(this.#keys, from, to)
+    this.#keys.copyWithin(this.#before, from, from + length)
+    this.#hasBefore = true
     into.push(this.#element)
     this.#element = NONE
   }

@@ -6,6 +6,7 @@ import * as corpus from './corpus.js'
 import * as elements from './elements.js'
 import * as expressions from './expressions.js'
 import * as flowtables from './flowtables.js'
+import * as listing from './listing.js'
 import * as objects from './objects.js'
 import * as ownership from './ownership.js'
 import * as reading from './reading.js'
@@ -26,6 +27,7 @@ export const nft: readonly Case[] = [
   capabilities,
   expressions,
   flowtables,
+  listing,
   objects,
   ownership,
   reading,
