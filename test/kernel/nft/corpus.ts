@@ -1,6 +1,5 @@
 /** What nft loads is read in full, and what was read makes the same rules: each ruleset of test/nft/corpus, with each nft there is. */
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
 import { MessageReader, MessageWriter } from '../../../lib/netlink/buffer.js'
 import { NETLINK_NETFILTER, type Transport } from '../../../lib/netlink/index.js'
 import { endMessage, messagesOf, NLM_F_DUMP, NLM_F_REQUEST } from '../../../lib/netlink/message.js'
@@ -8,10 +7,9 @@ import { beginNetfilter, NETFILTER_HEADER } from '../../../lib/netlink/netfilter
 import { attributeEnd, findAttribute } from '../../../lib/netlink/schema.js'
 import type { NftClient, Rule } from '../../../lib/nft/index.js'
 import { message, messageType } from '../../../lib/nft/wire.js'
-import { type Case, type LinuxContext, Skip } from './case.js'
+import type { Case, LinuxContext } from './case.js'
+import { addDevice, load, RULESETS, unloadable } from './corpus-files.js'
 import { PROGRAMS } from './programs.js'
-
-const CORPUS = new URL('../../../../../test/nft/corpus/', import.meta.url)
 
 const NFTA_RULE_EXPRESSIONS = 4
 
@@ -70,27 +68,21 @@ async function readAndReplace(nf: NftClient, transport: Transport): Promise<void
   assert.deepEqual(comparable(after), comparable(before))
 }
 
-async function run({ inside, open, transport }: LinuxContext, file: string): Promise<void> {
-  const { pathname } = new URL(file, CORPUS)
+async function run(context: LinuxContext, file: string): Promise<void> {
+  const { netns, open, transport } = context
+  await addDevice(context, netns)
   let loaded = 0
   for (const program of PROGRAMS) {
-    const error = await inside(`${program} -f ${pathname}`).then(
-      () => undefined,
-      (reason: Error) => reason,
-    )
-    if (error) continue
+    if (!(await load(context, netns, program, file))) continue
     loaded++
     const nf = await open()
     await readAndReplace(nf, transport())
     await nf.commit((await nf.tables()).map(table => ({ delete: { table } })))
   }
-  if (loaded > 0) return
-  const needs = readFileSync(pathname, 'utf8').match(/^# (?:nft|kernel): .*$/gm) ?? []
-  assert.ok(needs.length > 0, 'no nft loads it, and it does not say what it needs')
-  throw new Skip(`need ${needs.map(line => line.replace(/^# /, '')).join(', ')}`)
+  if (loaded === 0) throw unloadable(file)
 }
 
-export const cases: readonly Case[] = readdirSync(CORPUS).map(file => ({
+export const cases: readonly Case[] = RULESETS.map(file => ({
   name: `rules of nft are read with nothing left over, and replaced by what was read are the same bytes: ${file}`,
   needs: 'linux',
   run: context => run(context, file),
