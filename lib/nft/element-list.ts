@@ -22,7 +22,7 @@ export type SetLike = SetKey | Elements['set']
 
 /**
  * The elements of a set: `for await`, or `toArray()`. Every iteration reads anew, on a socket of its own, page by page: the memory that it
- * takes does not depend on how many there are, and other calls of the client do not wait for its end.
+ * takes does not depend on how many there are, and other calls of the client do not wait for its end. A deadline is that of each page.
  */
 export class ElementList implements AsyncIterable<Element> {
   readonly #kernel: Kernel

@@ -1,7 +1,7 @@
 /** From what was read to the commands that write it again. */
 import type { Expression } from './expressions/index.js'
 import type { Snapshot } from './snapshot.js'
-import type { Chain, Command, Flowtable, NftSet, Rule, StatefulObject, Table } from './types.js'
+import type { Chain, Command, NftSet, Rule, StatefulObject } from './types.js'
 
 /**
  * The commands that recreate what a snapshot has, where nothing of it is: counters, quotas and time-outs go on where they stood. Handles are
@@ -14,28 +14,15 @@ import type { Chain, Command, Flowtable, NftSet, Rule, StatefulObject, Table } f
 export function recreate(snapshot: Snapshot): Command[] {
   const ids = new Ids(snapshot)
   return [
-    ...snapshot.tables.map((table): Command => ({ add: { table: withoutTold(table) } })),
-    ...snapshot.objects.map((object): Command => ({ add: { object: unused(withoutTold(object)) } })),
-    ...snapshot.flowtables.map((flowtable): Command => ({ add: { flowtable: withoutTold(flowtable) } })),
-    ...snapshot.chains.map((chain): Command => ({ add: { chain: ids.chain(withoutTold(chain)) } })),
-    ...snapshot.sets.map((set): Command => ({ add: { set: ids.set(withoutTold(set)) } })),
-    ...snapshot.elements.map(
-      ({ set, elements }): Command => ({ add: { elements: { set: ids.set(withoutTold(set)), elements } } }),
-    ),
-    ...inOrder(snapshot, ids).map((rule): Command => ({ add: { rule: ids.rule(withoutTold(rule)) } })),
+    ...snapshot.tables.map(({ handle, use, owner, ...table }): Command => ({ add: { table } })),
+    ...snapshot.objects.map(({ handle, use, ...object }): Command => ({ add: { object: unused(object) } })),
+    ...snapshot.flowtables.map(({ handle, use, ...flowtable }): Command => ({ add: { flowtable } })),
+    ...snapshot.chains.map(({ handle, use, ...chain }): Command => ({ add: { chain: ids.chain(chain) } })),
+    ...snapshot.sets.map((set): Command => ({ add: { set: ids.set(set) } })),
+    ...snapshot.elements.map(({ set, elements }): Command => ({ add: { elements: { set: ids.set(set), elements } } })),
+    ...inOrder(snapshot, ids).map(({ handle, after, ...rule }): Command => ({ add: { rule: ids.rule(rule) } })),
   ]
 }
-
-/** What the kernel tells and does not take. */
-const TOLD: ReadonlySet<string> = new Set(['handle', 'use', 'owner', 'after', 'backend', 'count'])
-
-function withoutTold<T extends Table | Chain | Rule | NftSet | StatefulObject | Flowtable>(object: T): T {
-  return Object.fromEntries(Object.entries(object).filter(([field]) => !told(object, field))) as T
-}
-
-/** A connection limit has a count of its own. */
-const told = (object: object, field: string): boolean =>
-  TOLD.has(field) && !(field === 'count' && 'type' in object && object.type === 'connlimit')
 
 /** The kernel takes no quota that says that it is used up: it finds out by itself. */
 function unused(object: StatefulObject): StatefulObject {
@@ -68,7 +55,7 @@ class Ids {
       if (flags?.includes(BINDING)) this.#chains.set(keyOf(family, table, name), ++id)
   }
 
-  set(set: NftSet): NftSet {
+  set({ handle, use, backend, count, ...set }: NftSet): NftSet {
     return { ...set, ...this.#sets.get(keyOf(set.family, set.table, set.name)) }
   }
 
@@ -78,6 +65,7 @@ class Ids {
   }
 
   rule(rule: Rule): Rule {
+    if (this.#sets.size + this.#chains.size === 0) return rule
     const chainId = this.chainId(rule, rule.chain)
     const expressions = rule.expressions.map(expression => this.#expression(rule, expression))
     return { ...rule, ...(chainId !== undefined && { chainId }), expressions }
@@ -85,6 +73,7 @@ class Ids {
 
   /** Of an unnamed chain; undefined for any other. */
   chainId({ family, table }: Rule | Chain, name: string): number | undefined {
+    if (this.#chains.size === 0) return undefined
     return this.#chains.get(keyOf(family, table, name))
   }
 

@@ -431,11 +431,11 @@ export type NftKey =
           } & Handle)
     }
   | {
-      /** With devices only these are taken from it. */
+      /** With `onlyDevices` only these are taken from it. */
       readonly flowtable: (
         | FlowtableKey
         | ({ readonly family: Family; readonly table: string; readonly name?: undefined } & Handle)
-      ) & { readonly devices?: readonly string[] | undefined }
+      ) & { readonly onlyDevices?: readonly string[] | undefined }
     }
 
 /** The keys of one kind: `KeyOf<'chain'>`. */

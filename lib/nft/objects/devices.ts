@@ -43,11 +43,15 @@ export const deviceNames: AttributeType<readonly string[]> = {
 }
 
 /** Runs `write`; what it refuses in the hook's nest is a field of the object itself to the caller: `devices[1]`. */
-export function hookFields(write: () => void): void {
+export function hookFields(write: () => void, field = 'devices'): void {
   try {
     write()
   } catch (error) {
-    if (error instanceof BadValue) error.path = error.path.replace(/^hook\.(device$)?/, (_, one) => (one ? 'devices[0]' : ''))
+    if (error instanceof BadValue)
+      error.path = error.path
+        .replace(/^hook\.device$/, `${field}[0]`)
+        .replace(/^hook\.devices/, field)
+        .replace(/^hook\./, '')
     throw error
   }
 }

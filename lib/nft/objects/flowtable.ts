@@ -33,26 +33,27 @@ export function writeFlowtable(writer: MessageWriter, flowtable: Flowtable): voi
   hookFields(() => flowtableAttributes.encode(writer, record))
 }
 
-/** With devices only these are taken from it. */
+/** With `onlyDevices` these are taken from it, and it stays. A flowtable as it was read names the whole of it: it has other devices. */
 export function writeFlowtableKey(
   writer: MessageWriter,
   {
     table,
     name,
     handle,
-    devices,
+    onlyDevices,
   }: {
     readonly table: string
     readonly name?: string | undefined
     readonly handle?: number | undefined
-    readonly devices?: readonly string[] | undefined
+    readonly onlyDevices?: readonly string[] | undefined
   },
 ): void {
   if (name === undefined && handle === undefined) throw new BadValue('type', 'is missing').within('name')
   // An empty list would be taken for the whole flowtable.
-  if (devices?.length === 0) throw new BadValue('type', 'is empty: leave it out to remove the flowtable').within('devices')
-  const record = { table, ...(name === undefined ? { handle } : { name }), hook: devices && { devices } }
-  hookFields(() => flowtableAttributes.encode(writer, record))
+  if (onlyDevices?.length === 0)
+    throw new BadValue('type', 'is empty: leave it out to remove the flowtable').within('onlyDevices')
+  const record = { table, ...(name === undefined ? { handle } : { name }), hook: onlyDevices && { devices: onlyDevices } }
+  hookFields(() => flowtableAttributes.encode(writer, record), 'onlyDevices')
 }
 
 export function readFlowtable(family: Family, reader: MessageReader, start: number, end: number): Flowtable | undefined {

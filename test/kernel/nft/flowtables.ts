@@ -43,7 +43,7 @@ export const cases: readonly Case[] = [
       assert.deepEqual(await devices(), [])
       await nf.commit([{ add: { flowtable: { ...flowtable, devices: ['lo'] } } }])
       assert.deepEqual(await devices(), ['lo'])
-      await nf.commit([{ delete: { flowtable: { ...flowtable, devices: ['lo'] } } }])
+      await nf.commit([{ delete: { flowtable: { ...flowtable, onlyDevices: ['lo'] } } }])
       assert.deepEqual(await devices(), [])
     },
   },

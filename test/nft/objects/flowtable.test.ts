@@ -62,20 +62,25 @@ t.test('what is not known is kept where it stood', async t => {
   )
 })
 
-t.test('a key is a name or a handle, with devices only these of it', async t => {
+t.test('a key is a name or a handle, or some of its devices', async t => {
+  t.equal(hex(written(writer => writeFlowtableKey(writer, { ...common, devices: ['eth0'] } as object as typeof common))), names)
   t.equal(hex(written(writer => writeFlowtableKey(writer, common))), names)
   t.equal(
     hex(written(writer => writeFlowtableKey(writer, { table: 't', handle: 5 }))),
     attribute(1, '7400') + attribute(5, '0000000000000005'),
   )
   t.equal(
-    hex(written(writer => writeFlowtableKey(writer, { ...common, devices: ['lo'] }))),
+    hex(written(writer => writeFlowtableKey(writer, { ...common, onlyDevices: ['lo'] }))),
     names + attribute(3 | NESTED, attribute(3 | NESTED, attribute(1, '6c6f00'))),
   )
 })
 
 t.test('what would mean something else is refused', async t => {
-  t.equal(refusal(writer => writeFlowtableKey(writer, { ...common, devices: [] }))?.path, 'devices')
+  t.equal(refusal(writer => writeFlowtableKey(writer, { ...common, onlyDevices: [] }))?.path, 'onlyDevices')
+  t.equal(
+    refusal(writer => writeFlowtableKey(writer, { ...common, onlyDevices: ['lo', 'a/very/long/name'] }))?.path,
+    'onlyDevices[1]',
+  )
   t.equal(refusal(writer => writeFlowtableKey(writer, { table: 't' }))?.path, 'name')
   t.equal(refusal(writer => writeFlowtable(writer, { ...common, hook: 'egress' as 'ingress' }))?.path, 'hook')
   t.equal(refusal(writer => writeFlowtable(writer, { ...common, devices: ['lo', 'a-name-of-16-byt'] }))?.path, 'devices[1]')
