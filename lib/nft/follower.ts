@@ -5,7 +5,7 @@ import { NetlinkError } from '../netlink/error.js'
 import { Turns } from '../netlink/turns.js'
 import { asking } from './asking.js'
 import { following, type Generation, type Kernel } from './kernel.js'
-import { changesOf, type Outcome } from './message-changes.js'
+import { changesOf, type Outcome, ownChangesOf } from './message-changes.js'
 import type { Model } from './model.js'
 import type { Monitor } from './monitor.js'
 import { type Notification, Notifications } from './notifications.js'
@@ -102,11 +102,10 @@ export class Follower {
    * already is no change.
    */
   async #apply(model: Model, { generation, parts }: Notification): Promise<Outcome> {
-    if (generation !== undefined) {
-      if (isBefore(generation, model.generation)) return { changes: [], sure: true }
-      if (generation !== model.generation && generation !== following(model.generation)) return { changes: [], sure: false }
-      model.generation = generation
-    }
+    if (generation === undefined) return ownChangesOf(model, parts, this.#scope)
+    if (isBefore(generation, model.generation)) return { changes: [], sure: true }
+    if (generation !== model.generation && generation !== following(model.generation)) return { changes: [], sure: false }
+    model.generation = generation
     return changesOf(model, parts, this.#scope)
   }
 }

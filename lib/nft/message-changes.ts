@@ -13,7 +13,7 @@ import type { Part } from './notifications.js'
 import { ElementReader } from './objects/element-reader.js'
 import { objectOf, type Scope } from './read-model.js'
 import type { Element } from './types.js'
-import { message } from './wire.js'
+import { message, messageType } from './wire.js'
 
 type Kind = { readonly word: 'elements' | ModelWord; readonly gone: boolean }
 
@@ -35,6 +35,13 @@ const KINDS: ReadonlyMap<number, Kind> = new Map([
   [message.deleteElements, gone('elements')],
   [message.deleteObject, gone('object')],
   [message.deleteFlowtable, gone('flowtable')],
+  [message.destroyTable, gone('table')],
+  [message.destroyChain, gone('chain')],
+  [message.destroyRule, gone('rule')],
+  [message.destroySet, gone('set')],
+  [message.destroyElements, gone('elements')],
+  [message.destroyObject, gone('object')],
+  [message.destroyFlowtable, gone('flowtable')],
 ])
 
 /** What messages change. Not `sure`: only reading tells what some of them mean. */
@@ -68,6 +75,26 @@ export async function changesOf(model: Model, parts: readonly Part[], scope: Sco
     }
   }
   if (run) changes.push(...(await run.changes(turns)))
+  return { changes, sure }
+}
+
+/**
+ * Carries over what the kernel tells by itself: an object that packets changed (nft_quota.c, nft_quota_obj_eval). The family that it tells is
+ * the packet's, not the table's.
+ */
+export function ownChangesOf(model: Model, parts: readonly Part[], scope: Scope): Outcome {
+  const changes: Change[] = []
+  let sure = true
+  for (const { reader, start } of parts) {
+    const cursor = new MessageCursor(reader, start)
+    const isObject = cursor.next() && cursor.type === messageType(message.newObject)
+    const object = isObject ? objectOf('object', reader, cursor, { ...scope, family: undefined }) : undefined
+    const [family, ...others] = object ? model.familiesOf(object) : []
+    const clear = others.length === 0
+    const change = object && family && clear ? model.add('object', { ...object, family }) : undefined
+    if (change) changes.push(change)
+    sure &&= clear
+  }
   return { changes, sure }
 }
 

@@ -87,6 +87,12 @@ export class Model {
     return entry && { set: entry.object as NftSet, elements: entry.elements }
   }
 
+  /** Families of the tables of this name that have this object. */
+  familiesOf({ table, name, handle }: ModelObject): Family[] {
+    const objects = [...this.#entries.object.values()].map(({ object }) => object)
+    return objects.filter(it => it.table === table && it.name === name && it.handle === handle).map(({ family }) => family)
+  }
+
   /** The sets that are known. */
   *sets(): Generator<NftSet, void, void> {
     for (const { object } of this.#entries.set.values()) yield object as NftSet

@@ -1,7 +1,7 @@
 /** What `watch` tells, and when it ends. */
 import assert from 'node:assert/strict'
 import type { Command, NftClient, Rule, WatchEvent } from '../../../../lib/nft/index.js'
-import type { Case } from '../case.js'
+import { type Case, Skip } from '../case.js'
 import { Mirror, next, summary } from './mirror.js'
 
 const table = { family: 'inet', name: 'web' } as const
@@ -107,6 +107,37 @@ export const cases: readonly Case[] = [
       await nf.commit([{ add: { table } }, { add: { chain: { ...chain, type: 'filter', hook: 'input', priority: 0 } } }])
       await nf.commit([{ add: { rule: rule('second') } }])
       assert.deepEqual(summary(await next(events)), ['added rule second'])
+    },
+  },
+  {
+    name: 'what is destroyed is told as removed, and what was not there is not told',
+    async run({ open }) {
+      const nf = await open()
+      if (!(await nf.capabilities()).destroy) throw new Skip('the kernel destroys nothing (Linux 6.3)')
+      await nf.commit([...ruleset, { add: { set: { family: 'inet', table: 'web', name: 's', key: 'ipv4_addr' } } }])
+      const events = nf.watch()
+      await nf.commit([
+        { destroy: { chain: { ...chain, name: 'absent' } } },
+        { destroy: { set: { family: 'inet', table: 'web', name: 's' } } },
+      ])
+      assert.deepEqual(summary(await next(events)), ['removed set s'])
+      await nf.commit([{ destroy: { chain } }])
+      assert.deepEqual(summary(await next(events)), ['removed rule first', 'removed chain in'])
+      await nf.commit([{ destroy: { table } }])
+      assert.deepEqual(summary(await next(events)), ['removed object hits', 'removed table web'])
+    },
+  },
+  {
+    name: '20000 rules in one transaction are one event',
+    async run({ open }) {
+      const nf = await open()
+      await nf.commit(ruleset)
+      const events = nf.watch()
+      const rules = Array.from({ length: 20_000 }, (_, i): Command => ({ add: { rule: rule(`${i}`) } }))
+      const { generation } = await nf.commit(rules)
+      const event = await next(events)
+      assert.deepEqual([event.generation, event.resynchronised, event.changes.length], [generation, false, 20_000])
+      assert.deepEqual(summary(event)[19_999], 'added rule 19999')
     },
   },
   {
