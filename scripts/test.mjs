@@ -21,6 +21,21 @@ const guest = (kernel, ...suites) => ({
   env: { NODE_V8_COVERAGE: join(OUT, `coverage-${kernel}`) },
 })
 
+/** nftables' suite under a guest's kernel: what is written and read back. The rest does not depend on the kernel, and takes long there. */
+const nftGuest = kernel => ({
+  name: `nftables on ${kernel}`,
+  command: [
+    'scripts/vm',
+    '--kernel',
+    kernel,
+    '--',
+    'node',
+    'build/js/test/kernel/nft-guest.js',
+    'as they were written',
+    'as it was written',
+  ],
+})
+
 /** Hundreds of Workers and processes: once is enough, under the sanitizers, which see more. */
 const SANITIZED_ALONE = 'lifecycle.test.js'
 
@@ -33,13 +48,17 @@ function files(folder) {
 
 const all = [
   { name: 'lint', command: ['npm', 'run', '--silent', 'lint'], counts: false },
-  ...['netlink', 'ipvs', 'testing', 'native', 'cli'].flatMap(files),
+  ...['netlink', 'ipvs', 'nft', 'testing', 'native', 'cli'].flatMap(files),
   tap('build/js/test/kernel/conformance.test.js'),
+  tap('build/js/test/kernel/nft.test.js'),
+  { name: 'nftables on this kernel', command: ['scripts/in-namespace', 'node', 'build/js/test/kernel/nft-guest.js'] },
   tap('build/js/test/readme.test.js'),
   ...files('package'),
   { name: 'sanitizers', command: ['node', 'test/native/asan.mjs'] },
   tap('build/js/test/start.test.js'),
   { name: 'virtual machines', command: ['sh', 'test/vm.test.sh'] },
+  nftGuest('debian13'),
+  nftGuest('debian12'),
   guest('debian13', 'conformance'),
   guest('debian12', 'conformance', 'traffic'),
   guest('uml', 'cli'),
