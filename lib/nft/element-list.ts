@@ -122,6 +122,7 @@ async function* stream(kernel: Kernel, set: Elements['set'], options: CallOption
       kernel.call(options, limit => channel.page(elementsRequest(set, sequence), sequence, PAGE, limit, 'no')),
     )
     for (;;) {
+      kernel.throwIfClosed() // a closed channel would open a socket that has no dump
       const next = reply.complete ? undefined : channel.page(null, sequence, PAGE, kernel.limit(options), 'no')
       next?.catch(() => {}) // looked at below, unless the reader stops before
       const { data } = reply

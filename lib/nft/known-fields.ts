@@ -93,7 +93,8 @@ const object: Fields<StatefulObject> = {
   data: true,
 }
 
-const flowtable: Fields<Flowtable> = {
+/** `onlyDevices` is for `delete`. */
+const flowtable: Fields<Flowtable & { readonly onlyDevices: unknown }> = {
   ...NAMED,
   userData: true,
   unknown: true,
@@ -101,6 +102,7 @@ const flowtable: Fields<Flowtable> = {
   hook: true,
   priority: true,
   devices: true,
+  onlyDevices: true,
   flags: true,
 }
 

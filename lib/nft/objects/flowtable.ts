@@ -16,6 +16,7 @@ export function writeFlowtable(writer: MessageWriter, flowtable: Flowtable): voi
   const { family, table, name, hook = 'ingress', priority = 0, devices, flags, unknown } = flowtable
   if (devices !== undefined && !Array.isArray(devices))
     throw new BadValue('type', `${shown(devices)}: give a list of names of interfaces`).within('devices')
+  if ('onlyDevices' in flowtable) throw new BadValue('type', 'is for delete: here there is devices').within('onlyDevices')
   if (hook !== 'ingress' && typeof hook !== 'number')
     throw new BadValue('type', `${shown(hook)}: flowtables are at "ingress" only`).within('hook')
   const record = {

@@ -81,6 +81,10 @@ t.test('what would mean something else is refused', async t => {
     refusal(writer => writeFlowtableKey(writer, { ...common, onlyDevices: ['lo', 'a/very/long/name'] }))?.path,
     'onlyDevices[1]',
   )
+  t.equal(
+    refusal(writer => writeFlowtable(writer, { ...common, onlyDevices: ['lo'] } as object as Flowtable))?.path,
+    'onlyDevices',
+  )
   t.equal(refusal(writer => writeFlowtableKey(writer, { table: 't' }))?.path, 'name')
   t.equal(refusal(writer => writeFlowtable(writer, { ...common, hook: 'egress' as 'ingress' }))?.path, 'hook')
   t.equal(refusal(writer => writeFlowtable(writer, { ...common, devices: ['lo', 'a-name-of-16-byt'] }))?.path, 'devices[1]')
