@@ -260,9 +260,9 @@ function addOthers(fields: Fields, record: ElementRecord, interval: boolean): bo
   if (timeout !== undefined) fields.timeout = timeout / 1000
   if (expires !== undefined) fields.expires = expires / 1000
   if (expression) fields.expressions = [expression]
-  else if (expressions) fields.expressions = expressions
+  else if (expressions && expressions.length > 0) fields.expressions = expressions
   if (more !== 0) fields.flags = more >>> 0
-  if (userData) {
+  if (userData && userData.length > 0) {
     const { comment, userData: rest } = splitComment(open ? withoutOpen(userData) : userData, COMMENT)
     if (comment !== undefined) fields.comment = comment
     if (rest) fields.userData = rest

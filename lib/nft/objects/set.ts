@@ -151,7 +151,7 @@ export function readSet(family: Family, reader: MessageReader, start: number, en
     ...(gcInterval !== undefined && { gcInterval: gcInterval / 1000 }),
     ...(description?.size !== undefined && { size: description.size }),
     ...(policy !== undefined && { policy: POLICIES[policy] ?? 'performance' }),
-    ...(each && { expressions: each }),
+    ...(each && each.length > 0 && { expressions: each }),
     ...readSetUserData(userData, orderNumber(key), orderOfData(data)),
     ...((!isListable(key) || !isListable(data)) && { unlistable: true }),
     ...others,
