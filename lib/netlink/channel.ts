@@ -102,6 +102,7 @@ export class Channel {
   readonly #options: ChannelOptions
   readonly #trace: Trace
   #socket: Socket | undefined
+  #ended = false
   /** Send buffers that nothing in flight uses. */
   readonly #idle: MessageWriter[] = []
   #sequence = 1
@@ -135,8 +136,9 @@ export class Channel {
     if (this.#idle.length < 2 && writer.bytes.length <= KEPT) this.#idle.push(writer)
   }
 
-  /** The socket, opened when there is none. */
+  /** The socket, opened when there is none. Throws once the channel is closed: a new one would wait for what nobody sends. */
   open(): Socket {
+    if (this.#ended) throw interrupted('ERR_CLOSED', 'the client is closed', 'no')
     this.#socket ??= this.#transport.open(this.#options)
     return this.#socket
   }
@@ -235,6 +237,7 @@ export class Channel {
   }
 
   async close(): Promise<void> {
+    this.#ended = true
     this.#release()
     await Promise.all(this.#aside)
   }

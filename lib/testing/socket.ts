@@ -216,6 +216,7 @@ class Transaction {
     let length = 0
     this.complete = false
     while (!this.complete && length < size) {
+      if (this.#closed.aborted) return this.#fail(ECANCELED, 'recvmsg')
       const datagram = this.#early.shift() ?? this.#kernel.receive()
       if (typeof datagram !== 'number') {
         if (fault === 'malformed-reply') spoil(datagram)
