@@ -154,7 +154,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'a snapshot that others keep changing is either consistent or says that it is not',
-    async run({ open, kernel }) {
+    async run({ open }) {
       const nf = await open()
       const other = await open()
       const set = { ...of, name: 'big', key: 'ipv4_addr' } as const
