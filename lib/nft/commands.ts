@@ -2,6 +2,7 @@
 import type { MessageWriter } from '../netlink/buffer.js'
 import { BadValue, shown } from '../netlink/schema.js'
 import { familyToWire } from './family.js'
+import { callersNames } from './field-of.js'
 import { checkFields } from './known-fields.js'
 import { writeChain, writeChainKey } from './objects/chain.js'
 import { writeElements } from './objects/elements.js'
@@ -180,11 +181,12 @@ function rename(
   family: number,
   { table, name, handle, newName }: { table: string; name?: string; handle?: number; newName: string },
 ): void {
-  if (handle === undefined) throw new BadValue('type', 'is missing').within('handle')
+  if (table === undefined) throw new BadValue('type', 'is missing').within('table')
   if (name !== undefined && typeof name !== 'string') throw new BadValue('type', `${shown(name)}: give a text`).within('name')
+  if (handle === undefined && name === undefined) throw new BadValue('type', 'is missing').within('name')
   if (newName === undefined) throw new BadValue('type', 'is missing').within('newName')
   sink.begin(message.newChain, 0, family)
-  chainAttributes.encode(sink.writer, { table, handle, name: newName })
+  callersNames('rename', 'chain', {}, () => chainAttributes.encode(sink.writer, { table, handle, name: newName }))
 }
 
 function* elements(sink: Sink, verb: Verb, family: number, given: Elements): Generator<number, void, void> {

@@ -4,7 +4,7 @@ import { BadValue, shown } from '../netlink/schema.js'
 import { TransactionError } from './error.js'
 import type { Generation, Kernel } from './kernel.js'
 import { needsHandles, withHandles } from './rename.js'
-import { type Committed, type TransactionOptions, transact } from './transaction.js'
+import { type Committed, generationBefore, type TransactionOptions, transact } from './transaction.js'
 import type { Command } from './types.js'
 
 /** Makes the commands of a generation. It may read with the same client: what it makes is carried out only if nothing was changed since. */
@@ -19,7 +19,7 @@ export async function commit(
 ): Promise<Committed> {
   if (!needsHandles(commands)) return transact(kernel, commands, options, limit)
   for (;;) {
-    const generation = options.generation ?? (await kernel.readGeneration(limit))
+    const generation = options.generation ?? (await generationBefore(kernel, limit))
     const complete = await asGiven(() => withHandles(kernel, commands, limit))
     try {
       return await transact(kernel, complete, { ...options, generation }, limit)

@@ -35,7 +35,7 @@ export async function refusal(
     failures.push(place ? await failureAt(place, causes, around) : whole(message, commands))
     if (turns.due(1)) await turns.give()
   }
-  return errorOf(failures, lost)
+  return rolledBack(failures, lost)
 }
 
 function whole({ acknowledgement }: RefusedMessage, commands: readonly Command[]): Failure {
@@ -46,7 +46,7 @@ function whole({ acknowledgement }: RefusedMessage, commands: readonly Command[]
 export function refusedAtOnce(acknowledgement: Acknowledgement): TransactionError {
   // nfnetlink does not know the question: nobody has registered its subsystem.
   const code = errnoName(acknowledgement.errno) === 'EINVAL' ? 'ENOTSUP' : errnoName(acknowledgement.errno)
-  return errorOf([failureOfWhole(acknowledgement, meaningOfWhole(code, []))], false)
+  return rolledBack([failureOfWhole(acknowledgement, meaningOfWhole(code, []))])
 }
 
 /** What the commands that failed before would have made, or taken away. */
@@ -152,7 +152,8 @@ function failureOfWhole({ errno, kernelMessage }: Acknowledgement, { problem, wh
   }
 }
 
-function errorOf(failures: readonly Failure[], lost: boolean): TransactionError {
+/** @param lost whether there may be more failures than these */
+export function rolledBack(failures: readonly Failure[], lost = false): TransactionError {
   const [first] = failures
   const others = failures.filter(failure => !failure.cascaded).length - 1
   const place = first?.index === undefined ? undefined : `commands[${first.index}]${first.path ? `.${first.path}` : ''}`

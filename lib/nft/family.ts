@@ -14,6 +14,8 @@ export function familyToWire(family: Family): number {
   return number
 }
 
+export const isFamily = (value: unknown): value is Family => entryOf(NUMBERS, value) !== undefined
+
 /** The family of a number; undefined for one that nftables has no tables of. */
 export const familyFromWire = (number: number): Family | undefined => BY_NUMBER.get(number)
 

@@ -1,15 +1,21 @@
 /** The kernel renames a chain by its handle, for the name in the message is the new one (nf_tables_api.c, nf_tables_updchain). */
 import type { Limit } from '../netlink/channel.js'
 import { BadValue } from '../netlink/schema.js'
-import { type Failure, TransactionError } from './error.js'
+import { describe } from './describe.js'
+import { rolledBack } from './explain.js'
+import { isFamily } from './family.js'
 import type { Kernel } from './kernel.js'
 import { chains, find } from './read.js'
 import type { ChainKey, Command } from './types.js'
 
 type Rename = Extract<Command, { readonly rename: unknown }>
 
-const lacksHandle = (command: Command): command is Rename =>
-  command !== null && typeof command === 'object' && 'rename' in command && command.rename?.chain?.handle === undefined
+/** What is malformed is left to what writes commands: it says where. */
+function lacksHandle(command: Command): command is Rename {
+  if (command === null || typeof command !== 'object' || !('rename' in command)) return false
+  const { family, table, name, handle } = (command.rename?.chain ?? {}) as Partial<ChainKey> & { readonly handle?: unknown }
+  return handle === undefined && isFamily(family) && typeof table === 'string' && typeof name === 'string'
+}
 
 /** Whether handles have to be looked up, which is true of one generation only. */
 export const needsHandles = (commands: readonly Command[]): boolean => commands.some(lacksHandle)
@@ -20,7 +26,11 @@ export async function withHandles(kernel: Kernel, commands: readonly Command[], 
   for (const [index, command] of commands.entries()) {
     if (!lacksHandle(command)) continue
     const { chain } = command.rename
-    const found = await find(kernel, chains, { family: chain.family, table: chain.table, name: chain.name }, limit)
+    const found = await find(kernel, chains, { family: chain.family, table: chain.table, name: chain.name }, limit).catch(
+      error => {
+        throw error instanceof BadValue ? error.within(`[${index}].rename.chain`).within('commands') : error
+      },
+    )
     if (found?.handle === undefined) throw missing(commands, index, command)
     complete[index] = { rename: { chain: { ...chain, handle: found.handle } } }
   }
@@ -33,31 +43,23 @@ function missing(commands: readonly Command[], index: number, command: Rename): 
     return new BadValue('type', 'is added by the same transaction: add it with its new name instead')
       .within(`[${index}].rename.chain.name`)
       .within('commands')
-  const failure: Failure = {
-    index,
-    command,
-    element: undefined,
-    expression: undefined,
-    path: 'rename.chain.name',
-    target: `chain ${chain.name} of table ${chain.family} ${chain.table}`,
-    problem: 'no-such-object',
-    code: 'ENOENT',
-    errno: -2,
-    kernelMessage: undefined,
-    cascaded: false,
-    reason: `there is no chain ${chain.name} in table ${chain.family} ${chain.table}`,
-  }
-  const { target, problem, path, reason } = failure
-  return new TransactionError({
-    errno: 2,
-    operation: 'commit',
-    target,
-    problem,
-    outcome: 'rolled-back',
-    path,
-    reason: `${reason}; nothing was changed`,
-    failures: [failure],
-  })
+  const target = describe('chain', chain)
+  return rolledBack([
+    {
+      index,
+      command,
+      element: undefined,
+      expression: undefined,
+      path: 'rename.chain.name',
+      target,
+      problem: 'no-such-object',
+      code: 'ENOENT',
+      errno: -2,
+      kernelMessage: undefined,
+      cascaded: false,
+      reason: `${target} can not be renamed: it is not there`,
+    },
+  ])
 }
 
 function adds(command: Command, { family, table, name }: ChainKey): boolean {

@@ -4,7 +4,7 @@ import { MessageWriter } from '../netlink/buffer.js'
 import { type Limit, type Replies, readerOf } from '../netlink/channel.js'
 import { NetlinkError } from '../netlink/error.js'
 import { Refusal } from '../netlink/generic.js'
-import { BadValue } from '../netlink/schema.js'
+import { BadValue, shown } from '../netlink/schema.js'
 import { Turns } from '../netlink/turns.js'
 import { writeBe32 } from '../netlink/values.js'
 import { Batch } from './batch.js'
@@ -61,7 +61,7 @@ export async function transact(
   }
   batch.close(options.commit)
   const { split, generation = kernel.generation } = options
-  if (batch.size === 0) return { generation: generation ?? (await ask(kernel, limit)) }
+  if (batch.size === 0) return { generation: generation ?? (await generationBefore(kernel, limit)) }
   const most = Math.min(split?.bytes ?? Infinity, kernel.writes.open().sendBuffer)
   if (split && batch.writer.offset > most) return inParts(kernel, batch, most, commands, options, limit)
   return carryOut(kernel, batch, commands, options, limit)
@@ -76,7 +76,8 @@ export function flushRuleset(kernel: Kernel, family: number, options: Transactio
   return carryOut(kernel, batch, [], options, limit)
 }
 
-function begin({ writes }: Kernel, { handles, commit }: TransactionOptions): Batch {
+function begin({ writes }: Kernel, { handles, commit, generation }: TransactionOptions): Batch {
+  checkGeneration(generation)
   const batch = new Batch(writes.writer(), writes.sequence(0, ROOM), handles)
   batch.open(commit ? 0 : undefined)
   return batch
@@ -111,7 +112,7 @@ async function inParts(
     }
   }
   kernel.writes.recycle(whole.writer)
-  return { generation: generation ?? (await ask(kernel, limit)), ...(handles && { handles }) }
+  return { generation: generation ?? (await generationBefore(kernel, limit)), ...(handles && { handles }) }
 }
 
 async function carryOut(
@@ -124,13 +125,13 @@ async function carryOut(
   const { writes } = kernel
   writes.sequence(batch.question - batch.sequence + 1)
   throwIfTooLarge(kernel, batch.writer.offset, options.split !== undefined)
-  for (let before = options.generation ?? kernel.generation ?? (await ask(kernel, limit)); ; ) {
+  for (let before = options.generation ?? kernel.generation ?? (await generationBefore(kernel, limit)); ; ) {
     if (options.commit) setGuard(batch.writer, before)
     const { data, lost } = await send(kernel, batch, limit)
     const reader = readerOf(data)
     const outcome = readOutcome(reader, batch)
     kernel.generation = outcome.generation
-    if (outcome.stale && options.generation === undefined) before = outcome.generation ?? (await ask(kernel, limit))
+    if (outcome.stale && options.generation === undefined) before = outcome.generation ?? (await generationBefore(kernel, limit))
     else {
       if (outcome.stale) throw changed(before)
       if (outcome.refused.length > 0) throw await refusal(kernel, batch, commands, outcome.refused, lost, limit)
@@ -143,8 +144,15 @@ async function carryOut(
   }
 }
 
+/** 0 would be no guard at all. */
+function checkGeneration(generation: Generation | undefined): void {
+  if (generation === undefined || (generation >>> 0 === generation && generation > 0)) return
+  const text = `options.generation: ${shown(generation)}: give one that was read: a whole number from 1 to ${0xffff_ffff}`
+  throw typeof generation === 'number' ? new RangeError(text) : new TypeError(text)
+}
+
 /** The generation before the transaction: with it as a guard, the outcome can be told from the one behind, should the answers be lost. */
-async function ask(kernel: Kernel, limit: Limit): Promise<Generation> {
+export async function generationBefore(kernel: Kernel, limit: Limit): Promise<Generation> {
   try {
     return await kernel.readGeneration(limit)
   } catch (error) {

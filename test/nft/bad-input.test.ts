@@ -90,7 +90,7 @@ const GOOD: readonly Command[] = [
   { flush: { chain: { ...inTable, name: 'in' } } },
   { flush: { set: { ...inTable, name: 's' } } },
   { flush: { table: { family: 'inet', name: 'web' } } },
-  { rename: { chain: { ...inTable, name: 'in', newName: 'out', handle: 4 } as never } },
+  { rename: { chain: { ...inTable, name: 'in', newName: 'out', handle: 4 } } },
 ]
 
 const BAD: readonly unknown[] = [

@@ -31,7 +31,7 @@ export const cases: readonly Case[] = [
       const missing = nf.commit([other(1), { rename: { chain: { ...chain('a'), newName: 'b' } } }])
       await assert.rejects(missing, (error: unknown) => {
         assert.ok(error instanceof TransactionError)
-        assert.match(error.message, /there is no chain a in table inet web/)
+        assert.match(error.message, /chain a of table inet web can not be renamed: it is not there/)
         const [failure] = error.failures
         assert.deepEqual([error.outcome, error.problem, failure?.index], ['rolled-back', 'no-such-object', 1])
         return true
