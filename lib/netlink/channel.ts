@@ -46,7 +46,9 @@ export class Limit {
     const over = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(this.#late(applied)), Math.min(this.remaining, 0x7fffffff))
       onAbort = () => reject(this.#aborted(applied))
-      this.#signal?.addEventListener('abort', onAbort, { once: true })
+      // What made the promise may have aborted it itself.
+      if (this.#signal?.aborted) onAbort()
+      else this.#signal?.addEventListener('abort', onAbort, { once: true })
     })
     try {
       return await Promise.race([promise, over])

@@ -47,6 +47,8 @@ export interface Scripted extends Transport {
   /** What was sent as transactions. */
   readonly sent: readonly Sent[]
   generation: number
+  /** Called when the client turns to the socket, before anything is answered. */
+  called: () => void
 }
 
 /** One step for each transaction, and for each time that it is sent. The question for the generation is answered without one. */
@@ -58,6 +60,7 @@ export function scripted(steps: readonly Step[], { generation = 10, sendBuffer =
 class Kernel implements Scripted {
   readonly sent: Sent[] = []
   generation: number
+  called = (): void => {}
   readonly #steps: Step[]
   readonly #sendBuffer: number
 
@@ -68,7 +71,11 @@ class Kernel implements Scripted {
   }
 
   open(): Socket {
-    return new ScriptedSocket(request => this.#answer(request), this.#sendBuffer)
+    return new ScriptedSocket(
+      request => this.#answer(request),
+      this.#sendBuffer,
+      () => this.called(),
+    )
   }
 
   #answer(request: Uint8Array): Answer {
@@ -149,12 +156,14 @@ class ScriptedSocket implements Socket {
   readonly portId = 7
   readonly namespace = 'scripted'
   readonly #answer: (request: Uint8Array) => Answer
+  readonly #called: () => void
   #queue: Uint8Array[] = []
   #lost = false
   #running: Promise<unknown> = Promise.resolve()
 
-  constructor(answer: (request: Uint8Array) => Answer, sendBuffer: number) {
+  constructor(answer: (request: Uint8Array) => Answer, sendBuffer: number, called: () => void) {
     this.#answer = answer
+    this.#called = called
     this.sendBuffer = sendBuffer
   }
 
@@ -177,6 +186,7 @@ class ScriptedSocket implements Socket {
   }
 
   #run(request: Uint8Array | null, last: number, size: number): Promise<Reply> {
+    this.#called()
     const reply = this.#running.then(() => this.#one(request, last, size))
     this.#running = reply.catch(() => {})
     return reply

@@ -19,6 +19,13 @@ const stale =
   (counted: number): Step =>
   sent => ({ replies: [sent.refuse(0, errno.ERESTART)], counted })
 
+/** An abort as a function of its own. */
+class Aborting {
+  readonly #controller = new AbortController()
+  readonly signal = this.#controller.signal
+  readonly abort = (): void => this.#controller.abort()
+}
+
 async function withKernel<T>(kernel: Scripted, work: (nf: NftClient) => Promise<T>): Promise<T> {
   await using nf = await open({ transport: kernel })
   return await work(nf)
@@ -87,11 +94,6 @@ t.test('others came first, and the caller named the generation: nothing is sent 
     message: 'commit: the ruleset is not that of generation 9 any more: read it again, and make the transaction anew (ERESTART)',
   })
   t.equal(kernel.sent[0]?.guard, 9)
-})
-
-t.test('others who never stop: it ends with the deadline, and nothing was changed', async t => {
-  const kernel = scripted(Array.from({ length: 100_000 }, () => stale(1)))
-  t.match(await refused(kernel, { deadline: 0.02 }), { code: 'ERR_DEADLINE', problem: 'interrupted', outcome: 'rolled-back' })
 })
 
 t.test('what was good is acknowledged also where the whole is rolled back', async t => {
@@ -235,10 +237,15 @@ t.test('what a transaction that was given up leaves behind is not taken for that
     done,
   ])
   await withKernel(kernel, async nf => {
-    const unknown = { name: 'TransactionError', code: 'ERR_DEADLINE', outcome: 'unknown', applied: 'unknown' }
-    await t.rejects(nf.commit(commands, { deadline: 0.01 }), unknown)
-    const unsent = { name: 'TransactionError', code: 'ERR_DEADLINE', outcome: 'rolled-back', applied: 'no' }
-    await t.rejects(nf.commit(commands, { deadline: 0.01 }), unsent, 'the kernel is busy with the one before')
+    const giveUp = () => {
+      const { signal, abort } = new Aborting()
+      kernel.called = abort
+      return nf.commit(commands, { signal })
+    }
+    await nf.generation() // so that it need not be asked for
+    await t.rejects(giveUp(), { name: 'TransactionError', code: 'ABORT_ERR', outcome: 'unknown', applied: 'unknown' })
+    const unsent = { name: 'TransactionError', code: 'ABORT_ERR', outcome: 'rolled-back', applied: 'no' }
+    await t.rejects(giveUp(), unsent, 'the kernel is busy with the one before')
     release()
     t.same(await nf.commit(commands), { generation: 11 })
   })
