@@ -31,7 +31,7 @@ const FIELDS: Readonly<Record<ObjectWord, Renamed>> = {
   flowtable: HOOK,
 }
 
-const ELEMENT: Renamed = { userData: 'comment', expression: 'expressions[0]' }
+const ELEMENT: Renamed = { keyEnd: 'key', userData: 'comment', expression: 'expressions[0]' }
 
 /** The messages that flush name what is flushed as part of another object. */
 const FLUSH: Partial<Record<ObjectWord, Renamed>> = { table: { table: 'name' }, chain: { chain: 'name' }, set: { set: 'name' } }

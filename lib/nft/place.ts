@@ -1,13 +1,16 @@
 /** Where in the commands a refusal points. */
-import type { MessageReader } from '../netlink/buffer.js'
+import { align4, type MessageReader } from '../netlink/buffer.js'
 import { type Acknowledgement, messageAt } from '../netlink/message.js'
 import { NETFILTER_HEADER } from '../netlink/netfilter.js'
+import { attributeEnd, findAttribute } from '../netlink/schema.js'
+import { readBe32 } from '../netlink/values.js'
 import type { Batch } from './batch.js'
 import { type ObjectWord, partsOf, type Verb } from './commands.js'
 import { fieldOf } from './field-of.js'
 import type { RefusedMessage } from './outcome.js'
 import { tableOf } from './trace.js'
 import type { Command } from './types.js'
+import { INTERVAL_END } from './wire.js'
 
 /** The command that was refused, taken apart. */
 export interface Refused {
@@ -41,7 +44,8 @@ export function placeOf(
   const payload = sent.payload + NETFILTER_HEADER
   const target = acknowledgement.offset === undefined ? undefined : place.start + acknowledgement.offset
   const wirePath = target === undefined ? undefined : tableOf(sent.type & 255)?.path(request, payload, sent.end, target)
-  const field = wirePath === undefined ? undefined : fieldOf(verb, word, countedFrom(place.element, wirePath), object)
+  const ends = target === undefined || word !== 'elements' ? 0 : endsBefore(request, payload, sent.end, target)
+  const field = wirePath === undefined ? undefined : fieldOf(verb, word, counted(wirePath, place.element, ends), object)
   const element = word === 'elements' ? /^elements\[(\d+)\]/.exec(field ?? '')?.[1] : undefined
   const expression = word === 'rule' || word === 'set' ? /^expressions\[(\d+)\]/.exec(field ?? '')?.[1] : undefined
   return {
@@ -57,7 +61,24 @@ export function placeOf(
   }
 }
 
-/** A message has a part of the elements only. */
-function countedFrom(first: number, path: string): string {
-  return path.replace(/^elements\[(\d+)\]/, (_, index: string) => `elements[${first + Number(index)}]`)
+/** The path as the caller counts: a message has a part of the elements only, and the end of an interval is one of its own there. */
+function counted(path: string, first: number, ends: number): string {
+  return path.replace(/^elements\[(\d+)\]/, (_, index: string) => `elements[${first + Math.max(0, Number(index) - ends)}]`)
+}
+
+const NFTA_SET_ELEM_LIST_ELEMENTS = 3
+const NFTA_SET_ELEM_FLAGS = 3
+
+/** How many ends of intervals there are in a message's list of elements up to `target`. */
+function endsBefore(reader: MessageReader, payload: number, end: number, target: number): number {
+  const list = findAttribute(reader, payload, end, NFTA_SET_ELEM_LIST_ELEMENTS)
+  if (list < 0 || target >= attributeEnd(reader, list)) return 0
+  let ends = 0
+  for (let at = list + 4; at <= target; at = align4(attributeEnd(reader, at))) if (isEnd(reader, at)) ends++
+  return ends
+}
+
+function isEnd(reader: MessageReader, element: number): boolean {
+  const flags = findAttribute(reader, element + 4, attributeEnd(reader, element), NFTA_SET_ELEM_FLAGS)
+  return flags >= 0 && (readBe32(reader, flags + 4) & INTERVAL_END) !== 0
 }
