@@ -97,7 +97,7 @@ export class NftClient {
    * @throws {TransactionError} what the kernel refused, and that nothing was changed; or that it is not known
    * @throws {TypeError | RangeError} for what can not be sent, with its place: `commands[2].add.chain.hook`
    * @example
-   * await nf.commit(async () => (await nf.rules(chain)).filter(isOld).map(rule => ({ delete: { rule } })))
+   * await nf.commit(async () => (await nf.chains()).filter(isUnused).map(chain => ({ delete: { chain } })))
    */
   async commit(commands: readonly Command[] | CommandBuilder, options: CommitOptions = {}): Promise<Committed> {
     if (typeof commands !== 'function') return this.#commit(commands, options)

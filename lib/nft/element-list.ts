@@ -46,7 +46,7 @@ export class ElementList implements AsyncIterable<Element> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Element, void, undefined> {
-    for await (const page of this.pages()) yield* page
+    for await (const page of this.pages()) for (const element of page) yield element
   }
 
   /** The same in groups, as they come. */
