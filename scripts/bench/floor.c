@@ -82,9 +82,9 @@ static int ends_window(const struct nlmsghdr *header, int *in_batch, uint32_t *l
     if (header->nlmsg_type == NFNL_MSG_BATCH_BEGIN) *in_batch = 1;
     if (header->nlmsg_type == NFNL_MSG_BATCH_END) return *in_batch = 0, 1;
   }
-  *last = header->nlmsg_seq;
-  if (*in_batch) return 0;
-  return (header->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP || (header->nlmsg_flags & NLM_F_ACK);
+  const int acknowledged = (header->nlmsg_flags & NLM_F_ACK) != 0;
+  if (!*in_batch || acknowledged) *last = header->nlmsg_seq;
+  return !*in_batch && (acknowledged || (header->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP);
 }
 
 int main(int count, char **arguments) {

@@ -18,7 +18,7 @@ const service = (i: number): string => `10.${96 + (i >> 16)}.${(i >> 8) & 255}.$
 const endpoint = (i: number): string => `10.${128 + (i >> 16)}.${(i >> 8) & 255}.${i & 255}`
 
 /** The element of a number. Every call makes new objects, and new strings. */
-export const element = (i: number): Element => ({ key: [service(i), TCP, 80], data: [endpoint(i), 8080] })
+export const element = (i: number): Element => ({ key: [service(i), 'tcp', 80], data: [endpoint(i), 8080] })
 
 /** The map with its elements, in one transaction. */
 export function elementsOf(count: number): Command[] {
