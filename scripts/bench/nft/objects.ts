@@ -40,7 +40,9 @@ export function elementsAsText(count: number): string {
 /** What nft makes of `ip protocol tcp ip daddr ADDRESS tcp dport 80 counter accept`. */
 function rule(i: number): Rule {
   return {
-    ...{ family: chain.family, table: chain.table, chain: chain.name },
+    family: chain.family,
+    table: chain.table,
+    chain: chain.name,
     expressions: [
       { kind: 'payload', destination: 1, base: 'network', offset: 9, length: 1 },
       { kind: 'cmp', source: 1, operator: 'eq', data: new Uint8Array([TCP]) },
