@@ -31,6 +31,11 @@ export class MessageWriter {
     this.bytes.set(old.subarray(0, this.offset))
   }
 
+  /** Makes room for the rest of what was begun at `start`, when `done` of its `all` parts have been written and the others are like them. */
+  foresee(start: number, done: number, all: number): void {
+    this.reserve(Math.ceil(((this.offset - start) / done) * (all - done) * 1.05))
+  }
+
   /** Writes bytes as they are. There is room for their padding behind them. */
   append(bytes: Uint8Array): void {
     this.reserve(bytes.length + 3)

@@ -96,8 +96,10 @@ export interface Replies {
   readonly lost: boolean
 }
 
-/** Send buffers that grew larger are not kept. */
-const KEPT = 4 << 20
+/** Send buffers that grew larger are kept as long as so much of them is needed; and none that grew beyond the largest. */
+const KEPT = 1 << 20
+const NEEDED = 1 / 4
+const LARGEST = 64 << 20
 
 export class Channel {
   readonly #transport: Transport
@@ -135,7 +137,9 @@ export class Channel {
 
   /** Takes a send buffer back when its request was answered. That of a request that was given up is never used again. */
   recycle(writer: MessageWriter): void {
-    if (this.#idle.length < 2 && writer.bytes.length <= KEPT) this.#idle.push(writer)
+    const { length } = writer.bytes
+    const kept = length <= KEPT || (length <= LARGEST && writer.offset >= NEEDED * length)
+    if (kept && this.#idle.length < 2) this.#idle.push(writer)
   }
 
   /** The socket, opened when there is none. Throws once the channel is closed: a new one would wait for what nobody sends. */

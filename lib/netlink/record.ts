@@ -105,7 +105,7 @@ class StrictTable implements RecordTable<Definition> {
     }
     if (record.unknown !== undefined) writeUnknown(writer, record.unknown)
     let given = 0
-    for (const _ in record) given++
+    for (const name in record) if (record[name] !== undefined) given++
     if (given !== written) this.#refuseOthers(record)
   }
 

@@ -19,6 +19,9 @@ export interface Place {
   readonly element: number
 }
 
+/** Commands after which it is clear how long the transaction will be. */
+const SAMPLE = 256
+
 /** A written transaction, and which message belongs to which command. */
 export class Batch implements Sink {
   readonly writer: MessageWriter
@@ -101,10 +104,12 @@ export class Batch implements Sink {
 
   /** Writes all of it. Throws a `BadValue` with its path in the list of commands. */
   async write(commands: readonly Command[], turns: Turns): Promise<void> {
-    for (const [i, command] of commands.entries()) {
+    for (let i = 0; i < commands.length; i++) {
       this.#command = i
+      if (i === SAMPLE) this.writer.foresee(0, i, commands.length)
       try {
-        for (const written of writeCommand(this, command)) if (turns.due(written)) await turns.give()
+        const steps = writeCommand(this, commands[i] as Command)
+        if (steps) for (const written of steps) if (turns.due(written)) await turns.give()
       } catch (error) {
         throw error instanceof BadValue ? error.within(i) : error
       }

@@ -50,11 +50,15 @@ const NUMBERS: Readonly<Record<ObjectWord, Numbers>> = {
 
 /** The verb of a command, the word of its object, and the object. Throws a `BadValue` for what is none. */
 export function partsOf(command: Command): { readonly verb: Verb; readonly word: ObjectWord; readonly object: object } {
-  const [verb, target] = only(command, Object.keys(LEGAL), 'a command')
-  const [word, object] = only(target, LEGAL[verb as Verb], `what to ${verb}`, verb)
-  if (object === null || typeof object !== 'object')
+  const verb = onlyField(command) as Verb | undefined
+  if (verb === undefined || !VERBS.includes(verb)) throw wanted(command, VERBS, 'a command')
+  const target = (command as Partial<Record<Verb, object>>)[verb]
+  const word = onlyField(target) as ObjectWord | undefined
+  if (word === undefined || !LEGAL[verb].includes(word)) throw wanted(target, LEGAL[verb], `what to ${verb}`).within(verb)
+  const object = (target as Partial<Record<ObjectWord, object>>)[word]
+  if (object === undefined || object === null || typeof object !== 'object')
     throw new BadValue('type', `${shown(object)}: give an object`).within(word).within(verb)
-  return { verb: verb as Verb, word: word as ObjectWord, object }
+  return { verb, word, object }
 }
 
 const ALL: readonly ObjectWord[] = ['table', 'chain', 'rule', 'set', 'elements', 'object', 'flowtable']
@@ -68,27 +72,37 @@ const LEGAL: Readonly<Record<Verb, readonly ObjectWord[]>> = {
   flush: ['table', 'chain', 'set'],
   rename: ['chain'],
 }
+const VERBS = Object.keys(LEGAL) as Verb[]
 
-/** The only key of an object that must be one of `words`. */
-function only(value: unknown, words: readonly string[], what: string, path = ''): [string, unknown] {
-  const keys = value !== null && typeof value === 'object' ? Object.keys(value) : []
-  const [key] = keys
-  if (keys.length === 1 && key !== undefined && words.includes(key)) return [key, (value as Record<string, unknown>)[key]]
-  const error = new BadValue('type', `${shown(value)}: ${what} has one of the fields ${words.join(', ')}, and no other`)
-  throw path ? error.within(path) : error
+/** The name of an object's only field. */
+function onlyField(value: unknown): string | undefined {
+  if (value === null || typeof value !== 'object') return undefined
+  let only: string | undefined
+  for (const field in value) {
+    if (only !== undefined) return undefined
+    only = field
+  }
+  return only
 }
 
-/** Writes the messages of a command. Yields where long work may be interrupted. Throws a `BadValue` with its path within the command. */
-export function* writeCommand(sink: Sink, command: Command): Generator<number, void, void> {
+function wanted(value: unknown, words: readonly string[], what: string): BadValue {
+  return new BadValue('type', `${shown(value)}: ${what} has one of the fields ${words.join(', ')}, and no other`)
+}
+
+/**
+ * Writes the messages of a command: at once, or while the caller takes what it returns, step by step, each with how much was done in it:
+ * others can have a turn between them. Throws a `BadValue` with its path within the command.
+ */
+export function writeCommand(sink: Sink, command: Command): Iterable<number> | undefined {
   const { verb, word, object } = partsOf(command)
+  if (word === 'elements' && verb !== 'flush') return elements(sink, verb, object as Elements)
   try {
     checkFields(word, object)
-    const family = word === 'elements' ? familyOfSet(object as Elements) : familyToWire((object as { family: Family }).family)
-    if (word === 'elements' && verb !== 'flush') yield* elements(sink, verb, family, object as Elements)
-    else write(sink, verb, word, family, object)
+    write(sink, verb, word, familyToWire((object as { family: Family }).family), object)
   } catch (error) {
     throw error instanceof BadValue ? error.within(word).within(verb) : error
   }
+  return undefined
 }
 
 function familyOfSet({ set }: Elements): number {
@@ -189,7 +203,16 @@ function rename(
   callersNames('rename', 'chain', {}, () => chainAttributes.encode(sink.writer, { table, handle, name: newName }))
 }
 
-function* elements(sink: Sink, verb: Verb, family: number, given: Elements): Generator<number, void, void> {
+function* elements(sink: Sink, verb: Verb, given: Elements): Generator<number, void, void> {
+  try {
+    checkFields('elements', given)
+    yield* writeLists(sink, verb, familyOfSet(given), given)
+  } catch (error) {
+    throw error instanceof BadValue ? error.within('elements').within(verb) : error
+  }
+}
+
+function* writeLists(sink: Sink, verb: Verb, family: number, given: Elements): Generator<number, void, void> {
   if (!Array.isArray(given.elements))
     throw new BadValue('type', `${shown(given.elements)}: give a list of elements`).within('elements')
   if (given.elements.length === 0) return

@@ -65,10 +65,12 @@ export function* writeElements(
   next: (element: number) => void,
 ): Generator<number, void, void> {
   const list = within('set', () => new ElementWriter(writer, set, purpose, next))
+  const start = writer.offset
   list.begin(0)
   for (let i = 0; i < elements.length; i += SLICE) {
     const end = Math.min(i + SLICE, elements.length)
     list.write(elements, i, end)
+    if (i === 0) writer.foresee(start, end, elements.length)
     yield end - i
   }
   list.end()

@@ -21,8 +21,10 @@ export async function timeCommit(nf: NftClient, commands: readonly Command[]): P
   return performance.now() - start
 }
 
-/** Removes the table, and waits until the kernel has taken it apart. */
-export async function remove(nf: NftClient): Promise<void> {
+/** Removes the table by way of another client, and waits until the kernel has taken it apart. */
+export async function remove(): Promise<void> {
+  const nf = await connect()
   await nf.commit([{ delete: { table } }])
+  await nf.close()
   await quiet(1)
 }
