@@ -85,7 +85,7 @@ class StrictTable implements RecordTable<Definition> {
 
   encode(writer: MessageWriter, record: RecordOf<Definition>): void {
     if (record === null || typeof record !== 'object') throw new BadValue('type', `${shown(record)}: give an object`)
-    let written = this.#kind === undefined ? 0 : 1
+    let written = this.#kind === undefined || record.kind === undefined ? 0 : 1
     for (let i = 0; i < this.#fields.length; i++) {
       const field = this.#fields[i] as Field
       const value = record[field.name]

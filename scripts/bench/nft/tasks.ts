@@ -34,7 +34,7 @@ export function prepare(task: Task, size: Size): ReturnType<Preparation> {
 /** All elements of the map. */
 export async function read(nf: NftClient): Promise<Element[]> {
   const elements: Element[] = []
-  for await (const element of (nf as unknown as { elements(s: unknown): AsyncIterable<Element> }).elements(map))
+  for await (const element of nf.elements(map))
     elements.push(element)
   return elements
 }
