@@ -32,9 +32,6 @@ export function prepare(task: Task, size: Size): ReturnType<Preparation> {
 }
 
 /** All elements of the map. */
-export async function read(nf: NftClient): Promise<Element[]> {
-  const elements: Element[] = []
-  for await (const element of nf.elements(map))
-    elements.push(element)
-  return elements
+export function read(nf: NftClient): Promise<Element[]> {
+  return nf.elements(map).toArray()
 }
