@@ -1,8 +1,6 @@
 /** nftables' messages and attributes (include/uapi/linux/netfilter/nf_tables.h), with the names that they have here. */
-import { align4, type MessageReader } from '../netlink/buffer.js'
 import { list, nest, record } from '../netlink/record.js'
-import { attributeEnd, findAttribute, joinPath } from '../netlink/schema.js'
-import { be32, be64, be64Number, bytes, readBe32, sbe32, text } from '../netlink/values.js'
+import { be32, be64, be64Number, bytes, sbe32, text } from '../netlink/values.js'
 import { data } from './data.js'
 import { expression, statefulExpression } from './expressions/index.js'
 import { deviceName, deviceNames } from './objects/devices.js'
@@ -155,32 +153,13 @@ export const elementAttributes = record({
 
 /** NFT_SET_ELEM_INTERVAL_END */
 export const INTERVAL_END = 1
-const NFTA_SET_ELEM_FLAGS = 3
 
-/** The end of an interval is an element of its own for the kernel, and stands behind its beginning: in paths it is the same one. */
-const elements = {
-  ...list(nest(elementAttributes)),
-  nested: {
-    path(reader: MessageReader, start: number, end: number, target: number): string | undefined {
-      let index = -1
-      for (let at = start; at + 4 <= end; at = align4(attributeEnd(reader, at))) {
-        const next = attributeEnd(reader, at)
-        if (next < at + 4 || next > end) return undefined
-        if (!isEnd(reader, at + 4, next)) index++
-        if (target >= at && target < next)
-          return joinPath(`[${Math.max(index, 0)}]`, elementAttributes.path(reader, at + 4, next, target))
-      }
-      return undefined
-    },
-  },
-}
-
-function isEnd(reader: MessageReader, start: number, end: number): boolean {
-  const flags = findAttribute(reader, start, end, NFTA_SET_ELEM_FLAGS)
-  return flags >= 0 && (readBe32(reader, flags + 4) & INTERVAL_END) !== 0
-}
-
-export const setElementListAttributes = record({ table: [1, name], set: [2, name], setId: [4, be32], elements: [3, elements] })
+export const setElementListAttributes = record({
+  table: [1, name],
+  set: [2, name],
+  setId: [4, be32],
+  elements: [3, list(nest(elementAttributes))],
+})
 
 export const objectAttributes = record({
   table: [1, name],

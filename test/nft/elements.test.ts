@@ -4,7 +4,6 @@ import { BadValue } from '../../lib/netlink/schema.js'
 import { ElementReader } from '../../lib/nft/objects/element-reader.js'
 import { type Purpose, writeElements } from '../../lib/nft/objects/elements.js'
 import type { Element, Elements } from '../../lib/nft/types.js'
-import { setElementListAttributes } from '../../lib/nft/wire.js'
 import { attribute, fromHex, hex } from './objects/harness.js'
 
 type Set = Elements['set']
@@ -289,24 +288,6 @@ t.test('long lists are split over messages, the two ends of an interval stay tog
     )
     t.ok(Math.max(...all.counts) <= 500)
   }
-})
-
-t.test('the attribute that a byte belongs to is told as the element that the caller gave', async t => {
-  const given: Element[] = [{ key: '10.0.0.0/8' }, { key: '*' }, { key: '240.0.0.0/4', comment: 'top' }, { key: '20.0.0.0/8' }]
-  const { bytes } = write(ranges, given)
-  const reader = new MessageReader(bytes)
-  const paths = new Set<string | undefined>()
-  for (let i = 0; i < bytes.length; i++) paths.add(setElementListAttributes.path(reader, 0, bytes.length, i))
-  const expected = ['table', 'set', 'elements']
-  for (const [i, fields] of [
-    ['key', 'key.value', 'flags'],
-    ['flags'],
-    ['key', 'key.value', 'userData'],
-    ['key', 'key.value', 'flags'],
-  ].entries())
-    expected.push(`elements[${i}]`, ...fields.map(field => `elements[${i}].${field}`))
-  paths.delete(undefined) // between attributes
-  t.strictSame([...paths].sort(), expected.sort())
 })
 
 t.test('an element that fits in no message is refused', async t => {
