@@ -97,21 +97,18 @@ export class Follower {
     return asking('watch', undefined, () => this.#kernel.call({ signal: this.#signal }, task))
   }
 
-  /**
-   * Carries a transaction over into the model. That of the generation that was read may be told only afterwards: what the model has of it
-   * already is no change.
-   */
+  /** Carries a transaction over into the model. */
   async #apply(model: Model, { generation, parts }: Notification): Promise<Outcome> {
     if (generation === undefined) return ownChangesOf(model, parts, this.#scope)
-    if (isBefore(generation, model.generation)) return { changes: [], sure: true }
-    if (generation !== model.generation && generation !== following(model.generation)) return { changes: [], sure: false }
+    if (!isAfter(generation, model.generation)) return { changes: [], sure: true } // it was read
+    if (generation !== following(model.generation)) return { changes: [], sure: false }
     model.generation = generation
     return changesOf(model, parts, this.#scope)
   }
 }
 
 /** Generations are 32 bits and begin anew. */
-const isBefore = (a: Generation, b: Generation): boolean => ((a - b) | 0) < 0
+const isAfter = (a: Generation, b: Generation): boolean => ((a - b) | 0) > 0
 
 /** Whether a read failed for the moment. */
 function isTransient(error: unknown): boolean {

@@ -48,7 +48,7 @@ export class Model {
   /** An object is there, as it is now. */
   add(word: ModelWord, object: ModelObject): Change | undefined {
     const entries = this.#entries[word]
-    const key = this.#keyOf(word, object)
+    const key = keyOf(object)
     const known = entries.get(key)
     const after = known ? withDevices(known.object, object) : object
     const elements = word === 'set' && this.#withElements ? (known?.elements ?? new ElementsModel()) : undefined
@@ -63,7 +63,7 @@ export class Model {
   /** An object is gone, or the devices that it names are. `unclear`: only reading tells. */
   remove(word: ModelWord, object: ModelObject): Change | 'unclear' | undefined {
     const entries = this.#entries[word]
-    const key = this.#keyOf(word, object)
+    const key = keyOf(object)
     const known = entries.get(key)
     if (!known) return undefined
     if (object.devices && (word === 'chain' || word === 'flowtable')) {
@@ -111,13 +111,14 @@ export class Model {
     for (const word of ORDER.toReversed()) {
       for (const [key, { object }] of before.#entries[word]) {
         if (turns.due(1)) await turns.give()
-        if (!this.#entries[word].has(key)) changes.push(changeOf('removed', word, object, undefined))
+        if (!this.#entries[word].has(key) || !this.#sameTable(before, object))
+          changes.push(changeOf('removed', word, object, undefined))
       }
     }
     for (const word of ORDER) {
       for (const [key, { object, elements }] of this.#entries[word]) {
         if (turns.due(1)) await turns.give()
-        const known = before.#entries[word].get(key)
+        const known = this.#sameTable(before, object) ? before.#entries[word].get(key) : undefined
         if (!known) changes.push(changeOf('added', word, undefined, object))
         else if (configuration(word, known.object) !== configuration(word, object))
           changes.push(changeOf('changed', word, known.object, object))
@@ -127,15 +128,21 @@ export class Model {
     return changes
   }
 
-  /** Handles count within a table, and the next table of the same name starts anew. */
-  #keyOf(word: ModelWord, object: ModelObject): string {
-    const own = object.handle ?? nameOf(object)
-    return word === 'table' ? `${own}` : `${this.#tables.get(`${object.family} ${object.table}`)} ${own}`
+  /** Whether both models mean the same table: one that was made anew has the old one's name, and other handles in it. */
+  #sameTable(before: Model, { family, table, name }: ModelObject): boolean {
+    const key = table === undefined ? join(family, name) : join(family, table)
+    return this.#tables.get(key) === before.#tables.get(key)
   }
 }
 
+/** There may be a space in a name, and no NUL. */
+const join = (...names: readonly (string | number | undefined)[]): string => names.join('\0')
+
+/** Handles count within a table. */
+const keyOf = ({ family, table, name, handle }: ModelObject): string => join(family, table, handle ?? name)
+
 const nameOf = ({ family, table, name }: ModelObject): string =>
-  table === undefined ? `${family} ${name}` : `${family} ${table} ${name}`
+  table === undefined ? join(family, name) : join(family, table, name)
 
 /** Events of chains and flowtables that were there name only the devices that came (nft_trans_chain_hooks). */
 function withDevices(known: ModelObject, object: ModelObject): ModelObject {

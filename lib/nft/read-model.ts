@@ -1,8 +1,8 @@
 /** Reads what is there: each kind as it is in one generation, which need not be the same for all. Notifications make up for that. */
-import type { MessageReader } from '../netlink/buffer.js'
+import { type MessageReader, MessageWriter } from '../netlink/buffer.js'
 import type { Limit } from '../netlink/channel.js'
-import type { Message } from '../netlink/message.js'
-import { NETFILTER_HEADER } from '../netlink/netfilter.js'
+import { endMessage, type Message, NLM_F_REQUEST } from '../netlink/message.js'
+import { beginNetfilter, NETFILTER_HEADER } from '../netlink/netfilter.js'
 import { Turns } from '../netlink/turns.js'
 import type { Answer } from './answer.js'
 import { everChanging, isMissing } from './asking.js'
@@ -13,7 +13,7 @@ import { Model, type ModelObject, type ModelWord } from './model.js'
 import { ElementReader } from './objects/element-reader.js'
 import * as read from './read.js'
 import type { Element, Family, NftSet } from './types.js'
-import { message, setElementListAttributes } from './wire.js'
+import { BATCH_BEGIN, batchAttributes, message, NFNL_SUBSYS_NFTABLES, setElementListAttributes } from './wire.js'
 
 /** Which objects to know. */
 export interface Scope {
@@ -49,11 +49,15 @@ export function objectOf(
   return scope.table === undefined || table === scope.table ? object : undefined
 }
 
-/** What is there: the state of `model.generation`, but for parts that are as they were in a later one, up to `newest`. */
+/**
+ * What is there: the state of `model.generation`, but for parts that are as they were in a later one, up to `newest`. All that the kernel has
+ * to tell up to `model.generation` is told by then.
+ */
 export async function readModel(kernel: Kernel, scope: Scope, limit: Limit): Promise<{ model: Model; newest: Generation }> {
   const model = new Model(scope.elements)
   const turns = new Turns()
   model.generation = await kernel.readGeneration(limit)
+  await transactionInProgress(kernel, model.generation, limit)
   const reading = new Reading(kernel, model.generation, limit)
   const family = read.familyNumber(scope.family)
   for (const word of Object.keys(KINDS) as ModelWord[]) {
@@ -68,6 +72,19 @@ export async function readModel(kernel: Kernel, scope: Scope, limit: Limit): Pro
   }
   if (scope.elements) await readElements(model, reading, turns)
   return { model, newest: reading.newest }
+}
+
+/**
+ * Waits for the transaction that the kernel may just be carrying out: it counts the generation up first, then changes what listings show, and
+ * tells it last (nf_tables_commit). One for another generation is refused, once it has waited for the lock (nf_tables_valid_genid).
+ */
+async function transactionInProgress({ reads }: Kernel, generation: Generation, limit: Limit): Promise<void> {
+  const writer = new MessageWriter(64)
+  const sequence = reads.sequence(1)
+  const start = beginNetfilter(writer, BATCH_BEGIN, NLM_F_REQUEST, sequence, 0, NFNL_SUBSYS_NFTABLES)
+  batchAttributes.encode(writer, { generation: (generation ^ 0x8000_0000) >>> 0 || 1 })
+  endMessage(writer, start)
+  await reads.exchange(writer.written(), sequence, limit)
 }
 
 /** Answers that are each of one generation. */

@@ -113,7 +113,6 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'a table that goes with its owner, of which the kernel tells nothing, is told as removed',
-    needs: 'linux',
     async run({ open }) {
       const nf = await open()
       const owner = await open()
