@@ -290,6 +290,23 @@ t.test('long lists are split over messages, the two ends of an interval stay tog
   }
 })
 
+t.test('the memory that messages are written into grows wherever it is at its end', async t => {
+  const given: Element[] = [
+    { key: '10.0.0.0/8', comment: 'x'.repeat(100), data: { verdict: 'jump', chain: 'c'.repeat(255) } },
+    {
+      key: { from: '20.0.0.1', to: '20.0.0.5' },
+      data: { verdict: 'accept' },
+      unknown: [{ type: 99, data: new Uint8Array(600) }],
+    },
+    { key: '*', data: { verdict: 'drop' } },
+  ]
+  const set: Set = { ...ranges, data: 'verdict' }
+  const expected = hex(write(set, given, 'add', 1 << 16).bytes)
+  for (let size = 16; size < 1600; size += 4)
+    if (hex(write(set, given, 'add', size).bytes) !== expected) t.fail(`with ${size} bytes at first`)
+  t.strictSame(readAll(set, write(set, given)), given)
+})
+
 t.test('an element that fits in no message is refused', async t => {
   const large = { type: 99, data: new Uint8Array(65530) }
   t.throws(() => write(addresses, [{ key: '10.0.0.1' }, { key: '10.0.0.2', unknown: [large] }]), {

@@ -185,6 +185,7 @@ class ElementWriter {
     const writer = this.#writer
     const { bytes, step } = this.intervals as Intervals
     const { length } = this.#codec.key
+    writer.reserve(ROOM)
     const nest = beginNest(writer, ELEMENT)
     const at = beginValue(writer, KEY, length)
     copy(bytes, from + step, writer.bytes, at, length)

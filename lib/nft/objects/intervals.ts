@@ -71,6 +71,7 @@ export class Intervals {
     for (let i = 1; i < order.length; i++) {
       const before = order[i - 1] as number
       const behind = order[i] as number
+      if (i % SLICE === 0) yield COUNTED
       if (this.#before(before * 2 * step, behind * 2 * step)) continue
       const [first, second] = [this.#elements[before] as number, this.#elements[behind] as number].sort((a, b) => a - b) as [
         number,
