@@ -117,7 +117,10 @@ export class NftClient {
     return this.#kernel.call(options, limit => commit(this.#kernel, list, { generation, handles, commit: true, split }, limit))
   }
 
-  /** Lets the kernel try the commands without carrying them out. Rejects as `commit` does. */
+  /**
+   * Lets the kernel try the commands without carrying them out. Rejects as `commit` does, but for what the kernel notices only at the end:
+   * an anonymous set that no rule uses, or a device that does not offload.
+   */
   async check(commands: readonly Command[], options: CallOptions = {}): Promise<void> {
     const list = listOf(commands)
     await this.#kernel.call(options, limit => commit(this.#kernel, list, { handles: false, commit: false }, limit))

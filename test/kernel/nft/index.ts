@@ -4,6 +4,7 @@ import * as capabilities from './capabilities.js'
 import type { Case } from './case.js'
 import * as corpus from './corpus.js'
 import * as elements from './elements.js'
+import * as errors from './errors/index.js'
 import * as expressions from './expressions.js'
 import * as flowtables from './flowtables.js'
 import * as listing from './listing.js'
@@ -25,6 +26,7 @@ export const nft: readonly Case[] = [
   corpus,
   elements,
   capabilities,
+  errors,
   expressions,
   flowtables,
   listing,
