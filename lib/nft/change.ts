@@ -12,7 +12,8 @@ interface Difference<T> {
 /**
  * One change. What packets change is none: counters, quotas used up, elements that time out, and elements that rules add.
  *
- * A set that is removed takes its elements with it: they are not told one by one.
+ * A set that is removed takes its elements with it: they are not told one by one. Where a rule stands among the others is not told either:
+ * `rules` lists them in their order.
  */
 export type Change = { readonly type: 'added' | 'removed' | 'changed' } & (
   | ({ readonly object: 'table' } & Difference<Table>)

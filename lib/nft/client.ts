@@ -311,7 +311,9 @@ export class NftClient {
    * dropped events because they were not read in time, and where a table went with its owner, which the kernel does not tell, the ruleset is
    * read again, and one event has the difference.
    *
-   * It watches from the call on. It ends when the loop is left, with `signal`, and with the client, and throws what ends it otherwise.
+   * What this client does behind the call is told, and what others do once the ruleset was read, in the turn of this call: with `initial`
+   * the first event says so. It ends when the loop is left, with `signal`, and with the client, and throws what ends it otherwise; until
+   * then it holds a socket, and keeps the process running.
    *
    * @throws {NetlinkError} `not-permitted`
    * @throws {TypeError | RangeError} for a wrong option

@@ -85,12 +85,14 @@ export class Follower {
 
   async #take(model: Model, next: Notification | 'lost' | 'quiet'): Promise<Outcome> {
     if (next === 'lost') return { changes: [], sure: false }
-    if (next === 'quiet') return { changes: [], sure: (await this.#owners()) === model.owned() || !this.#notifications.idle }
-    return this.#apply(model, next)
-  }
-
-  #owners(): Promise<string> {
-    return this.#ask(limit => readOwners(this.#kernel, this.#scope, limit))
+    if (next !== 'quiet') return this.#apply(model, next)
+    const owned = model.owned()
+    const now = await this.#ask(limit => readOwners(this.#kernel, this.#scope, limit)).catch(error => {
+      if (isTransient(error)) return owned // it is looked again
+      throw error
+    })
+    // What explains a difference may have been told meanwhile.
+    return { changes: [], sure: now === owned || !this.#notifications.idle }
   }
 
   #ask<T>(task: (limit: Limit) => Promise<T>): Promise<T> {
@@ -113,5 +115,6 @@ const isAfter = (a: Generation, b: Generation): boolean => ((a - b) | 0) > 0
 /** Whether a read failed for the moment. */
 function isTransient(error: unknown): boolean {
   if (!(error instanceof NetlinkError)) return false
-  return error.problem === 'reply-lost' || error.problem === 'no-memory' || error.problem === 'generation-changed'
+  const { problem, code } = error
+  return problem === 'reply-lost' || problem === 'no-memory' || problem === 'generation-changed' || code === 'ERR_DEADLINE'
 }

@@ -1,6 +1,7 @@
 /** The socket that the kernel tells all changes to, and what of it nobody has read yet. */
 import { errnoName, NetlinkError } from '../netlink/error.js'
 import { NETLINK_NETFILTER, type Socket, type Transport } from '../netlink/transport.js'
+import { nftTrace } from './trace.js'
 import { NFNLGRP_NFTABLES } from './wire.js'
 
 /** Bytes that may wait in the kernel; granted where CAP_NET_ADMIN is of the initial user namespace. */
@@ -40,6 +41,7 @@ export class Monitor {
   }
 
   #arrived(data: Uint8Array, errno: number): void {
+    nftTrace.received(data)
     if (errno === 0) this.#keep(data)
     else if (errno === ENOBUFS) this.#lost = true
     else

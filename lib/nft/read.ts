@@ -76,7 +76,8 @@ export const rules: Kind<NonNullable<ReturnType<typeof readRule>>> = {
 export const sets: Kind<NonNullable<ReturnType<typeof readSet>>> = {
   get: message.getSet,
   key: NAMED,
-  body: named(wire.setAttributes),
+  // With a table, but without its family, the kernel finds none (nf_tables_getset).
+  body: filter => named(wire.setAttributes)(filter.family === undefined ? { ...filter, table: undefined } : filter),
   read: readSet,
 }
 export const objects: Kind<NonNullable<ReturnType<typeof readObject>>> = {

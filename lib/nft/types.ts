@@ -131,7 +131,7 @@ export interface Rule extends Kept {
   readonly chainId?: number | undefined
   /** For expressions of xtables: protocol, and flags. */
   readonly compat?: { readonly protocol?: number | undefined; readonly flags?: number | undefined } | undefined
-  /** Handle of the rule before it. Told in listings and events. */
+  /** Handle of the rule before it. Told in listings. */
   readonly after?: number | undefined
 }
 

@@ -18,6 +18,7 @@ const ruleset: readonly Command[] = [
   { add: { rule: { family: 'inet', table: 'web', chain: 'in', expressions: [], comment: 'second' } } },
   { add: { rule: { family: 'inet', table: 'web', chain: 'out', expressions: [], comment: 'third' } } },
   { add: { object: { family: 'inet', table: 'web', type: 'counter', name: 'c' } } },
+  { add: { set: { family: 'inet', table: 'web', name: 's', key: 'ipv4_addr' } } },
 ]
 
 export const cases: readonly Case[] = [
@@ -40,6 +41,8 @@ export const cases: readonly Case[] = [
         ['first', 'second'],
       )
       assert.equal(await count(nf.rules({ table: 'none', family: 'inet' })), 0)
+      assert.equal(await count(nf.sets({ table: 'web' })), 1)
+      assert.equal(await count(nf.sets({ family: 'ip', table: 'web' })), 0)
       assert.equal(await count(nf.objects({ type: 'counter' })), 1)
       assert.equal(await count(nf.objects({ type: 'quota' })), 0)
       assert.equal(await count(nf.objects({ family: 'inet', table: 'none' })), 0)

@@ -171,6 +171,12 @@ export const cases: readonly Case[] = [
       assert.deepEqual([summary(await next(ip)), summary(await next(ip))], [['added table web'], ['added chain c']])
       const initial = await next(nf.watch({ family: 'ip', table: 'web', initial: true }))
       assert.deepEqual(summary(initial), ['added table web', 'added chain c'])
+      const set = { family: 'inet', table: 'web', name: 's', key: 'ipv4_addr' } as const
+      await nf.commit([{ add: { set } }])
+      const late = nf.watch({ table: 'web' })
+      await nf.commit([{ add: { elements: { set, elements: [{ key: '10.0.0.1' }] } } }])
+      const { resynchronised, changes } = await next(late)
+      assert.deepEqual([resynchronised, summary({ changes })], [false, ['added elements s']])
     },
   },
   {

@@ -104,4 +104,40 @@ export const cases: readonly Case[] = [
       assert.deepEqual(summary(await next(events)), ['removed chain c'])
     },
   },
+  {
+    name: 'who may not watch is told what is needed',
+    needs: 'linux',
+    async run({ netns, sh }) {
+      const script = `import('${new URL('../../../../lib/nft/index.js', import.meta.url)}').then(async ({ open }) => {
+        const nf = await open()
+        try { nf.watch() } catch ({ problem, message }) { console.log(problem, message) }
+        const { available, reason } = await nf.capabilities()
+        console.log(available, reason.problem)
+        await nf.close()
+      })`
+      const printed = await sh(
+        `ip netns exec ${netns} setpriv --reuid 65534 --clear-groups --inh-caps=-all ${process.execPath} -e "${script}"`,
+      )
+      assert.match(printed, /^not-permitted watch: .*CAP_NET_ADMIN: run as root \(EPERM\)\nfalse not-permitted\n$/)
+    },
+  },
+  {
+    name: 'in a user namespace there are events and capabilities, too, and smaller buffers',
+    needs: 'linux',
+    async run({ sh }) {
+      const script = `import('${new URL('../../../../lib/nft/index.js', import.meta.url)}').then(async ({ open }) => {
+        const nf = await open()
+        const events = nf.watch()
+        const { available, privileged, sendBuffer } = await nf.capabilities()
+        await nf.commit([{ add: { table: { family: 'inet', name: 'web' } } }])
+        const { value } = await events.next()
+        console.log(available, privileged, sendBuffer < 0x3fffffff, value.own, value.changes.length)
+        await nf.close()
+      })`
+      assert.equal(
+        await sh(`unshare --user --map-root-user --net ${process.execPath} -e "${script}"`),
+        'true false true true 1\n',
+      )
+    },
+  },
 ]
