@@ -71,9 +71,10 @@ const TYPES = {
  * | a name | `ifname`, `string` |
  * | a name or a number | `inet_proto`: `'tcp'`, 6 |
  * | true or false | `boolean` |
- * | a number, above 2^53 a bigint | all others: ports are `inet_service`, milliseconds `time`, nanoseconds since 1970 `date`, seconds of the day `hour` |
+ * | a number, above 2^53 a bigint | all others |
  *
- * `integer`, `string`, `bitmask` and `ll_addr` have no length of their own.
+ * Ports are `inet_service`. `time` counts milliseconds, `date` nanoseconds since 1970, `hour` seconds of the day. `integer`, `string`,
+ * `bitmask` and `ll_addr` have no length of their own.
  */
 export type DataTypeName = keyof typeof TYPES
 

@@ -27,8 +27,9 @@ const VALUE = 1
 /** NFT_SET_ELEM_CATCHALL */
 const CATCH_ALL = 2
 const FLAG_BITS = INTERVAL_END | CATCH_ALL
-/** NFTNL_UDATA_SET_ELEM_COMMENT, NFTNL_UDATA_SET_ELEM_FLAGS: NFTNL_SET_ELEM_F_INTERVAL_OPEN, without which nft takes an interval to have no end. */
+/** NFTNL_UDATA_SET_ELEM_COMMENT */
 const COMMENT = 0
+/** NFTNL_UDATA_SET_ELEM_FLAGS with NFTNL_SET_ELEM_F_INTERVAL_OPEN: nft notes it with an interval that goes to the last key. */
 const OPEN: UserDatum = { type: 1, data: new Uint8Array(new Uint32Array([1]).buffer) }
 const FIELDS: ReadonlySet<string> = new Set([
   'key',
@@ -53,8 +54,8 @@ const ROOM = 512
 export type Purpose = 'add' | 'name'
 
 /**
- * Writes the attributes of messages with these elements. Each message holds as many as fit; `next` ends one and starts another. Yields how many elements it
- * wrote since it did so before, so that others get a turn.
+ * Writes the attributes of messages with these elements. Each message holds as many as fit; `next` ends one and starts another. Yields how
+ * many elements it wrote since it did so before, so that others get a turn.
  *
  * @param next is called with the index of the first element that the next message holds; 0 for the first message
  */
