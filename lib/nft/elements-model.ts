@@ -72,9 +72,9 @@ export class ElementsModel {
   }
 }
 
-/** Keys of one set are of the same types: their text tells them apart. */
+/** Keys of one set are of the same types: their text, in which there is no NUL, tells them apart. */
 function keyOf({ key }: Element): string {
-  return Array.isArray(key) ? key.map(textOf).join(' . ') : textOf(key as Interval)
+  return Array.isArray(key) ? key.map(textOf).join('\0') : textOf(key as Interval)
 }
 
 const textOf = (value: Interval): string => (typeof value === 'object' ? configuration('elements', { value }) : String(value))
