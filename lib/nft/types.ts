@@ -15,7 +15,7 @@ export type Family = 'inet' | 'ip' | 'ip6' | 'arp' | 'bridge' | 'netdev'
 /** An attribute that is not known here. */
 export interface Unknown extends UnknownAttribute {
   /** Which of the object's nests it stands in. Default: none. */
-  readonly within?: 'hook' | 'data' | undefined
+  readonly within?: 'hook' | 'data' | 'description' | undefined
 }
 
 /** What every object may carry besides its own fields. */

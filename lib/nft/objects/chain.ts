@@ -6,7 +6,7 @@ import { joinComment, splitComment } from '../user-data.js'
 import { chainAttributes } from '../wire.js'
 import { bitsOf, wordsOf } from './bits.js'
 import { hookFields } from './devices.js'
-import { joinUnknown, unknownOf } from './unknown.js'
+import { attributeOf, joinUnknown, unknownOf } from './unknown.js'
 
 /** NFT_CHAIN_* ; BASE is what having a hook means. */
 const FLAGS = { 'hardware-offload': 2, binding: 4 } as const
@@ -25,7 +25,7 @@ export function writeChain(writer: MessageWriter, chain: Chain): void {
   const record = {
     ...(bits & FLAGS.binding ? { table } : { table, name }),
     ...(chain.hook === undefined ? withoutHook(chain) : baseAttributes(chain)),
-    flags: bits === 0 ? undefined : bits | (chain.hook === undefined ? 0 : BASE),
+    flags: bits === 0 ? undefined : (bits | (chain.hook === undefined ? 0 : BASE)) >>> 0,
     id,
     userData: joinComment(chain, COMMENT),
     unknown: unknownOf(unknown),
@@ -94,7 +94,13 @@ export function readChain(family: Family, reader: MessageReader, start: number, 
   const record = chainAttributes.decode(reader, start, end)
   if (!record) return undefined
   const { table = '', name = '', hook, type, policy, flags = 0, counters, userData, unknown, ...others } = record
-  const rest = flags & ~BASE
+  const rest = (flags & ~BASE) >>> 0
+  const hookName = hook?.number === undefined ? undefined : hookFromWire(family, hook.number)
+  const policyName = policy === undefined ? undefined : POLICIES[policy]
+  // What has no words here stays as it is; without its hook no field of a base chain has a meaning.
+  const kept = hookName === undefined ? ONLY_OF_BASE : policyName === undefined ? ['policy' as const] : []
+  const left = kept.filter(field => record[field] !== undefined)
+  const own = [...left.map(field => attributeOf(reader, start, end, NUMBERS[field])), ...(unknown ?? [])]
   const common = {
     family,
     table,
@@ -102,9 +108,8 @@ export function readChain(family: Family, reader: MessageReader, start: number, 
     ...others,
     ...(rest !== 0 && { flags: wordsOf(rest, FLAGS) }),
     ...splitComment(userData, COMMENT),
-    ...joinUnknown(unknown, 'hook', hook?.unknown),
+    ...joinUnknown(own.length > 0 ? own : undefined, 'hook', hookName === undefined ? undefined : hook?.unknown),
   }
-  const hookName = hook?.number === undefined ? undefined : hookFromWire(family, hook.number)
   if (!hook || hookName === undefined) return common
   const devices = hook.devices ?? (hook.device === undefined ? undefined : [hook.device])
   return {
@@ -112,8 +117,12 @@ export function readChain(family: Family, reader: MessageReader, start: number, 
     ...(type !== undefined && { type: type as ChainType }),
     hook: hookName,
     priority: hook.priority ?? 0,
-    ...(policy !== undefined && { policy: POLICIES[policy] ?? 'accept' }),
+    ...(policyName !== undefined && { policy: policyName }),
     ...(devices && { devices }),
     ...(counters && { counters }),
   }
 }
+
+/** What only base chains have, and its numbers (NFTA_CHAIN_*). */
+const NUMBERS = { hook: 4, policy: 5, type: 7, counters: 8 } as const
+const ONLY_OF_BASE = Object.keys(NUMBERS) as readonly (keyof typeof NUMBERS)[]

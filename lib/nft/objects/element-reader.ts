@@ -1,6 +1,6 @@
 /** Reads elements of dumps, of answers and of events. */
 import { align4, type MessageReader } from '../../netlink/buffer.js'
-import { attributeEnd, findAttribute, type UnknownAttribute } from '../../netlink/schema.js'
+import { attributeEnd, findAttribute } from '../../netlink/schema.js'
 import { readBe32 } from '../../netlink/values.js'
 import { type Data, data as dataType } from '../data.js'
 import type { Element, ElementKey, Elements } from '../types.js'
@@ -8,6 +8,7 @@ import { splitComment, type UserDatum } from '../user-data.js'
 import type { Tuple } from '../values/tuple.js'
 import { elementAttributes, INTERVAL_END } from '../wire.js'
 import { type ElementCodec, elementCodec } from './element-codec.js'
+import { attributeOf } from './unknown.js'
 
 const NLA_TYPE_MASK = 0x3fff
 /** NFTA_SET_ELEM_LIST_ELEMENTS, NFTA_SET_ELEM_*, NFTA_DATA_VALUE */
@@ -192,13 +193,17 @@ export class ElementReader {
     const { flags = 0 } = record
     const misfits: number[] = []
     const fields = element(LATER, this.#dataOf(record.data, misfits))
-    const open = addOthers(fields, record, shape === 'interval')
     const key = record.key instanceof Uint8Array && record.key.length === tuple.length ? record.key : undefined
+    const open = addOthers(fields, record, shape === 'interval' && key !== undefined)
     const keyEnd = record.keyEnd instanceof Uint8Array && record.keyEnd.length === tuple.length ? record.keyEnd : undefined
     if (record.key !== undefined && !key) misfits.push(KEY)
     if (record.keyEnd !== undefined && (!key || !keyEnd || shape !== 'range')) misfits.push(KEY_END)
+    if (!key && flags & INTERVAL_END) {
+      misfits.push(FLAGS) // without a key it is not known what ends here
+      delete fields.flags
+    }
     if (misfits.length > 0)
-      fields.unknown = [...(fields.unknown ?? []), ...misfits.map(type => attributeOf(reader, start, end, type))]
+      fields.unknown = [...misfits.map(type => attributeOf(reader, start, end, type)), ...(fields.unknown ?? [])]
     if (key && shape === 'interval') return this.#half(key, fields, flags, open, into)
     if (!key) fields.key = flags & CATCH_ALL ? '*' : new Uint8Array(0)
     else fields.key = shape === 'range' ? rangeOf(tuple, key, keyEnd ?? key) : tuple.read(key, 0)
@@ -277,10 +282,4 @@ const isOpen = ({ type, data }: UserDatum): boolean =>
 function withoutOpen(userData: readonly UserDatum[]): readonly UserDatum[] | undefined {
   const rest = userData.filter(datum => !isOpen(datum))
   return rest.length > 0 ? rest : undefined
-}
-
-/** An attribute as it stands. */
-function attributeOf(reader: MessageReader, start: number, end: number, id: number): UnknownAttribute {
-  const at = findAttribute(reader, start, end, id)
-  return { type: reader.u16[(at >> 1) + 1] as number, data: reader.bytes.slice(at + 4, attributeEnd(reader, at)) }
 }

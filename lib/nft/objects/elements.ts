@@ -16,12 +16,14 @@ import { milliseconds } from './set.js'
 import { within } from './within.js'
 
 const NESTED = 0x8000
+const NLA_TYPE_MASK = 0x3fff
 /** NFTA_SET_ELEM_LIST_ELEMENTS, NFTA_LIST_ELEM, NFTA_SET_ELEM_*, NFTA_DATA_VALUE */
 const LIST = 3 | NESTED
 const ELEMENT = 1 | NESTED
 const KEY = 1 | NESTED
 const DATA = 2 | NESTED
 const FLAGS = 3
+const OBJECT = 9
 const KEY_END = 10 | NESTED
 const VALUE = 1
 /** NFT_SET_ELEM_CATCHALL */
@@ -151,7 +153,8 @@ class ElementWriter {
       endNest(writer, nest)
       return
     }
-    const interval = this.#keyOf(key, index)
+    // What could not be read as a key goes back from where it was kept.
+    const interval = isUnread(element) && !this.#names ? undefined : this.#keyOf(key, index)
     const open = interval !== undefined && this.intervals?.isOpen(interval) === true
     this.#rest(element, 0, open ? OPEN : undefined)
     endNest(writer, nest)
@@ -211,8 +214,10 @@ class ElementWriter {
     if (others) writeOthers(this.#writer, element, flags, open)
   }
 
-  #data({ data, object }: Element): void {
+  #data(element: Element): void {
+    const { data, object } = element
     const mapped = this.#codec.data
+    if (data === undefined && object === undefined && keeps(element, mapped === 'object' ? OBJECT : DATA)) return
     if (mapped === 'object' ? object === undefined : mapped !== undefined && data === undefined)
       throw new BadValue('type', 'is missing: it is a map').within(mapped === 'object' ? 'object' : 'data')
     if (object !== undefined && mapped !== 'object') throw new BadValue('type', 'it is no map to objects').within('object')
@@ -234,6 +239,14 @@ class ElementWriter {
     tuple.writeRange(writer.bytes, from, from + length, data)
   }
 }
+
+/** Whether an attribute of an element was kept as bytes. */
+const keeps = ({ unknown }: Element, id: number): boolean =>
+  Array.isArray(unknown) && unknown.some(({ type }) => (type & NLA_TYPE_MASK) === (id & NLA_TYPE_MASK))
+
+/** Whether that is so of its key, which reads as no bytes then. */
+const isUnread = (element: Element): boolean =>
+  element.key instanceof Uint8Array && element.key.length === 0 && keeps(element, KEY)
 
 /** Starts an attribute with a value of so many bytes, and returns where they go. */
 function beginValue(writer: MessageWriter, type: number, length: number): number {
@@ -282,7 +295,7 @@ function writeOthers(writer: MessageWriter, element: Element, flags: number, ope
   if (more & FLAG_BITS) throw new BadValue('range', `${shown(more)}: 1 and 2 have fields of their own`).within('flags')
   const userData = joinComment(element, COMMENT) ?? []
   const record = {
-    flags: flags | more || undefined,
+    flags: (flags | more) >>> 0 || undefined,
     timeout: milliseconds(timeout, 'timeout'),
     expires: milliseconds(expires, 'expires'),
     userData: userData.length > 0 || open ? withOpen(userData, open) : undefined,

@@ -16,6 +16,7 @@ import {
   typesFromWire,
 } from './set-types.js'
 import { ordersIn, readSetUserData, setUserData } from './set-user-data.js'
+import { attributeOf, joinUnknown, unknownOf } from './unknown.js'
 import { within } from './within.js'
 
 /** NFT_SET_* ; the others follow from other fields. */
@@ -27,11 +28,13 @@ const EXPRESSIONS = 0x100
 /** NFT_DATA_VERDICT, for which the kernel tells 16 bytes. */
 const VERDICT = 0xffff_ff00
 const POLICIES = ['performance', 'memory'] as const
+/** NFTA_SET_POLICY */
+const POLICY = 8
 /** The kernel wants one for every set, and looks for sets by it only when there is none of a name. */
 const NO_ID = 0xffff_ffff
 
 export function writeSet(writer: MessageWriter, set: NftSet): void {
-  const { table, name, objects, size, timeout, gcInterval, policy, expressions, unknown, unlistable } = set
+  const { table, name, objects, timeout, gcInterval, policy, expressions, unknown, unlistable } = set
   const key = typesOf(set.key, 'key', unlistable)
   const flags = flagsOf(set, key)
   const data = set.data === undefined || set.data === 'verdict' ? undefined : typesOf(set.data, 'data', unlistable)
@@ -45,7 +48,7 @@ export function writeSet(writer: MessageWriter, set: NftSet): void {
     keyLength: lengthOf(key),
     ...dataAttributes(set, data),
     policy: policy === undefined ? undefined : policyNumber(policy),
-    description: size === undefined && !concatenation ? undefined : { size, concatenation },
+    description: descriptionOf(set, concatenation),
     id: set.id === undefined ? NO_ID : set.id,
     timeout: milliseconds(timeout, 'timeout'),
     gcInterval: milliseconds(gcInterval, 'gcInterval'),
@@ -53,9 +56,14 @@ export function writeSet(writer: MessageWriter, set: NftSet): void {
     objectType: objects === undefined ? undefined : within('objects', () => objectTypeToWire(objects)),
     expression: expressions?.length === 1 ? expressions[0] : undefined,
     expressions: expressions && expressions.length > 1 ? expressions : undefined,
-    unknown,
+    unknown: unknownOf(unknown),
   }
   callersNames('add', 'set', set, () => setAttributes.encode(writer, record))
+}
+
+function descriptionOf({ size, unknown }: NftSet, concatenation: readonly { readonly length: number }[] | undefined) {
+  const others = unknownOf(unknown, 'description')
+  return size === undefined && !concatenation && !others ? undefined : { size, concatenation, unknown: others }
 }
 
 function typesOf(types: DataTypes, field: string, unlistable: boolean | undefined): TypeList {
@@ -72,13 +80,12 @@ function flagsOf({ flags = [], data, objects, expressions = [] }: NftSet, key: T
   if (!Array.isArray(expressions))
     throw new BadValue('type', `${shown(expressions)}: give a list of expressions`).within('expressions')
   const bits = bitsOf(flags, FLAGS, 'flags')
-  return (
-    bits |
+  const implied =
     (data === undefined ? 0 : MAP) |
     (objects === undefined ? 0 : OBJECT) |
     (bits & FLAGS.interval && key.concatenated ? CONCATENATION : 0) |
     (expressions.length > 1 ? EXPRESSIONS : 0)
-  )
+  return (bits | implied) >>> 0
 }
 
 function check(set: NftSet, flags: number): void {
@@ -133,12 +140,14 @@ export function readSet(family: Family, reader: MessageReader, start: number, en
   const record = setAttributes.decode(reader, start, end)
   if (!record) return undefined
   const { table = '', name = '', flags = 0, keyType, keyLength, dataType, dataLength, description, userData, ...rest } = record
-  const { policy, timeout, gcInterval, objectType, expression, expressions, ...others } = rest
+  const { policy = 0, timeout, gcInterval, objectType, expression, expressions, unknown = [], ...others } = rest
   const orders = ordersIn(userData)
   const key = keyTypesOf(record, flags, orders.key)
   const data = dataTypesOf(record, orders)
   const words = wordsOf(flags & ~impliedBy(record, flags, Array.isArray(key)), FLAGS)
   const each = expression ? [expression] : expressions
+  const known = POLICIES[policy]
+  const own = known === undefined ? [attributeOf(reader, start, end, POLICY), ...unknown] : unknown
   return {
     family,
     table,
@@ -150,11 +159,12 @@ export function readSet(family: Family, reader: MessageReader, start: number, en
     ...(timeout !== undefined && { timeout: timeout / 1000 }),
     ...(gcInterval !== undefined && { gcInterval: gcInterval / 1000 }),
     ...(description?.size !== undefined && { size: description.size }),
-    ...(policy !== undefined && { policy: POLICIES[policy] ?? 'performance' }),
+    ...(rest.policy !== undefined && known && { policy: known }),
     ...(each && each.length > 0 && { expressions: each }),
     ...readSetUserData(userData, orderNumber(key), orderOfData(data)),
     ...((!isListable(key) || !isListable(data)) && { unlistable: true }),
     ...others,
+    ...joinUnknown(own.length > 0 ? own : undefined, 'description', description?.unknown),
   }
 }
 

@@ -1,7 +1,16 @@
 import type { MessageReader, MessageWriter } from '../../netlink/buffer.js'
 import { beginNest, endNest } from '../../netlink/message.js'
 import type { RecordTable } from '../../netlink/record.js'
-import { attributeEnd, BadValue, type Definition, findAttribute, type RecordOf, shown } from '../../netlink/schema.js'
+import {
+  attributeEnd,
+  BadValue,
+  type Definition,
+  findAttribute,
+  type RecordOf,
+  raw,
+  shown,
+  writeAttribute,
+} from '../../netlink/schema.js'
 import { connlimit } from '../expressions/connlimit.js'
 import { counter } from '../expressions/counter.js'
 import { limit } from '../expressions/limit.js'
@@ -42,12 +51,10 @@ const tableOf = (type: ObjectType | number): RecordTable<Definition> | undefined
 export function writeObject(writer: MessageWriter, object: StatefulObject): void {
   const { family: _family, table, name, type, comment, userData, unknown, handle: _handle, use: _use, ...fields } = object
   objectAttributes.encode(writer, { table, name, type: typeToWire(type) })
-  const data = beginNest(writer, DATA | NESTED)
   // What could not be read was kept as bytes, also where the type is known.
   const known = (fields as Partial<OtherObject>).data === undefined ? tableOf(type) : undefined
-  if (known) known.encode(writer, { ...fields, unknown: unknownOf(unknown, 'data') })
+  if (known) writeFields(writer, known, { ...fields, unknown: unknownOf(unknown, 'data') })
   else writeBytes(writer, fields as Partial<OtherObject>)
-  endNest(writer, data)
   objectAttributes.encode(writer, { userData: joinComment({ comment, userData }, COMMENT), unknown: unknownOf(unknown) })
 }
 
@@ -59,11 +66,16 @@ function typeToWire(type: ObjectType | number): number {
   }
 }
 
+function writeFields(writer: MessageWriter, table: RecordTable<Definition>, fields: RecordOf<Definition>): void {
+  const data = beginNest(writer, DATA | NESTED)
+  table.encode(writer, fields)
+  endNest(writer, data)
+}
+
 function writeBytes(writer: MessageWriter, { data }: Partial<OtherObject>): void {
   if (!(data instanceof Uint8Array))
     throw new BadValue('type', `${shown(data)}: give its attributes as a Uint8Array`).within('data')
-  writer.append(data)
-  while (writer.offset & 3) writer.bytes[writer.offset++] = 0
+  writeAttribute(writer, DATA | NESTED, raw, data)
 }
 
 /** The type is needed beside a handle, too. */

@@ -5,6 +5,7 @@ type Fields = Readonly<Record<string, unknown>>
 const TOLD: Readonly<Record<string, readonly string[]>> = {
   dynset: ['flags', 'timeout'],
   osf: ['flags'],
+  quota: ['flags'],
   exthdr: ['flags', 'length', 'offset'],
 }
 
