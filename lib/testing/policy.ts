@@ -12,6 +12,8 @@ export type Rule =
   | { readonly kind: 'u8' | 'u16' | 'u32' | 'u64' | 'nested' }
   /** 32 bits in network byte order, at most so much. */
   | { readonly kind: 'be32'; readonly maximum: number }
+  /** 32 bits in network byte order, none but these. */
+  | { readonly kind: 'flags'; readonly mask: number }
   /** Attributes whose numbers do not matter, each a nest. */
   | { readonly kind: 'array'; readonly policy: Policy }
   /** At most so many bytes. */
@@ -35,6 +37,7 @@ export const binary = (maximum: number): Rule => ({ kind: 'binary', maximum })
 export const text = (maximum: number): Rule => ({ kind: 'text', maximum })
 export const string = (maximum: number): Rule => ({ kind: 'string', maximum })
 export const be32Rule = (maximum: number): Rule => ({ kind: 'be32', maximum })
+export const flagsRule = (mask: number): Rule => ({ kind: 'flags', mask })
 export const arrayRule = (policy: Policy): Rule => ({ kind: 'array', policy })
 
 /** What an acknowledgement says besides its error (`struct netlink_ext_ack`). */
@@ -80,6 +83,10 @@ function check(rule: Rule, reader: MessageReader, payload: Payload, report: Repo
     Object.assign(report, { message: 'integer out of range', offset: start - 4, rule })
     throw new Errno(ERANGE)
   }
+  if (rule.kind === 'flags' && readBe32(reader, start) & ~rule.mask) {
+    Object.assign(report, { message: 'reserved bit set', offset: start - 4, rule })
+    throw new Errno(EINVAL)
+  }
   if (rule.kind === 'array')
     for (const entry of elements(reader, start, end))
       if (entry.end > entry.start) parse(reader, entry.start, entry.end, rule.policy, report)
@@ -95,7 +102,7 @@ export function* elements(reader: MessageReader, start: number, end: number): Ge
   }
 }
 
-const SIZES = { u8: 1, u16: 2, u32: 4, u64: 8, be32: 4 } as const
+const SIZES = { u8: 1, u16: 2, u32: 4, u64: 8, be32: 4, flags: 4 } as const
 
 function violation(rule: Rule, bytes: Uint8Array, { start, end }: Payload): number {
   const length = end - start
@@ -122,6 +129,7 @@ const describedRule = attributes({
   minimum: [4, u64],
   maximum: [5, u64],
   maximumLength: [7, u32],
+  mask: [12, u64],
   type: [1, u32],
 })
 
@@ -141,6 +149,8 @@ export function describeRule(rule: Rule | undefined): Parameters<typeof describe
       return { minimum: 0n, maximum: 0xffff_ffff_ffff_ffffn, type: 5 }
     case 'be32':
       return { minimum: 0n, maximum: BigInt(rule.maximum), type: 4 }
+    case 'flags':
+      return { mask: BigInt(rule.mask), type: 4 }
     case 'binary':
       return { maximumLength: rule.maximum, type: 10 }
     case 'string':

@@ -102,11 +102,12 @@ const last: ExpressionType = {
   policy: { 1: u32Rule, 2: u64Rule },
   init({ kernel }, attributes) {
     const ago = attributes.be64(2) ?? 0n
-    if (!attributes.be32(1)) return new Told().be32(1, 0).be64(2, 0n)
+    const used = attributes.be32(1) ?? 0
+    if (used === 0) return new Told().be32(1, 0).be64(2, 0n)
     const since = kernel.now() - Number(ago)
     return {
       dump(writer) {
-        putBe32(writer, 1, 1)
+        putBe32(writer, 1, used)
         putBe64(writer, 2, kernel.now() - since)
       },
     }

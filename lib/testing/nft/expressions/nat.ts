@@ -1,6 +1,6 @@
 /** Expressions that translate addresses, and that hand packets to sockets (nft_nat.c, nft_masq.c, nft_redir.c, nft_tproxy.c). */
 import { EAFNOSUPPORT, EINVAL, EOPNOTSUPP, Errno } from '../../errno.js'
-import { be32Rule, u32Rule } from '../../policy.js'
+import { be32Rule, flagsRule, u32Rule } from '../../policy.js'
 import type { Nest } from '../attributes.js'
 import { type Context, type ExpressionType, need, Told } from '../expression.js'
 import { demand, hooks } from '../hooks.js'
@@ -15,13 +15,6 @@ const NETWORK = [NFPROTO_INET, NFPROTO_IPV4, NFPROTO_IPV6]
 const [MAP_IPS, PROTO_SPECIFIED, ALL_FLAGS] = [1, 2, 127]
 const PORT = 2
 
-/** NLA_POLICY_MASK */
-function flagsOf(attributes: Nest, id: number): number {
-  const flags = attributes.be32(id) ?? 0
-  if (flags & ~ALL_FLAGS) throw new Errno(EINVAL)
-  return flags
-}
-
 /** Two registers, the second by default the first; none without the first. */
 function pair({ registers }: Context, attributes: Nest, first: number, length: number): readonly [number?, number?] {
   if (!attributes.has(first)) return []
@@ -33,9 +26,7 @@ const NAT = { type: 1, family: 2, addressMin: 3, addressMax: 4, portMin: 5, port
 
 const nat: ExpressionType = {
   name: 'nat',
-  families: NETWORK,
-  policy: Object.fromEntries(Object.values(NAT).map(id => [id, u32Rule])),
-  select: (_, attributes) => void flagsOf(attributes, NAT.flags),
+  policy: { ...Object.fromEntries(Object.values(NAT).map(id => [id, u32Rule])), [NAT.flags]: flagsRule(ALL_FLAGS) },
   init(context, attributes) {
     need(attributes, NAT.type)
     if (!attributes.has(NAT.addressMin) && !attributes.has(NAT.portMin)) throw new Errno(EINVAL)
@@ -53,7 +44,7 @@ const nat: ExpressionType = {
       .register(NAT.addressMax, addresses[1])
       .register(NAT.portMin, ports[0])
       .register(NAT.portMax, ports[1])
-      .be32(NAT.flags, implied | flagsOf(attributes, NAT.flags))
+      .be32(NAT.flags, implied | (attributes.be32(NAT.flags) ?? 0))
     return { dump, validate: demand('nat', type === 0 ? hooks.postrouting | hooks.input : hooks.prerouting | hooks.output) }
   },
 }
@@ -71,12 +62,11 @@ function familyOf(context: Context, attributes: Nest): number {
 const masq: ExpressionType = {
   name: 'masq',
   families: NETWORK,
-  policy: { 1: u32Rule, 2: u32Rule, 3: u32Rule },
-  select: (_, attributes) => void flagsOf(attributes, 1),
+  policy: { 1: flagsRule(ALL_FLAGS), 2: u32Rule, 3: u32Rule },
   init(context, attributes) {
     const [minimum, maximum] = pair(context, attributes, 2, PORT)
     const { dump } = new Told()
-      .be32(1, flagsOf(attributes, 1) || undefined)
+      .be32(1, attributes.be32(1) || undefined)
       .register(2, minimum)
       .register(3, maximum)
     return { dump, validate: demand('nat', hooks.postrouting) }
@@ -86,11 +76,11 @@ const masq: ExpressionType = {
 const redir: ExpressionType = {
   name: 'redir',
   families: NETWORK,
-  policy: { 1: u32Rule, 2: u32Rule, 3: u32Rule },
-  select: (_, attributes) => void flagsOf(attributes, 3),
+  policy: { 1: u32Rule, 2: u32Rule, 3: flagsRule(ALL_FLAGS) },
   init(context, attributes) {
     const [minimum, maximum] = pair(context, attributes, 1, PORT)
-    const flags = (minimum === undefined ? 0 : PROTO_SPECIFIED) | flagsOf(attributes, 3)
+    // Those that are given replace what the port implies.
+    const flags = attributes.be32(3) ?? (minimum === undefined ? 0 : PROTO_SPECIFIED)
     const { dump } = new Told()
       .register(1, minimum)
       .register(2, maximum)

@@ -1,6 +1,6 @@
 /** What routing, sockets and tunnels know of packets (nft_fib.c, nft_rt.c, nft_socket.c, nft_xfrm.c, nft_osf.c, nft_tunnel.c). */
 import { EINVAL, EOPNOTSUPP, ERANGE, Errno } from '../../errno.js'
-import { be32Rule, u8Rule, u32Rule } from '../../policy.js'
+import { be32Rule, flagsRule, u8Rule, u32Rule } from '../../policy.js'
 import { type ExpressionType, need, Told } from '../expression.js'
 import { demand, hooks } from '../hooks.js'
 
@@ -14,28 +14,46 @@ function requireNetwork(family: number): void {
 }
 
 /** NFTA_FIB_F_* */
-const [SADDR, DADDR, IIF, OIF, ALL_FLAGS] = [1, 2, 8, 16, 63]
+const [SADDR, DADDR, IIF, OIF, PRESENT, ALL_FLAGS] = [1, 2, 8, 16, 32, 63]
 /** NFT_FIB_RESULT_* by bytes */
 const RESULTS: Readonly<Record<number, number>> = { 1: 4, 2: 16, 3: 4 }
+const INTERFACE = 1
 const ADDRESS_TYPE = 3
 
-const fib: ExpressionType = {
-  name: 'fib',
-  families: [...NETWORK, NFPROTO_NETDEV],
-  policy: { 1: u32Rule, 2: u32Rule, 3: u32Rule },
-  init({ registers }, attributes) {
-    need(attributes, 1, 2, 3)
-    const flags = attributes.be32(3) as number
-    const both = (mask: number): boolean => (flags & mask) === mask
-    if (flags & ~ALL_FLAGS || both(SADDR | DADDR) || both(IIF | OIF) || !(flags & (SADDR | DADDR))) throw new Errno(EINVAL)
-    const result = attributes.be32(2) as number
-    const length = RESULTS[result]
-    if (length === undefined) throw new Errno(EINVAL)
-    const destination = registers.store(attributes, 1, length)
-    const { dump } = new Told().register(1, destination).be32(2, result).be32(3, flags)
-    return { dump, validate: demand(undefined, fibHooks(result, flags)) }
-  },
+/** Those of ip and ip6 look at what is asked for before all else. */
+function fib(families: readonly number[], select?: ExpressionType['select']): ExpressionType {
+  return {
+    name: 'fib',
+    families,
+    policy: { 1: u32Rule, 2: u32Rule, 3: flagsRule(ALL_FLAGS) },
+    select,
+    init({ registers }, attributes) {
+      need(attributes, 1, 2, 3)
+      const flags = attributes.be32(3) as number
+      const result = attributes.be32(2) as number
+      const length = RESULTS[result]
+      if (length === undefined || !isSound(flags, result)) throw new Errno(EINVAL)
+      const destination = registers.store(attributes, 1, length)
+      const { dump } = new Told().register(1, destination).be32(2, result).be32(3, flags)
+      return { dump, validate: demand(undefined, fibHooks(result, flags)) }
+    },
+  }
 }
+
+function isSound(flags: number, result: number): boolean {
+  const both = (mask: number): boolean => (flags & mask) === mask
+  if (both(SADDR | DADDR) || both(IIF | OIF) || !(flags & (SADDR | DADDR))) return false
+  if (flags & PRESENT && result !== INTERFACE) return false
+  return !(flags & OIF) || result === ADDRESS_TYPE
+}
+
+const fibs = [
+  fib([1, NFPROTO_NETDEV]),
+  fib([2, 10], (_, attributes) => {
+    need(attributes, 2)
+    if (!RESULTS[attributes.be32(2) as number]) throw new Errno(EOPNOTSUPP)
+  }),
+]
 
 function fibHooks(result: number, flags: number): number {
   const incoming = hooks.prerouting | hooks.input | hooks.forward
@@ -59,7 +77,7 @@ const rt: ExpressionType = {
     if (length === undefined) throw new Errno(EOPNOTSUPP)
     const destination = registers.store(attributes, 1, length)
     const { dump } = new Told().be32(2, key).register(1, destination)
-    const mask = key === MSS ? hooks.forward | hooks.output | hooks.postrouting : ALL_HOOKS
+    const mask = key === MSS ? hooks.forward | hooks.output | hooks.postrouting : ALL_HOOKS | hooks.ingress
     return { dump, validate: demand(undefined, NETWORK.includes(family) ? mask : 0) }
   },
 }
@@ -152,4 +170,4 @@ const tunnel: ExpressionType = {
   },
 }
 
-export const routing: readonly ExpressionType[] = [fib, rt, socket, xfrm, osf, tunnel]
+export const routing: readonly ExpressionType[] = [...fibs, rt, socket, xfrm, osf, tunnel]

@@ -1,6 +1,6 @@
 /** Expressions that use other things of the table: objects, flowtables, sets (nft_objref.c, nft_flow_offload.c, nft_lookup.c). */
 import { EINVAL, EOPNOTSUPP, Errno } from '../../errno.js'
-import { string, u32Rule } from '../../policy.js'
+import { flagsRule, string, u32Rule } from '../../policy.js'
 import type { Nest } from '../attributes.js'
 import { type Context, type ExpressionType, type Made, need, type Reference, Told } from '../expression.js'
 import { flowtableOf } from '../flowtables.js'
@@ -81,7 +81,7 @@ const lookup: ExpressionType = {
     [LOOKUP.source]: u32Rule,
     [LOOKUP.destination]: u32Rule,
     [LOOKUP.setId]: u32Rule,
-    [LOOKUP.flags]: u32Rule,
+    [LOOKUP.flags]: flagsRule(INVERT),
   },
   init(context, attributes) {
     const { table, transaction, registers } = context
@@ -89,7 +89,6 @@ const lookup: ExpressionType = {
     const set = setOf(table, transaction, attributes, LOOKUP.set, LOOKUP.setId)
     const source = registers.load(attributes, LOOKUP.source, set.keyLength)
     const flags = attributes.be32(LOOKUP.flags) ?? 0
-    if (flags & ~INVERT) throw new Errno(EINVAL)
     const destination = attributes.has(LOOKUP.destination) ? mappedTo(context, attributes, set, flags) : undefined
     const map = (set.flags & setFlag.map) !== 0
     if (destination === undefined && map && set.flags & setFlag.anonymous) throw new Errno(EINVAL)
