@@ -183,9 +183,11 @@ export function deleteChainMessage(change: Change): void {
     if (chain.hook && hasDevices(table.family, chain.hook.number)) return removeDevices(change, chain, chain.hook)
   }
   if (request.flags & NLM_F_NONREC && chain.use > 0) throw new Errno(EBUSY)
-  for (const rule of [...chain.rules.values()]) deleteRule(change, rule)
-  // Jumps from elsewhere are left.
-  if (chain.use > 0) throw attributes.refuse(EBUSY, key)
+  const rules = [...chain.rules.values()]
+  // Jumps are left, from elsewhere or from a chain that belongs to one of these rules.
+  const jumps = chain.use - rules.length
+  for (const rule of rules) deleteRule(change, rule)
+  if (jumps > 0) throw attributes.refuse(EBUSY, key)
   deleteChain(change, chain)
 }
 

@@ -14,7 +14,7 @@ export class IntervalStore implements Store {
   readonly #sorted: Element[] = []
   /** Made when it is asked for. */
   #intervals: readonly Interval[] | undefined
-  /** In sets without a name intervals may follow each other without an end between them. */
+  /** In sets without a name an interval may have no end of its own: the next one's beginning is it. */
   readonly #anonymous: boolean
 
   constructor(anonymous: boolean) {
@@ -32,7 +32,8 @@ export class IntervalStore implements Store {
     const [less, greater] = this.#neighbours(element, at)
     for (const other of [greater, less])
       if (other && compare(other.key, element.key) === 0 && isEnd(other) === isEnd(element)) return { element: other, same: true }
-    if (less && isEnd(less) === isEnd(element) && (isEnd(element) || !this.#anonymous)) return { element: less, same: false }
+    const open = this.#anonymous && !isEnd(element) && !(greater && isEnd(greater))
+    if (less && isEnd(less) === isEnd(element) && !open) return { element: less, same: false }
     if (greater && isEnd(greater) && isEnd(element)) return { element: greater, same: false }
     return undefined
   }

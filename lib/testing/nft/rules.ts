@@ -126,15 +126,14 @@ export function deleteRuleMessage(change: Change): void {
     for (const chain of [...table.chains.values()]) if (!(chain.flags & chainFlag.binding)) deleteRulesOf(change, chain)
     return
   }
-  try {
-    const chain = chainOf(table, attributes, CHAIN)
-    if (chain.flags & chainFlag.binding) throw new Errno(EOPNOTSUPP)
-    if (attributes.has(HANDLE) || attributes.has(ID)) deleteRule(change, ruleOf(change, attributes, chain))
-    else deleteRulesOf(change, chain)
-  } catch (error) {
-    if (error instanceof Errno && error.errno === ENOENT && error.offset !== undefined && number === message.destroyRule) return
-    throw error
-  }
+  const destroys = number === message.destroyRule
+  if (destroys && !table.chains.get(attributes.text(CHAIN) as string)) return
+  const chain = chainOf(table, attributes, CHAIN)
+  if (chain.flags & chainFlag.binding) throw new Errno(EOPNOTSUPP)
+  const handle = attributes.handle(HANDLE)
+  if (destroys && handle !== undefined && !chain.rules.get(handle)) return
+  if (handle !== undefined || attributes.has(ID)) deleteRule(change, ruleOf(change, attributes, chain))
+  else deleteRulesOf(change, chain)
 }
 
 function ruleOf({ transaction }: Change, attributes: Nest, chain: Chain): Rule {
