@@ -180,6 +180,14 @@ const INTERVALS: Readonly<Record<string, readonly [lists: string[], keys: unknow
     [element(key('f0000000'), attribute(6, OPEN)) + end('0b000000') + one('0a000000')],
     ['240.0.0.0/4', '10.0.0.0/8'],
   ],
+  'no end where the next one begins, the highest first, as nft writes maps': [
+    [end('0a000003') + one('0a000002') + one('0a000000') + end('00000000')],
+    ['10.0.0.2', '10.0.0.0/31'],
+  ],
+  'no end where the next one begins, the lowest first': [
+    [one('0a000000') + one('0a000002') + end('0a000003')],
+    ['10.0.0.0/31', '10.0.0.2'],
+  ],
   nothing: [[''], []],
 }
 
