@@ -30,6 +30,8 @@ const VERDICT = 0xffff_ff00
 const POLICIES = ['performance', 'memory'] as const
 /** NFTA_SET_POLICY */
 const POLICY = 8
+/** NFTA_SET_EXPRESSIONS */
+const EXPRESSION_LIST = 18
 /** The kernel wants one for every set, and looks for sets by it only when there is none of a name. */
 const NO_ID = 0xffff_ffff
 
@@ -145,9 +147,14 @@ export function readSet(family: Family, reader: MessageReader, start: number, en
   const key = keyTypesOf(record, flags, orders.key)
   const data = dataTypesOf(record, orders)
   const words = wordsOf(flags & ~impliedBy(record, flags, Array.isArray(key)), FLAGS)
-  const each = expression ? [expression] : expressions
+  const each = expression ? [expression] : expressions?.length === 0 ? undefined : expressions
   const known = POLICIES[policy]
-  const own = known === undefined ? [attributeOf(reader, start, end, POLICY), ...unknown] : unknown
+  const own = [
+    ...(known === undefined ? [attributeOf(reader, start, end, POLICY)] : []),
+    // An empty list, or one beside a single expression, which no kernel tells.
+    ...(expressions && expressions !== each ? [attributeOf(reader, start, end, EXPRESSION_LIST)] : []),
+    ...unknown,
+  ]
   return {
     family,
     table,
@@ -160,7 +167,7 @@ export function readSet(family: Family, reader: MessageReader, start: number, en
     ...(gcInterval !== undefined && { gcInterval: gcInterval / 1000 }),
     ...(description?.size !== undefined && { size: description.size }),
     ...(rest.policy !== undefined && known && { policy: known }),
-    ...(each && each.length > 0 && { expressions: each }),
+    ...(each && { expressions: each }),
     ...readSetUserData(userData, orderNumber(key), orderOfData(data)),
     ...((!isListable(key) || !isListable(data)) && { unlistable: true }),
     ...others,
