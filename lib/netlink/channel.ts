@@ -81,6 +81,14 @@ export function interrupted(code: string, what: string, applied: 'no' | 'unknown
 const BARRIERS = 4
 const WINDOW = 64 << 10
 
+/**
+ * Milliseconds without an answer after which none will come, counted from when the kernel has taken the request: it answers before `sendmsg`
+ * returns. As long as earlier answers wait, what follows one that was dropped is dropped as well, without a word (netlink_overrun).
+ */
+const SILENCE = 5
+const ETIMEDOUT = 110
+const isSilent = ({ errno, sent }: Reply): boolean => errno === ETIMEDOUT && sent > 0
+
 /** What a channel's socket is like. */
 export interface ChannelOptions extends SocketOptions {
   /**
@@ -159,18 +167,18 @@ export class Channel {
   }
 
   /**
-   * Sends messages of which no one is sure to be answered last, at least one is sure to be answered, and behind them another request. Returns
-   * all replies up to those to the other one's message number `last`.
+   * Sends messages to the kernel of which no one is sure to be answered, and behind them another request. Returns all replies up to those to
+   * the other one's message number `last`, which are missing where the kernel dropped any.
    */
   async exchangeBoth(request: Uint8Array, behind: Uint8Array, last: number, limit: Limit): Promise<Replies> {
     const socket = this.open()
     return this.#closed(request, limit, async () => {
-      const { remaining } = limit
       this.#trace.sent(behind)
       // Both wait in the socket's queue: the second goes out without a turn of the event loop between them.
-      const [first, second] = await Promise.all([socket.page(request, 0, 1, remaining), socket.exchange(behind, last, remaining)])
-      if (first.errno !== 0) return first
-      return { ...second, data: Buffer.concat([first.data, second.data]), sent: first.sent, lost: first.lost || second.lost }
+      const [first, second] = await Promise.all([socket.page(request, 0, 1, SILENCE), socket.exchange(behind, last, SILENCE)])
+      if (first.errno !== 0 && !isSilent(first)) return first
+      const both = { data: Buffer.concat([first.data, second.data]), sent: first.sent, lost: first.lost || second.lost }
+      return { ...second, ...both, errno: isSilent(second) ? 0 : second.errno }
     })
   }
 

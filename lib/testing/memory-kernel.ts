@@ -97,6 +97,8 @@ export function memoryKernel(options: MemoryKernelOptions = {}): MemoryKernel {
 const SCHEDULERS = ['rr', 'wrr', 'lc', 'wlc', 'fo', 'ovf', 'lblc', 'lblcr', 'dh', 'sh', 'mh', 'sed', 'nq']
 const PROTOCOLS: Readonly<Record<string, number>> = { tcp: 6, udp: 17, sctp: 132 }
 const RECEIVE_BUFFER = 4 << 20
+/** SOCK_MIN_RCVBUF on 64-bit machines. */
+const LEAST_BUFFER = 2304
 /** net.core.wmem_default */
 const SEND_BUFFER = 212_992
 /** What one read of /proc gives. */
@@ -161,7 +163,7 @@ class Kernel implements MemoryKernel {
   open({ protocol, receiveBuffer = RECEIVE_BUFFER, sendBuffer = SEND_BUFFER / 2, groups = [] }: SocketOptions): Socket {
     const receive = this.#protocols.get(protocol)
     if (!receive) throw openError(EPROTONOSUPPORT, 'socket', `the memory kernel speaks no netlink protocol ${protocol}`)
-    const kernel = new KernelSocket(this.#nextPortId++, this.#receiveBuffer ?? 2 * receiveBuffer, receive)
+    const kernel = new KernelSocket(this.#nextPortId++, this.#receiveBuffer ?? Math.max(LEAST_BUFFER, 2 * receiveBuffer), receive)
     if (protocol === NETLINK_NETFILTER) this.#netfilterSockets.add(kernel)
     const socket = new MemorySocket(kernel, this.#faults, {
       namespace: `cookie-${this.#cookie}`,

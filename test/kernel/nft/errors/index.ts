@@ -1,6 +1,8 @@
 /** Errors that point. */
 import type { Case } from '../case.js'
+import * as buffers from './buffers.js'
 import { cascades, objects } from './others.js'
+import * as permissions from './permissions.js'
 import { refusing } from './row.js'
 import { rules } from './rules.js'
 import { elements, sets } from './sets.js'
@@ -14,4 +16,6 @@ export const cases: readonly Case[] = [
   refusing('what is refused of elements is told with the element, why, and what to do; nothing is changed', elements),
   refusing('what is refused of stateful objects is told with its place, why, and what to do; nothing is changed', objects),
   refusing('failures that follow from others are told apart by what they name', cascades),
+  ...buffers.cases,
+  ...permissions.cases,
 ]
