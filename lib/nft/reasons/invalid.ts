@@ -71,6 +71,15 @@ export function familyMismatch({ object, expression, word }: Refused): Meaning {
   return bad(`${at} is for another family than that of the table: ip takes IPv4, ip6 takes IPv6, inet either one`)
 }
 
+/** nf_ct_netns_get */
+export function untracked({ object, expression, word }: Refused): Meaning {
+  const at = word === 'rule' && expression !== undefined ? expressionAt((object as Rule).expressions, expression) : 'it'
+  return {
+    problem: 'not-supported',
+    why: `${at} needs connection tracking, which there is only in families ip, ip6, inet and bridge`,
+  }
+}
+
 export function overflow({ object, expression, word }: Refused): Meaning {
   const at = word === 'rule' && expression !== undefined ? expressionAt((object as Rule).expressions, expression) : 'it'
   return bad(`${at}: numbers are too large together, as offset and modulus, or rate and unit`)

@@ -3,6 +3,7 @@ import type { Around } from '../around.js'
 import { priorityToWire } from '../family.js'
 import type { Refused } from '../place.js'
 import type { BaseChain, Chain, Element, Elements, NftSet, Rule, StatefulObject, Table } from '../types.js'
+import { familyMismatch } from './invalid.js'
 import { expressionAt, type Meaning } from './reason.js'
 
 const notSupported = (why: string): Meaning => ({ problem: 'not-supported', why })
@@ -72,8 +73,9 @@ function newBaseChain({ family, hook, type = 'filter', flags = [] }: BaseChain):
   return `this kernel has no chains of type ${type} at hook ${hook} of family ${family}, or not with this priority`
 }
 
-function rule({ object, expression }: Refused): Meaning {
-  const { expressions } = object as Rule
+function rule(refused: Refused): Meaning {
+  const { object, expression } = refused
+  const { expressions, family } = object as Rule
   const it = expression === undefined ? undefined : expressions[expression]
   if (!it || expression === undefined)
     return notSupported(
@@ -83,6 +85,9 @@ function rule({ object, expression }: Refused): Meaning {
   const at = expressionAt(expressions, expression)
   if (it.kind === 'immediate' && 'data' in it && 'verdict' in it.data)
     return notSupported(`${at}: ${it.data.chain} is a base chain: only chains without a hook can be jumped to`)
+  if (it.kind === 'dynset' && 'set' in it)
+    return notSupported(`${at}: rules change only sets with the flag \`dynamic\`, and without intervals: ${it.set} is none`)
+  if (it.kind === 'nat' && 'family' in it && family !== 'inet' && it.family !== family) return familyMismatch(refused)
   return notSupported(
     `${at}: this kernel does not do it in this family or chain, or does not know one of its attributes: it may be too old`,
   )

@@ -2,6 +2,7 @@
 import type { Case } from '../case.js'
 import * as buffers from './buffers.js'
 import { cascades, objects } from './others.js'
+import * as owner from './owner.js'
 import * as permissions from './permissions.js'
 import { refusing } from './row.js'
 import { rules } from './rules.js'
@@ -17,5 +18,6 @@ export const cases: readonly Case[] = [
   refusing('what is refused of stateful objects is told with its place, why, and what to do; nothing is changed', objects),
   refusing('failures that follow from others are told apart by what they name', cascades),
   ...buffers.cases,
+  ...owner.cases,
   ...permissions.cases,
 ]

@@ -139,6 +139,71 @@ export const rules: readonly Row[] = [
     says: /the kernel takes expressions\[1\] \(cmp\) for invalid/,
   },
   {
+    what: 'numbers that are too large together',
+    commands: [rule('plain', { kind: 'numgen', destination: 1, modulus: 2, type: 'inc', offset: 0xffff_ffff })],
+    code: 'EOVERFLOW',
+    problem: 'invalid',
+    at: 'commands[0].add.rule.expressions[0]',
+    says: /expressions\[0\] \(numgen\): numbers are too large together, as offset and modulus, or rate and unit/,
+  },
+  {
+    what: 'addresses of another family than that of the table',
+    commands: [
+      { add: { table: { family: 'ip', name: 'web' } } },
+      { add: { chain: { family: 'ip', table: 'web', name: 'c' } } },
+      {
+        add: {
+          rule: {
+            family: 'ip',
+            table: 'web',
+            chain: 'c',
+            expressions: [
+              { ...source, length: 16, offset: 8 },
+              { kind: 'nat', type: 'dnat', family: 'ip6', addressMin: 1 },
+            ],
+          },
+        },
+      },
+    ],
+    code: 'ENOTSUP',
+    problem: 'invalid',
+    at: 'commands[2].add.rule.expressions[1]',
+    says: /expressions\[1\] \(nat\) is for another family than that of the table: ip takes IPv4, ip6 takes IPv6, inet either one/,
+  },
+  {
+    what: 'addresses of a family that has none',
+    commands: [
+      rule('plain', { ...source, length: 16, offset: 8 } as Expression, { kind: 'nat', type: 'dnat', family: 7, addressMin: 1 }),
+    ],
+    code: 'EAFNOSUPPORT',
+    problem: 'invalid',
+    at: 'commands[0].add.rule.expressions[1]',
+    says: /expressions\[1\] \(nat\) is for another family than that of the table/,
+  },
+  {
+    what: 'connection tracking in a family that has none',
+    commands: [
+      { add: { table: { family: 'arp', name: 'web' } } },
+      { add: { chain: { family: 'arp', table: 'web', name: 'c' } } },
+      { add: { rule: { family: 'arp', table: 'web', chain: 'c', expressions: [counter, { kind: 'connlimit', count: 9 }] } } },
+    ],
+    code: 'EPROTO',
+    problem: 'not-supported',
+    at: 'commands[2].add.rule.expressions[1]',
+    says: /expressions\[1\] \(connlimit\) needs connection tracking, which there is only in families ip, ip6, inet and bridge/,
+  },
+  {
+    what: 'a set of ranges is changed by a rule',
+    commands: [
+      { add: { set: { ...inTable, name: 'ranges', key: 'ipv4_addr', flags: ['interval'] } } },
+      rule('plain', source, { kind: 'dynset', set: 'ranges', operation: 'add', key: 1 }),
+    ],
+    code: 'ENOTSUP',
+    problem: 'not-supported',
+    at: 'commands[1].add.rule.expressions[1]',
+    says: /expressions\[1\] \(dynset\): rules change only sets with the flag `dynamic`, and without intervals: ranges is none/,
+  },
+  {
     what: 'more expressions than a rule may have',
     commands: [rule('plain', ...Array.from({ length: 129 }, () => counter))],
     code: 'EINVAL',
