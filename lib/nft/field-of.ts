@@ -31,6 +31,9 @@ const FIELDS: Readonly<Record<ObjectWord, Renamed>> = {
   flowtable: HOOK,
 }
 
+/** Data are bytes or a verdict for the caller, and a nest with either in messages. */
+const DATA = /\.value$|\.verdict(?=\.(?:verdict|chain|chainId)$)/
+
 const ELEMENT: Renamed = { keyEnd: 'key', userData: 'comment', expression: 'expressions[0]' }
 
 /** The messages that flush name what is flushed as part of another object. */
@@ -42,7 +45,8 @@ function renamedFor(verb: Verb, word: ObjectWord): Renamed {
 }
 
 /** The field of an object that the attribute `path` of its message comes from. */
-export function fieldOf(verb: Verb, word: ObjectWord, path: string, object: object): string {
+export function fieldOf(verb: Verb, word: ObjectWord, attribute: string, object: object): string {
+  const path = attribute.replace(DATA, '')
   const [, element, below = ''] = /^(elements\[\d+\])\.?(.*)/.exec(path) ?? []
   if (element !== undefined) return joinPath(element, renamedIn(ELEMENT, below))
   const renamed: Renamed = { userData: 'userData' in object ? 'userData' : 'comment', ...renamedFor(verb, word) }

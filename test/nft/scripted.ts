@@ -31,6 +31,7 @@ export interface Answer {
 
 /** A transaction as it was sent. */
 export interface Sent {
+  readonly bytes: Uint8Array
   readonly messages: readonly Message[]
   readonly guard: number | undefined
   readonly ended: boolean
@@ -115,6 +116,7 @@ function sentOf(reader: MessageReader, messages: readonly Message[]): Sent {
   }
   const begin = at(0)
   return {
+    bytes: reader.bytes,
     messages,
     guard: batchAttributes.decode(reader, begin.payload + NETFILTER_HEADER, begin.end)?.generation,
     ended: messages.at(-1)?.type === BATCH_END,
