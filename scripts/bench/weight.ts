@@ -23,6 +23,9 @@ interface Client {
   close(): Promise<void>
 }
 
+/** Opens a client over a transport that goes through `around`. */
+type Connect<C extends Client> = (around: (transport: Transport) => Transport) => Promise<C>
+
 /** Crossings, counting back and forth, from one sample to the next: odd, so that both are sampled. */
 const EACH = 7
 
@@ -32,13 +35,10 @@ const kept: unknown[] = []
 /**
  * Weighs what a client does.
  *
- * @param connect opens the client over a transport that goes through `around`
  * @param run holds what the caller has
  */
-export async function weigh<C extends Client>(
-  connect: (around: (transport: Transport) => Transport) => Promise<C>,
-  run: (client: C) => Promise<unknown>,
-): Promise<Weight> {
+export async function weigh<C extends Client>(connect: Connect<C>, run: (client: C) => Promise<unknown>): Promise<Weight> {
+  await warmUp(connect, run)
   let sampling = false
   let peak = 0
   let crossings = 0
@@ -55,7 +55,6 @@ export async function weigh<C extends Client>(
       return reply
     }),
   )
-  await warmUp(() => run(client))
   const before = alive()
   sampling = true
   const result = await run(client)
@@ -67,9 +66,14 @@ export async function weigh<C extends Client>(
   return { held, peak: Math.max(peak - before, held), wire }
 }
 
-/** What is loaded and compiled the first time is no part of it. The result must not stay in a frame that lives on. */
-async function warmUp(run: () => Promise<unknown>): Promise<void> {
-  await run()
+/**
+ * What is loaded and compiled the first time is no part of it; what a client keeps for the next time is. The result must not stay in a
+ * frame that lives on.
+ */
+async function warmUp<C extends Client>(connect: Connect<C>, run: (client: C) => Promise<unknown>): Promise<void> {
+  const client = await connect(transport => transport)
+  await run(client)
+  await client.close()
 }
 
 function alive(): number {
