@@ -40,8 +40,8 @@ export const namespaceOf = (number: ServerNumber): string => `nft-server-${numbe
 /** What comes of a packet to the service that no rule translates: the router knows no way there. */
 export const UNROUTED = 'ENETUNREACH'
 
-/** Milliseconds of silence that count as an answer that never comes. */
-export const SILENCE = 500
+/** Milliseconds of silence that count as an answer that never comes. On a busy machine one that comes takes half a second. */
+export const SILENCE = 2500
 
 interface Ends {
   readonly client: Orders
