@@ -4,6 +4,7 @@ import { errnoName } from '../netlink/error.js'
 import { type Acknowledgement, type Message, messagesOf, NLMSG_ERROR, readAcknowledgement } from '../netlink/message.js'
 import { NETFILTER_HEADER } from '../netlink/netfilter.js'
 import { attributeEnd, findAttribute } from '../netlink/schema.js'
+import { Turns } from '../netlink/turns.js'
 import { be64Number } from '../netlink/values.js'
 import type { Batch } from './batch.js'
 import { generationAttributes, message, messageType } from './wire.js'
@@ -28,7 +29,8 @@ export interface Outcome {
 }
 
 /** Reads all answers to a batch, and to the question for the generation behind it. */
-export function readOutcome(reader: MessageReader, batch: Batch): Outcome {
+export async function readOutcome(reader: MessageReader, batch: Batch): Promise<Outcome> {
+  const turns = new Turns()
   const refused: RefusedMessage[] = []
   const first = batch.sequence + 1
   let stale = false
@@ -36,6 +38,7 @@ export function readOutcome(reader: MessageReader, batch: Batch): Outcome {
   let echoed = false
   let generation: number | undefined
   for (const answer of messagesOf(reader)) {
+    if (turns.due(1)) await turns.give()
     const { sequence } = answer
     if (sequence === batch.question) generation ??= readGeneration(reader, answer)
     if (sequence < batch.sequence || sequence >= batch.question) continue // of an earlier transaction that was given up
@@ -72,9 +75,11 @@ const HANDLE: ReadonlyMap<number, number> = new Map([
 ])
 
 /** The handles in what came back, by command. */
-export function handlesOf(reader: MessageReader, batch: Batch, count: number): (number | undefined)[] {
+export async function handlesOf(reader: MessageReader, batch: Batch, count: number): Promise<(number | undefined)[]> {
+  const turns = new Turns()
   const handles: (number | undefined)[] = Array.from({ length: count })
   for (const { type, sequence, payload, end } of messagesOf(reader)) {
+    if (turns.due(1)) await turns.give()
     const attribute = HANDLE.get(type)
     const place = attribute === undefined ? undefined : batch.at(sequence)
     if (attribute === undefined || !place) continue

@@ -129,14 +129,14 @@ async function carryOut(
     if (options.commit) setGuard(batch.writer, before)
     const { data, lost } = await send(kernel, batch, limit)
     const reader = readerOf(data)
-    const outcome = readOutcome(reader, batch)
+    const outcome = await readOutcome(reader, batch)
     kernel.generation = outcome.generation
     if (outcome.stale && options.generation === undefined) before = outcome.generation ?? (await generationBefore(kernel, limit))
     else {
       if (outcome.stale) throw changed(before)
       if (outcome.refused.length > 0) throw await refusal(kernel, batch, commands, outcome.refused, lost, limit)
       if (!isCertain(outcome, lost)) throw await unanswered(kernel, outcome, lost, options.commit ? before : undefined, limit)
-      const handles = options.handles && !lost ? handlesOf(reader, batch, commands.length) : undefined
+      const handles = options.handles && !lost ? await handlesOf(reader, batch, commands.length) : undefined
       writes.recycle(batch.writer)
       const counted = options.commit && outcome.generation !== before
       return { generation: counted ? following(before) : before, ...(handles && { handles }) }

@@ -36,7 +36,7 @@ export async function trial(kernel: Kernel, commands: readonly Command[], commit
   if (lost) throw lostReply(commit ? 'unknown' : 'no')
   const reader = readerOf(data)
   const codes: (string | undefined)[] = commands.map(() => undefined)
-  for (const { acknowledgement, sequence } of readOutcome(reader, batch).refused) {
+  for (const { acknowledgement, sequence } of (await readOutcome(reader, batch)).refused) {
     const place = sequence === undefined ? undefined : batch.at(sequence)
     if (!place) throw refusedAtOnce(acknowledgement)
     codes[place.command] ??= errnoName(acknowledgement.errno)
