@@ -1,6 +1,6 @@
 /**
- * Messages that no kernel sends, through every decoder: none throws, none hangs, none loses an attribute. What is no attribute is kept as bytes.
- * FUZZ_SEED chooses other ones, FUZZ_COUNT how many.
+ * Messages that no kernel sends, through every decoder: none throws, none hangs, none loses an attribute. What is no attribute is kept as
+ * bytes. FUZZ_SEED chooses other ones, FUZZ_COUNT how many.
  */
 import { inspect, isDeepStrictEqual } from 'node:util'
 import t, { type Test } from 'tap'

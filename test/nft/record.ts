@@ -1,6 +1,7 @@
 /**
- * Records what this kernel says while rulesets of the corpus are loaded, read and removed: `scripts/in-namespace node build/js/test/nft/record.js OUT`.
- * Into OUT go the lines of test/nft/messages.txt, and for each shape that these do not have yet a new one: run it under several kernels.
+ * Records what this kernel says while rulesets of the corpus are loaded, read and removed:
+ * `scripts/in-namespace node build/js/test/nft/record.js OUT`, or in a guest of scripts/vm. Into OUT go the lines of test/nft/messages.txt,
+ * and for each shape that these do not have yet a new one: run it under several kernels.
  */
 import { execFileSync } from 'node:child_process'
 import { createSocket } from 'node:dgram'

@@ -54,8 +54,8 @@ export function writeAttributes(bytes: Uint8Array, offset: number, attributes: r
 }
 
 /**
- * Whether two stretches hold the same attributes: the same numbers and bytes in the same nests. Those of one number stand in the same order;
- * how those of different numbers are mixed, what is in their padding, and the flags above the number do not matter to the kernel.
+ * Whether two stretches hold the same attributes: the same numbers and bytes in the same nests. Those of one number stand in the same
+ * order; how those of different numbers are mixed, what is in their padding, and the flags above the number do not matter to the kernel.
  */
 export function sameAttributes(
   a: Uint8Array,

@@ -3,8 +3,8 @@
  *
  *     client ── router ── three servers
  *
- * Client and servers are made once and vanish with the machine; their addresses stand on lo. The router is the namespace of the case, and so
- * are its cables: each case has tables, counters and known connections of its own. Nobody has the address of the service.
+ * Client and servers are made once and vanish with the machine; their addresses stand on lo. The router is the namespace of the case, and
+ * so are its cables: each case has tables, counters and known connections of its own. Nobody has the address of the service.
  */
 import assert from 'node:assert/strict'
 import type { BaseChain, Chain, Command, Expression, Family, NftClient } from '../../../../lib/nft/index.js'
@@ -99,8 +99,8 @@ export interface Network extends Ends {
   /**
    * What comes of a question.
    *
-   * @param patience milliseconds. What the kernel says of a connection while it is asked for one it does not hear (tcp_v4_err): it asks again
-   * after a second
+   * @param patience milliseconds. A connection does not hear an ICMP message while it is being opened (tcp_v4_err): it asks again after a
+   * second, and is told again
    */
   attempt(target: Target, patience?: number): Promise<Answer | string>
   /** What comes of so many questions at once, of which some stay without an answer. */
