@@ -74,6 +74,11 @@ const WRITTEN: Readonly<Record<string, readonly [set: Set, element: Element, byt
     { key: 'eth*' },
     element(key(`657468${'00'.repeat(13)}`)) + end(`657469${'00'.repeat(13)}`),
   ],
+  'all names there are, which is no catch-all element': [
+    { ...common, key: 'ifname', flags: ['interval'] },
+    { key: { from: '', to: fromHex('ff'.repeat(16)) } },
+    element(key('00'.repeat(16)), attribute(6, OPEN)),
+  ],
   'a range and its data': [
     { ...ranges, data: 'inet_service' },
     { key: '10.0.0.0/8', data: 80 },

@@ -83,7 +83,11 @@ export class Tuple {
   }
 
   readRange(bytes: Uint8Array, from: number, to: number): Interval | readonly Interval[] {
-    if (this.single) return readRange(this.single, bytes, from, to)
+    if (this.single) {
+      const key = readRange(this.single, bytes, from, to)
+      // A name that begins with anything is no catch-all element.
+      return key === '*' ? ends(this.single, bytes, from, to) : key
+    }
     return this.#values.map((type, i) => {
       const offset = this.#offsets[i] as number
       return readRange(type, bytes, from + offset, to + offset)
@@ -114,8 +118,13 @@ function writeEnd(type: Values, bytes: Uint8Array, offset: number, value: unknow
 
 function readRange(type: Values, bytes: Uint8Array, from: number, to: number): Interval {
   if (same(bytes, from, to, type.length)) return type.read(bytes, from)
-  return type.readRange(bytes, from, to) ?? { from: type.read(bytes, from), to: type.read(bytes, to) }
+  return type.readRange(bytes, from, to) ?? ends(type, bytes, from, to)
 }
+
+const ends = (type: Values, bytes: Uint8Array, from: number, to: number): Interval => ({
+  from: type.read(bytes, from),
+  to: type.read(bytes, to),
+})
 
 function same(bytes: Uint8Array, a: number, b: number, length: number): boolean {
   for (let i = 0; i < length; i++) if (bytes[a + i] !== bytes[b + i]) return false

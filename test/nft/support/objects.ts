@@ -50,10 +50,10 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     // An anonymous set has to have an id, which the kernel does not tell.
     write: (writer, set) => writeSet(writer, Object.assign({ id: 1 }, set)),
     told: ['id', 'handle', 'backend', 'count'],
-    // The kernel tells the length of a verdict, an empty description, and one expression or several; that it is a map its data say.
+    // The kernel tells the length of a verdict, an empty description or list, and one expression or several; that it is a map its data say.
     reduce: ({ description, dataType, dataLength, flags, expression, expressions, ...set }) => ({
       ...set,
-      expressions: expression ? [expression] : expressions,
+      expressions: expression ? [expression] : isEmpty(expressions) ? undefined : expressions,
       dataType,
       ...bits(flags, 8 | 0x40 | 0x80 | 0x100),
       ...(dataType !== undefined && dataType !== 0xffff_ff00 && { dataLength }),
@@ -91,13 +91,25 @@ function withoutDepleted(data: unknown): unknown {
 const RANGES = 0x84
 
 /** Fields that are not those of the key, six bits of its type for each, make no sense: the kernel refuses them. */
-function describes({ concatenation, ...description }: Fields = {}, { keyType, keyLength }: Fields, flags: unknown): Fields {
+function describes(
+  { concatenation, unknown = [], ...description }: Fields = {},
+  { keyType, keyLength }: Fields,
+  flags: unknown,
+): Fields {
   const lengths = ((concatenation ?? []) as readonly { length?: number }[]).map(({ length = 0 }) => length)
   const types = Math.ceil((32 - Math.clz32((keyType as number | undefined) ?? 0)) / 6)
   const ranges = ((flags as number) & RANGES) === RANGES && lengths.length > 1
   const fits = ranges && types === lengths.length && lengths.reduce((sum, length) => sum + align4(length), 0) === keyLength
-  return { ...description, ...(fits && { concatenation: lengths.map(length => ({ length })) }) }
+  // Of several sizes or lists of fields only the first is the set's.
+  const others = (unknown as readonly Unknown[]).filter(({ type }) => (type & 0x3fff) > 2)
+  return {
+    ...description,
+    ...(others.length > 0 && { unknown: others }),
+    ...(fits && { concatenation: lengths.map(length => ({ length })) }),
+  }
 }
+
+const isEmpty = (list: unknown): boolean => Array.isArray(list) && list.length === 0
 
 function bits(flags: unknown, ignored: number): Fields {
   const rest = ((flags as number | undefined) ?? 0) & ~ignored
