@@ -222,7 +222,8 @@ const RANGES: readonly Range[] = [
   [['mark'], 5, '00000005', '00000005'],
   [['inet_service'], { from: 0, to: 65535 }, '0000', 'ffff'],
   [['ifname'], 'eth*', `657468${'00'.repeat(13)}`, `657468${'ff'.repeat(13)}`],
-  [['ifname'], '*', '00'.repeat(16), 'ff'.repeat(16)],
+  // "*" alone is the element for all that no other is for.
+  [['ifname'], { from: '', to: fromHex('ff'.repeat(16)) }, '00'.repeat(16), 'ff'.repeat(16)],
   [['ifname'], 'eth\\*', `6574682a${'00'.repeat(12)}`, `6574682a${'00'.repeat(12)}`],
   [
     ['ipv4_addr', 'inet_service', 'inet_proto'],

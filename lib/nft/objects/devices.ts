@@ -34,7 +34,8 @@ export const deviceNames: AttributeType<readonly string[]> = {
       if (size < 4 || offset + size > end) return undefined
       const type = (reader.u16[(offset >> 1) + 1] as number) & NLA_TYPE_MASK
       const name = type === WHOLE || type === PREFIX ? deviceName.read(reader, offset + 4, size - 4) : undefined
-      if (name === undefined) return undefined
+      // One that really ends in \* has no form here.
+      if (name === undefined || (type === WHOLE && name.endsWith('*'))) return undefined
       names.push(type === PREFIX ? `${name}*` : name)
       offset += align4(size)
     }
