@@ -37,7 +37,8 @@ export function newElements(change: Change): void {
   const table = tableOf(change, kernel, L.table)
   const set = blaming(attributes.at(L.set), () => setOf(table, transaction, attributes, L.set, L.setId))
   if (set.bindings > 0 && set.flags & (setFlag.constant | setFlag.anonymous)) throw new Errno(EBUSY)
-  for (const payload of attributes.list(L.elements)) blaming(payload, () => addElement(change, set, payload))
+  for (const payload of attributes.list(L.elements))
+    blaming(payload, () => transaction.attempt(() => addElement(change, set, payload)))
 }
 
 /** nft_add_set_elem */
@@ -47,7 +48,8 @@ function addElement(change: Change, set: NftSet, payload: Payload): void {
   const element = readElement(change, set, nest)
   const clash = set.elements.clash(element)
   if (clash) {
-    if (!clash.same || !isAlike(element, clash.element) || request.flags & NLM_F_EXCL) throw new Errno(EEXIST)
+    if (!clash.same || !isAlike(element, clash.element)) throw new Errno(EEXIST)
+    if (request.flags & NLM_F_EXCL && !clash.tolerated) throw new Errno(EEXIST)
     forget(change, element)
     return updateTimes(change, set, nest, element, clash)
   }

@@ -3,6 +3,9 @@ import { type Clash, compare, type Element, elementFlag, type Key, type Store } 
 
 const isEnd = ({ flags }: Key): boolean => (flags & elementFlag.intervalEnd) !== 0
 
+/** The end of what comes before all intervals, which nft adds to each set. */
+const isNull = (key: Key): boolean => isEnd(key) && key.key.every(byte => byte === 0)
+
 interface Interval {
   readonly from: Element
   /** Undefined for the last one, when it has no end. */
@@ -31,7 +34,8 @@ export class IntervalStore implements Store {
     const at = this.#indexOf(element)
     const [less, greater] = this.#neighbours(element, at)
     for (const other of [greater, less])
-      if (other && compare(other.key, element.key) === 0 && isEnd(other) === isEnd(element)) return { element: other, same: true }
+      if (other && compare(other.key, element.key) === 0 && isEnd(other) === isEnd(element))
+        return { element: other, same: true, tolerated: isNull(element) }
     const open = this.#anonymous && !isEnd(element) && !(greater && isEnd(greater))
     if (less && isEnd(less) === isEnd(element) && !open) return { element: less, same: false }
     if (greater && isEnd(greater) && isEnd(element)) return { element: greater, same: false }

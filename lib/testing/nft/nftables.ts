@@ -132,6 +132,13 @@ function putGenerationAttributes(writer: Parameters<typeof putMessage>[0], gener
 }
 
 type Write = (change: Change) => void
+
+/** Of others stays what they did before they failed, until the transaction is taken back: elements that were added, rules that were removed. */
+const whole =
+  (work: Write): Write =>
+  change =>
+    change.transaction.attempt(() => work(change))
+
 type Entries = (kernel: Kernel, request: NetfilterRequest) => Iterable<Entry>
 
 /** What each message does. */
@@ -162,27 +169,27 @@ function callbacks(kernel: Kernel): [number, Callback][] {
     },
   ]
   return [
-    ...write(tablePolicy, newTable, message.newTable),
+    ...write(tablePolicy, whole(newTable), message.newTable),
     ...write(tablePolicy, deleteTable, message.deleteTable, message.destroyTable),
     read(message.getTable, message.newTable, tablePolicy, getTable, tableEntries),
-    ...write(chainPolicy, newChain, message.newChain),
+    ...write(chainPolicy, whole(newChain), message.newChain),
     ...write(chainPolicy, deleteChainMessage, message.deleteChain, message.destroyChain),
     read(message.getChain, message.newChain, chainPolicy, getChain, chainEntries),
-    ...write(rulePolicy, newRule, message.newRule),
+    ...write(rulePolicy, whole(newRule), message.newRule),
     ...write(rulePolicy, deleteRuleMessage, message.deleteRule, message.destroyRule),
     ...[message.getRule, message.getRuleReset].map(number => {
       const reset = number === message.getRuleReset
       const one = (k: Kernel, request: NetfilterRequest) => getRule(k, request, reset)
       return read(number, message.newRule, rulePolicy, one, (k, request) => ruleEntries(k, request, reset))
     }),
-    ...write(objectPolicy, newObject, message.newObject),
+    ...write(objectPolicy, whole(newObject), message.newObject),
     ...write(objectPolicy, deleteObjectMessage, message.deleteObject, message.destroyObject),
     ...[message.getObject, message.getObjectReset].map(number => {
       const reset = number === message.getObjectReset
       const one = (k: Kernel, request: NetfilterRequest) => getObject(k, request, reset)
       return read(number, message.newObject, objectPolicy, one, (k, request) => objectEntries(k, request, reset))
     }),
-    ...write(setPolicy, newSet, message.newSet),
+    ...write(setPolicy, whole(newSet), message.newSet),
     ...write(setPolicy, deleteSetMessage, message.deleteSet, message.destroySet),
     [message.getSet, { policy: setPolicy, read: request => readSets(kernel, request) }],
     ...write(elementListPolicy, newElements, message.newElements),
@@ -191,7 +198,7 @@ function callbacks(kernel: Kernel): [number, Callback][] {
       number,
       { policy: elementListPolicy, read: request => readElements(kernel, request, number === message.getElementsReset) },
     ]),
-    ...write(flowtablePolicy, newFlowtable, message.newFlowtable),
+    ...write(flowtablePolicy, whole(newFlowtable), message.newFlowtable),
     ...write(flowtablePolicy, deleteFlowtableMessage, message.deleteFlowtable, message.destroyFlowtable),
     read(message.getFlowtable, message.newFlowtable, flowtablePolicy, getFlowtable, flowtableEntries),
     read(message.getGeneration, message.newGeneration, {}, getGeneration),
@@ -216,17 +223,10 @@ function getGeneration(kernel: Kernel, { socket, message: { sequence } }: Netfil
   reply(socket, header, writer => putGenerationAttributes(writer, generation))
 }
 
-/** What a message did before it failed is taken back. */
 function carryOut(kernel: Kernel, number: number, request: NetfilterRequest, batch: Batch, work: Write): void {
   if (!(batch instanceof NftBatch)) throw new Error('a batch of another subsystem')
   const { transaction } = batch
-  const mark = transaction.mark()
-  try {
-    work({ ...request, kernel, transaction, number })
-  } catch (error) {
-    transaction.rollBack(mark)
-    throw error
-  }
+  work({ ...request, kernel, transaction, number })
   // What fails here stays until the end, and every message behind it fails as well.
   if (transaction.validates && VALIDATED.includes(number)) validateAll(kernel)
 }

@@ -29,6 +29,8 @@ export interface Clash {
   readonly element: Element
   /** Whether it is about the very same keys, and not only about some of them. */
   readonly same: boolean
+  /** Whether it may be added again even by who wants it to be new. */
+  readonly tolerated?: boolean
 }
 
 /** A data structure of a set. */

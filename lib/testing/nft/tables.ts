@@ -79,7 +79,7 @@ function updateTable(change: Change, table: Table): void {
   // Of an owned table that stays owned not even the other flags can be changed.
   if (disowned || taken || (flags ^ table.flags) & persist) throw new Errno(EOPNOTSUPP)
   // The kernel would have to register its hooks and to unregister them at the same time.
-  if (transaction.rehooked.has(table)) throw new Errno(EINVAL)
+  if (transaction.rehooked.has(table) || transaction.dormancyChanged.has(table)) throw new Errno(EINVAL)
   transaction.add(transaction.dormancyChanged, table)
   transaction.set(table, { flags, owner: flags & owner ? socket.portId : table.owner })
   step(change, table, message.newTable)

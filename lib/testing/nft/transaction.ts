@@ -6,7 +6,7 @@ import type { Notices } from './notices.js'
 import type { Chain, NftSet, Rule, Table } from './state.js'
 
 /** A place in a transaction to go back to. */
-export interface Mark {
+interface Mark {
   readonly undo: number
   readonly steps: number
   readonly last: number
@@ -53,15 +53,26 @@ export class Transaction {
     this.#last.push(action)
   }
 
-  mark(): Mark {
+  #mark(): Mark {
     return { undo: this.#undo.length, steps: this.#steps.length, last: this.#last.length }
   }
 
   /** Takes back what was done since. */
-  rollBack({ undo, steps, last }: Mark): void {
+  #rollBack({ undo, steps, last }: Mark): void {
     while (this.#undo.length > undo) this.#undo.pop()?.()
     this.#steps.length = steps
     this.#last.length = last
+  }
+
+  /** Does something whole, or not at all. */
+  attempt<T>(work: () => T): T {
+    const mark = this.#mark()
+    try {
+      return work()
+    } catch (error) {
+      this.#rollBack(mark)
+      throw error
+    }
   }
 
   carryOut(notices: Notices): void {
@@ -70,7 +81,7 @@ export class Transaction {
   }
 
   abort(): void {
-    this.rollBack({ undo: 0, steps: 0, last: 0 })
+    this.#rollBack({ undo: 0, steps: 0, last: 0 })
   }
 
   /** Adds to one of its sets. */

@@ -82,6 +82,7 @@ function jump({ chain: from, transaction }: Context, chain: Chain): Reference {
   transaction.remove(transaction.unbound, chain)
   return {
     release(running) {
+      running.use(chain, -1)
       chain.table.chains.remove(running, chain)
       for (const { expressions } of chain.rules.values())
         for (const { references = [] } of expressions) for (const reference of references) reference.release(running)
