@@ -1,4 +1,5 @@
 /** All cases. */
+import * as alike from './alike.js'
 import * as basics from './basics.js'
 import * as capabilities from './capabilities.js'
 import type { Case } from './case.js'
@@ -22,6 +23,7 @@ import * as watch from './watch.js'
 
 export const nft: readonly Case[] = [
   readme,
+  alike,
   basics,
   corpus,
   elements,

@@ -1,0 +1,236 @@
+/** Tables, chains, batches. */
+import { message as M } from '../../../../lib/nft/wire.js'
+import {
+  ACK,
+  APPEND,
+  type Attribute,
+  batch,
+  be16,
+  begin,
+  CREATE,
+  chain,
+  counter,
+  dump,
+  ECHO,
+  EXCL,
+  end,
+  type FamilyName,
+  get,
+  hex,
+  hook,
+  NONREC,
+  REPLACE,
+  raw,
+  rule,
+  type Spec,
+  spec,
+  table,
+} from './messages.js'
+import type { Scenario, Step } from './scenario.js'
+
+const NEW = CREATE | ACK
+const all: readonly Step[] = [[dump(M.getTable)], [dump(M.getChain)], [dump(M.getRule)]]
+const on = (name: string, send: readonly Spec[]): Step => ({ on: name, send })
+const deleteTable = (family: FamilyName, flags: number, attributes: readonly Attribute[] = []): Step =>
+  batch(spec(M.deleteTable, family, flags, attributes))
+const getTable = (family: FamilyName, name: string): Step => [get(M.getTable, family, [[1, name]])]
+const ofChain = (number: number, flags: number, ...attributes: Attribute[]): Spec => spec(number, 'ip', flags, attributes)
+
+/** Names, and what else is given: few are taken. */
+const chains: readonly (readonly [name: string, ...more: Attribute[]])[] = [
+  ['b', hook(1, 10)],
+  ['a', [5, 1]],
+  ['a', hook(1, 0)],
+  ['b', hook(1, 0), [7, 'nat']],
+  ['b', hook(1, 0), [7, 'zz']],
+  ['c1', [5, 1]],
+  ['c2', hook(1, 0), [5, 7]],
+  ['c3', [4, [[1, 1]]]],
+  ['c4', hook(9, 0)],
+  ['c5', hook(5, 0)],
+  ['c6', hook(0, -200), [7, 'nat']],
+  ['c7', hook(0, 0), [7, 'route']],
+  ['c8', hook(0, 0, [3, 'lo'])],
+  ['c9', [10, 1]],
+  ['c10', [10, 2]],
+  ['c11', [10, 8]],
+  ['c12', [10, 4], [11, 1]],
+  ['x'.repeat(256)],
+]
+
+export const tables: readonly Scenario[] = [
+  {
+    name: 'tables and their flags',
+    steps: [
+      batch(table('inet', 'a', NEW)),
+      batch(table('inet', 'a', NEW | EXCL)),
+      batch(table('inet', 'b', NEW | ECHO, [2, 1], [6, hex('00026100')])),
+      ...all,
+      batch(table('inet', 'b', ACK, [2, 0])),
+      batch(table('inet', 'b', ACK, [2, 8])),
+      batch(table('inet', 'b', ACK | REPLACE)),
+      batch(table('inet', 'b', ACK, [2, 1]), table('inet', 'b', ACK, [2, 0])),
+      batch(table('unspecified', 'b', ACK)),
+      batch(table('ip', 'x'.repeat(256), NEW)),
+      getTable('inet', 'b'),
+      getTable('inet', 'c'),
+      [get(M.getTable, 'inet')],
+    ],
+  },
+  {
+    name: 'owners of tables',
+    steps: [
+      batch(table('ip', 'b', NEW, [2, 2])),
+      batch(table('ip', 'b', ACK, [2, 0])),
+      batch(table('ip', 'c', NEW, [2, 6])),
+      on('second', batch(table('ip', 'b', ACK), spec(M.deleteTable, 'ip', ACK, [[1, 'b']]), chain('ip', 'b', 'x', NEW))),
+      on('second', batch(spec(M.deleteTable, 'unspecified', ACK))),
+      on('second', [dump(M.getTable)]),
+      batch(table('ip', 'b', ACK, [2, 3])),
+      ...all,
+      { close: 'first' },
+      on('second', [dump(M.getTable)]),
+      on('second', batch(table('ip', 'c', ACK, [2, 2]))),
+      on('second', batch(table('ip', 'c', ACK, [2, 6]))),
+      on('second', [dump(M.getTable)]),
+      on('second', [get(M.getGeneration, 'unspecified')]),
+    ],
+  },
+  {
+    name: 'tables that are removed',
+    steps: [
+      batch(table('inet', 'a'), table('ip', 'b'), table('ip', 'c'), chain('ip', 'b', 'x')),
+      deleteTable('ip', ACK | NONREC, [[1, 'b']]),
+      deleteTable('ip', ACK | NONREC, [[1, 'c']]),
+      deleteTable('ip', ACK, [[1, 'zz']]),
+      batch(spec(M.destroyTable, 'ip', ACK, [[1, 'zz']])),
+      deleteTable('ip', ACK | ECHO, [[4, 3n]]),
+      deleteTable('ip', ACK, [[4, 77n]]),
+      batch(spec(M.destroyTable, 'inet', ACK | ECHO, [[1, 'a']])),
+      batch(table('inet', 'd'), chain('inet', 'd', 'x'), rule('inet', 'd', 'x', CREATE | APPEND, [counter]), table('ip', 'e')),
+      deleteTable('unspecified', ACK | ECHO),
+      ...all,
+    ],
+  },
+  {
+    name: 'generations',
+    steps: [
+      [get(M.getGeneration, 'unspecified')],
+      batch(table('ip', 'a')),
+      batch(table('ip', 'a')),
+      [get(M.getGeneration, 'unspecified')],
+      [begin(1), table('ip', 'b'), end()],
+      [begin(4), table('ip', 'b', NEW), end()],
+      [begin(0), table('ip', 'c', NEW), end()],
+      [raw(0x10, 0, [[1, be16(2)]], 10), table('ip', 'd'), end()],
+      [get(M.getGeneration, 'unspecified')],
+    ],
+  },
+  {
+    name: 'batches and what makes no sense',
+    steps: [
+      [begin(undefined, ACK), table('ip', 'a', NEW), end(ACK)],
+      [begin(undefined, ACK), table('ip', 'b', NEW)],
+      [begin(undefined, ACK), end(ACK)],
+      [table('ip', 'x', NEW)],
+      [get(M.getTable, 'ip', [[1, 'a']]), table('ip', 'x')],
+      batch(get(M.getTable, 'ip', [[1, 'a']]), table('ip', 'x', NEW)),
+      batch(begin(), table('ip', 'x', NEW)),
+      batch(raw(1, ACK), table('ip', 'x', NEW)),
+      batch({ ...table('ip', 'x', NEW), unasked: true }),
+      batch(raw((1 << 8) | 1, ACK)),
+      batch(spec(200, 'unspecified', ACK)),
+      [raw(0x10, ACK, [], 5), table('ip', 'x', NEW), end()],
+      [raw(0x10, ACK, [], 99), end()],
+      [raw(0x10, ACK, [], 0x0a00), table('ip', 'y', NEW), end()],
+      [raw((30 << 8) | 1, ACK)],
+      [spec(200, 'unspecified', ACK)],
+      [end(ACK)],
+      [begin(), end(), table('ip', 'z', NEW)],
+      batch(
+        table('ip', 'a', NEW),
+        chain('ip', 'zz', 'x', NEW),
+        chain('ip', 'a', 'y', NEW),
+        rule('ip', 'a', 'nope', NEW | APPEND, [counter]),
+        rule('ip', 'a', 'y', CREATE | APPEND, [counter]),
+      ),
+      ...all,
+    ],
+  },
+  {
+    name: 'chains',
+    steps: [
+      batch(table('ip', 't')),
+      batch(chain('ip', 't', 'a', NEW | ECHO)),
+      batch(chain('ip', 't', 'b', NEW | ECHO, hook(1, 0), [7, 'filter'], [5, 0])),
+      batch(
+        chain(
+          'ip',
+          't',
+          'n',
+          NEW | ECHO,
+          hook(0, -100),
+          [7, 'nat'],
+          [
+            8,
+            [
+              [1, 5n],
+              [2, 6n],
+            ],
+          ],
+          [12, hex('0000')],
+        ),
+      ),
+      ...chains.map(([name, ...more]) => batch(chain('ip', 't', name, NEW, ...more))),
+      batch(chain('ip', 't', 'b', NEW | ECHO, hook(1, 0), [5, 1])),
+      batch(chain('ip', 't', 'b', NEW | EXCL)),
+      batch(chain('ip', 't', 'b', NEW | REPLACE)),
+      batch(ofChain(M.newChain, NEW, [1, 't'])),
+      batch(ofChain(M.newChain, NEW, [1, 't'], [11, 4], [10, 4])),
+      batch(ofChain(M.newChain, NEW, [3, 'x'])),
+      batch(ofChain(M.newChain, ACK | ECHO, [1, 't'], [2, 1n], [3, 'renamed'])),
+      batch(ofChain(M.newChain, ACK, [1, 't'], [2, 1n], [3, 'b'])),
+      batch(ofChain(M.newChain, ACK, [1, 't'], [2, 2n], [3, 'q']), ofChain(M.newChain, ACK, [1, 't'], [2, 1n], [3, 'q'])),
+      batch(ofChain(M.newChain, ACK, [1, 't'], [2, 99n], [3, 'q'])),
+      ...all,
+      [
+        get(M.getChain, 'ip', [
+          [1, 't'],
+          [3, 'b'],
+        ]),
+      ],
+      [
+        get(M.getChain, 'ip', [
+          [1, 't'],
+          [3, 'bb'],
+        ]),
+      ],
+      [
+        get(M.getChain, 'ip', [
+          [1, 'tt'],
+          [3, 'bb'],
+        ]),
+      ],
+      [get(M.getChain, 'ip', [[1, 't']])],
+      [dump(M.getChain, 'ip', [[1, 'nope']])],
+      batch(
+        chain('ip', 't', 'b', NEW | ECHO, [
+          8,
+          [
+            [1, 9n],
+            [2, 8n],
+          ],
+        ]),
+      ),
+      batch(chain('ip', 't', 'b', NEW, [8, [[1, 9n]]])),
+      batch(ofChain(M.deleteChain, ACK, [1, 't'], [3, 'b']), table('ip', 't', ACK, [2, 1])),
+      batch(ofChain(M.deleteChain, ACK | ECHO, [1, 't'], [3, 'b'])),
+      batch(ofChain(M.deleteChain, ACK, [1, 't'], [3, 'b'])),
+      batch(ofChain(M.destroyChain, ACK, [1, 't'], [3, 'b'])),
+      batch(ofChain(M.destroyChain, ACK | ECHO, [1, 't'], [2, 1n])),
+      batch(ofChain(M.deleteChain, ACK, [1, 't'], [2, 100n])),
+      batch(ofChain(M.deleteChain, ACK, [1, 't'])),
+      ...all,
+    ],
+  },
+]
