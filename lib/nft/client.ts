@@ -7,6 +7,7 @@ import { ElementList, type SetLike, typed } from './element-list.js'
 import { familyToWire } from './family.js'
 import { readElementsOf } from './get-elements.js'
 import type { Generation, Kernel } from './kernel.js'
+import { checkFilter, checkOptions } from './known-fields.js'
 import * as read from './read.js'
 import { ofObjects, ofRules, type Reset, reset as resetAll, resetElements } from './reset.js'
 import { readSnapshot, type Snapshot, type SnapshotFilter } from './snapshot.js'
@@ -47,6 +48,7 @@ export interface CommitOptions extends CallOptions {
 }
 
 const ATTEMPTS = 10
+const COMMIT_OPTIONS = ['generation', 'handles', 'split', 'attempts']
 
 /** Options of `flushRuleset`. */
 export interface FlushOptions extends CallOptions {
@@ -101,6 +103,7 @@ export class NftClient {
    */
   async commit(commands: readonly Command[] | CommandBuilder, options: CommitOptions = {}): Promise<Committed> {
     if (typeof commands !== 'function') return this.#commit(commands, options)
+    checkOptions(options, COMMIT_OPTIONS)
     const { attempts = ATTEMPTS } = options
     if (options.generation !== undefined)
       throw new TypeError('options.generation: a function is given the generation: give the one or the other')
@@ -110,6 +113,7 @@ export class NftClient {
   }
 
   async #commit(commands: readonly Command[], options: CommitOptions): Promise<Committed> {
+    checkOptions(options, COMMIT_OPTIONS)
     const list = listOf(commands)
     const { generation, handles = false, split } = options
     if (split?.bytes !== undefined && !(split.bytes >= 1))
@@ -122,6 +126,7 @@ export class NftClient {
    * an anonymous set that no rule uses, or a device that does not offload.
    */
   async check(commands: readonly Command[], options: CallOptions = {}): Promise<void> {
+    checkOptions(options)
     const list = listOf(commands)
     await this.#kernel.call(options, limit => commit(this.#kernel, list, { handles: false, commit: false }, limit))
   }
@@ -135,12 +140,13 @@ export class NftClient {
    * await nf.flushRuleset('all')
    */
   flushRuleset(which: Family | 'all', { generation, ...options }: FlushOptions = {}): Promise<Committed> {
-    return asking('flushRuleset', String(which), () =>
-      this.#kernel.call(options, limit => {
+    return asking('flushRuleset', String(which), async () => {
+      checkOptions(options)
+      return this.#kernel.call(options, limit => {
         const family = which === 'all' ? 0 : familyToWire(which)
         return flushRuleset(this.#kernel, family, { generation, handles: false, commit: true }, limit)
-      }),
-    )
+      })
+    })
   }
 
   /** The ruleset's version: each transaction counts it up by 1, whoever made it. */
@@ -216,6 +222,7 @@ export class NftClient {
    * for await (const { key } of nf.elements({ family: 'inet', table: 'web', name: 'blocked' })) console.log(key)
    */
   elements(set: SetLike, options: CallOptions = {}): ElementList {
+    checkOptions(options)
     return new ElementList(this.#kernel, set, options)
   }
 
@@ -240,7 +247,8 @@ export class NftClient {
    * const snapshot = await nf.snapshot({ family: 'inet', table: 'web' })
    * await elsewhere.commit(recreate(snapshot))
    */
-  snapshot({ family, table, elements, ...options }: SnapshotFilter & CallOptions = {}): Promise<Snapshot> {
+  async snapshot({ family, table, elements, ...options }: SnapshotFilter & CallOptions = {}): Promise<Snapshot> {
+    checkOptions(options, ['family', 'table', 'elements'])
     return this.#ask('snapshot', read.describe({ family, table }), options, limit =>
       readSnapshot(this.#kernel, { family, table, elements }, limit),
     )
@@ -274,16 +282,19 @@ export class NftClient {
     return this.#ask('resetElements', read.describe(types), options, limit => resetElements(this.#kernel, types, wanted, limit))
   }
 
-  #reset<T>(operation: string, reset: Reset, kind: read.Kind<T>, filter: read.Filter, options: CallOptions): Promise<T[]> {
+  async #reset<T>(operation: string, reset: Reset, kind: read.Kind<T>, filter: read.Filter, options: CallOptions): Promise<T[]> {
+    checkFilter(options, filter)
     return this.#ask(operation, read.describe(filter), options, limit => resetAll(this.#kernel, reset, kind, filter, limit))
   }
 
-  #list<T>(operation: string, kind: read.Kind<T>, filter: read.Filter, options: CallOptions): Promise<T[]> {
+  async #list<T>(operation: string, kind: read.Kind<T>, filter: read.Filter, options: CallOptions): Promise<T[]> {
+    checkFilter(options, filter)
     return this.#ask(operation, read.describe(filter), options, limit => read.list(this.#kernel, kind, filter, limit))
   }
 
   #get<T>(operation: string, kind: read.Kind<T>, key: read.Filter, options: CallOptions | undefined): Promise<T | undefined> {
     return asking(operation, '', async () => {
+      if (options !== undefined) checkOptions(options)
       const filter = read.keyOf(kind, key)
       return this.#ask(operation, read.describe(filter), options, limit => read.find(this.#kernel, kind, filter, limit))
     })

@@ -1,6 +1,6 @@
-/** Which fields the objects of commands have: one that is misspelt would be left out, and nobody would notice. */
+/** Which fields the objects of commands and the options of calls have: one that is misspelt would be left out, and nobody would notice. */
 import { nearest } from '../netlink/nearest.js'
-import { BadValue } from '../netlink/schema.js'
+import { BadValue, shown } from '../netlink/schema.js'
 import type { ObjectWord } from './commands.js'
 import type { Chain, Elements, Flowtable, NftSet, Rule, StatefulObject, Table } from './types.js'
 
@@ -123,4 +123,30 @@ export function checkFields(word: ObjectWord, given: object): void {
     if (Object.hasOwn(known, name)) continue
     throw new BadValue('type', `there is no such field${nearest(name, Object.keys(known))}`).within(name)
   }
+}
+
+const CALL = ['signal', 'deadline']
+
+/** Fields of objects may stand beside those that a filter looks at: objects are given as they are. */
+const OF_OBJECTS = [...new Set(Object.values(KNOWN).flatMap(Object.keys))]
+
+/** Refuses fields that neither a filter nor any object has. Throws a TypeError. */
+export function checkFilter(options: object, filter: object): void {
+  checkOptions(options, [...Object.keys(filter), ...OF_OBJECTS])
+  // A chain would be taken for its table otherwise.
+  if ('name' in options && 'chain' in filter && filter.chain === undefined)
+    throw new TypeError('options.chain: is missing: the name of a chain is given as `chain` here')
+}
+
+/**
+ * Refuses options that there are not: a misspelt filter would list everything, a misspelt guard would be none. Throws a TypeError.
+ *
+ * @param names those that there are besides those of every call
+ */
+export function checkOptions(options: object, names: readonly string[] = []): void {
+  if (options === null || typeof options !== 'object') throw new TypeError(`options: ${shown(options)}: give an object`)
+  const known = [...names, ...CALL]
+  for (const name in options)
+    if (!known.includes(name))
+      throw new TypeError(`options.${name}: there is no such option${nearest(name, known).replace('fields', 'options')}`)
 }

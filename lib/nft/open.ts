@@ -3,6 +3,7 @@ import type { Netns } from '../netlink/netns.js'
 import type { Transport } from '../netlink/transport.js'
 import { NftClient } from './client.js'
 import { Kernel } from './kernel.js'
+import { checkOptions } from './known-fields.js'
 
 export interface OpenOptions {
   /** Network namespace to work in. Default: that of this process. */
@@ -26,6 +27,7 @@ const DEFAULT_DEADLINE = 60
  * await nf.commit([{ add: { table: { family: 'inet', name: 'web' } } }])
  */
 export async function open(options: OpenOptions = {}): Promise<NftClient> {
+  checkOptions(options, ['netns', 'transport'])
   if (options.transport && options.netns) throw new TypeError('options: give netns or transport, not both')
   const transport = options.transport ?? nativeTransport(options.netns)
   const kernel = new Kernel(transport, options.deadline ?? DEFAULT_DEADLINE)
