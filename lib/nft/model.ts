@@ -68,8 +68,8 @@ export class Model {
     if (!known) return undefined
     if (object.devices && (word === 'chain' || word === 'flowtable')) {
       const devices = (known.object.devices ?? []).filter(device => !object.devices?.includes(device))
-      // Before Linux 6.4 the end of a flowtable looks like the end of all its devices.
-      if (word === 'flowtable' && devices.length === 0) return 'unclear'
+      // The end of a chain in Linux 6.12, of a flowtable before 6.4, looks like the end of all its devices.
+      if (devices.length === 0) return 'unclear'
       const after = { ...known.object, devices }
       entries.set(key, { ...known, object: after })
       return changeOf('changed', word, known.object, after)

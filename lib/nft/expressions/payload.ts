@@ -11,7 +11,7 @@ export const payload = expressionCodec(
     destination: [1, register],
     /** `inner` is what follows the transport header; `tunnel` the tunnel's header, only within the expression `inner`. */
     base: [2, required(choice(be32, { link: 0, network: 1, transport: 2, inner: 3, tunnel: 4 }))],
-    /** Bytes from the base, 0 to 65535; before Linux 6.2 to 255. */
+    /** Bytes from the base, 0 to 65535; before Linux 6.18 to 255. */
     offset: [3, required(be32)],
     /** Bytes: as many as fit from the register to the last one, at most 64. */
     length: [4, required(be32)],

@@ -64,7 +64,7 @@ export const loads = [
       length: [1, 2, 3, 8, 16, 17, 64],
     }),
   ),
-  group('payload: offsets of 16 bits', vary(payload, { offset: [256, 65535] }), { since: '6.2' }),
+  group('payload: offsets of 16 bits', vary(payload, { offset: [256, 65535] }), { since: '6.18' }),
   group(
     'payload: changes of the packet',
     vary(change, {
@@ -338,6 +338,6 @@ export const loads = [
       ),
       { ...inner, expression: { kind: 'meta', destination: 1, key: 'protocol' } },
     ],
-    { since: '6.2' },
+    { since: '6.18' },
   ),
 ]

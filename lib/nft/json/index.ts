@@ -1,0 +1,4 @@
+/** libnftables JSON as types: the language of nftables as plain data. */
+export type * from './expression.js'
+export type * from './object.js'
+export type * from './statement.js'

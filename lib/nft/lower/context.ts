@@ -1,0 +1,27 @@
+/** What lowering needs to know of what a rule stands in. */
+
+import type { Expression } from '../expressions/index.js'
+import type { Element, Family, NftSet } from '../types.js'
+
+export interface LowerContext {
+  readonly family: Family
+  readonly table: string
+  /** Of the base chain that the rule is in, where it is one. */
+  readonly chain: { readonly type?: string | undefined; readonly hook?: string | undefined }
+  /** A set or a map of the table: of the kernel's, or one that the same transaction adds. */
+  setNamed(name: string): NftSet | undefined
+  /** A number for a set without a name, never given before within the transaction. */
+  nextId(): number
+}
+
+/** A set without a name, that a rule needs. */
+export interface AnonymousSet {
+  readonly set: NftSet
+  readonly elements: readonly Element[]
+}
+
+export interface LoweredRule {
+  readonly expressions: readonly Expression[]
+  /** To be added before the rule, in this order. */
+  readonly sets: readonly AnonymousSet[]
+}
