@@ -10,6 +10,7 @@ import { asking, everChanging } from './asking.js'
 import { familyToWire } from './family.js'
 import type { Kernel } from './kernel.js'
 import { ElementReader } from './objects/element-reader.js'
+import { Repeats } from './objects/repeats.js'
 import { describe, find, keyOf, sets, TRIES } from './read.js'
 import type { Element, Elements, NftSet, SetKey } from './types.js'
 import { message, messageType, setElementListAttributes } from './wire.js'
@@ -53,7 +54,8 @@ export class ElementList implements AsyncIterable<Element> {
   async *pages(): AsyncGenerator<Element[], void, undefined> {
     this.#consistent = undefined
     const set = await typed(this.#kernel, this.#set, 'elements', this.#options)
-    const reader = new ElementReader(set)
+    const repeats = new Repeats()
+    const reader = new ElementReader(set, repeats)
     const turns = new Turns()
     let consistent = true
     let generation: number | undefined
@@ -68,7 +70,7 @@ export class ElementList implements AsyncIterable<Element> {
     const rest: Element[] = []
     reader.end(rest)
     if (rest.length > 0) yield rest
-    this.#consistent = consistent
+    this.#consistent = consistent && !repeats.found
   }
 
   /** All of them, of one generation: read again where others changed the ruleset meanwhile, up to 10 times. */

@@ -6,6 +6,7 @@ import { isMissing } from './asking.js'
 import { decodeElements } from './element-list.js'
 import { GENERATION, type Generation, generationOf, type Kernel, type Request } from './kernel.js'
 import { ElementReader } from './objects/element-reader.js'
+import { Repeats } from './objects/repeats.js'
 import * as read from './read.js'
 import type { Chain, Element, Family, Flowtable, NftSet, Rule, StatefulObject, Table } from './types.js'
 import { message, setElementListAttributes } from './wire.js'
@@ -125,9 +126,11 @@ async function readElements(reading: Reading, sets: readonly NftSet[], anyway: b
       pending.catch(() => {}) // looked at when these were decoded
       for (const [i, set] of group.entries()) {
         const elements: Element[] = []
-        const reader = new ElementReader(set)
+        const repeats = new Repeats()
+        const reader = new ElementReader(set, repeats)
         await decodeElements(reader, answers[i] as Answer, elements, turns)
         reader.end(elements)
+        if (repeats.found) reading.changed = true
         if (elements.length > 0) found.push({ set, elements })
       }
     }

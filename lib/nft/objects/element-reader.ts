@@ -8,6 +8,7 @@ import { splitComment, type UserDatum } from '../user-data.js'
 import type { Tuple } from '../values/tuple.js'
 import { elementAttributes, INTERVAL_END } from '../wire.js'
 import { type ElementCodec, elementCodec } from './element-codec.js'
+import type { Repeats } from './repeats.js'
 import { attributeOf } from './unknown.js'
 
 const NLA_TYPE_MASK = 0x3fff
@@ -44,10 +45,16 @@ export class ElementReader {
   readonly #last: number
   readonly #before: number
   #hasBefore = false
+  readonly #repeats: Repeats | undefined
 
-  /** Throws a `BadValue` for types that there are not. */
-  constructor(set: Elements['set']) {
+  /**
+   * Throws a `BadValue` for types that there are not.
+   *
+   * @param repeats is told the keys of a listing; not those of intervals, which the kernel keeps in order
+   */
+  constructor(set: Elements['set'], repeats?: Repeats) {
     this.#codec = elementCodec(set)
+    this.#repeats = repeats
     const { key, data, dataInterval } = this.#codec
     this.#dataLength = typeof data === 'object' ? (dataInterval ? 2 : 1) * data.length : 0
     this.#came = align4(key.length)
@@ -100,7 +107,10 @@ export class ElementReader {
       at = align4(next)
     }
     if (key < 0) return false
-    if (shape === 'exact') into.push(element(tuple.read(reader.bytes, key), data))
+    if (shape === 'exact') {
+      this.#repeats?.add(reader, key, tuple.length)
+      into.push(element(tuple.read(reader.bytes, key), data))
+    }
     else if (shape === 'interval') return this.#bound(reader.bytes, key, data, flags, into)
     else if (keyEnd < 0) return false
     else into.push(element(tuple.readRange(reader.bytes, key, keyEnd), data))
@@ -204,10 +214,18 @@ export class ElementReader {
     }
     if (misfits.length > 0)
       fields.unknown = [...misfits.map(type => attributeOf(reader, start, end, type)), ...(fields.unknown ?? [])]
+    if (key && shape === 'exact') this.#told(reader, start, end)
     if (key && shape === 'interval') return this.#half(key, fields, flags, open, into)
     if (!key) fields.key = flags & CATCH_ALL ? '*' : new Uint8Array(0)
     else fields.key = shape === 'range' ? rangeOf(tuple, key, keyEnd ?? key) : tuple.read(key, 0)
     into.push(fields)
+  }
+
+  #told(reader: MessageReader, start: number, end: number): void {
+    const at = findAttribute(reader, start, end, KEY)
+    const { length } = this.#codec.key
+    const key = valueAt(reader, at, attributeEnd(reader, at), length)
+    if (key >= 0) this.#repeats?.add(reader, key, length)
   }
 
   #half(key: Uint8Array, fields: Fields, flags: number, open: boolean, into: Element[]): void {
