@@ -27,5 +27,11 @@ export interface Protocol {
   /** Name of the field with the checksum, and whether that covers the pseudo-header as well (nft_payload's checksum flags). */
   readonly checksum?: { readonly field: string; readonly pseudoHeader?: boolean | undefined } | undefined
   /** Of tunnels: type, length of its own header in bytes, and what stands in it, for the kernel's `inner`. */
-  readonly tunnel?: { readonly type: number; readonly headerSize: number } | undefined
+  readonly tunnel?:
+    | {
+        readonly type: number
+        readonly headerSize: number
+        readonly flags: readonly ('header-size' | 'link' | 'network' | 'transport')[]
+      }
+    | undefined
 }

@@ -2,6 +2,12 @@
 import type { ByteOrder } from '../data-types.js'
 import type { Immediate } from '../json/index.js'
 
+/** The names of the network devices where the rules are: numbers of devices mean nothing elsewhere. */
+export interface Devices {
+  indexOf(name: string): number | undefined
+  nameOf(index: number): string | undefined
+}
+
 /**
  * A data type of nft (include/datatype.h, src/datatype.c).
  *
@@ -23,13 +29,13 @@ export interface ValueType {
   readonly flags: boolean
   /**
    * The constant that a word or a number of the JSON means. `bits`: of what it is compared with.
-   * Throws a `BadValue` that tells the nearest known word, or the range.
+   * Throws a `BadValue` that tells the nearest known word, or the range. `devices`: only for `iface_index`, whose names need them.
    */
-  parse(given: Immediate, bits: number): bigint
+  parse(given: Immediate, bits: number, devices?: Devices): bigint
   /** As `nft -j` prints a constant; flags as they are one by one, not as a list. */
-  json(value: bigint, bits: number): Immediate
-  /** As `nft` prints a constant in text, where words are quoted as there. `numeric`: nothing but numbers. */
-  print(value: bigint, bits: number): string
+  json(value: bigint, bits: number, devices?: Devices): Immediate
+  /** As `nft` prints a constant in text, where words are quoted as there. */
+  print(value: bigint, bits: number, devices?: Devices): string
   /** The names of flags that are set, from the lowest bit on; undefined where a bit has no name. */
   names?(value: bigint): readonly string[] | undefined
 }
