@@ -1,0 +1,31 @@
+/** Intervals of sets that merge them: the kernel leaves it to nft (src/intervals.c, setelem_automerge and setelem_delete). */
+import type { Span } from './constant.js'
+import type { Item } from './items.js'
+
+const first = ({ key }: Item): Span => key[0] as Span
+
+/** One of items with a key of one field each. The rest is the catch-all element. */
+function inOrder(items: readonly Item[]): { readonly intervals: Item[]; readonly rest: Item[] } {
+  const intervals = items.filter(({ key }) => key !== '*')
+  intervals.sort((a, b) => compare(first(a), first(b)))
+  return { intervals, rest: items.filter(({ key }) => key === '*') }
+}
+
+/** By where they begin; of those that begin together the longest comes first. */
+function compare(a: Span, b: Span): number {
+  if (a.from !== b.from) return a.from < b.from ? -1 : 1
+  return a.to === b.to ? 0 : a.to > b.to ? -1 : 1
+}
+
+/** Joins intervals that overlap or adjoin: what the first of them has besides its key is what the whole has. */
+export function merged(items: readonly Item[]): Item[] {
+  const { intervals, rest } = inOrder(items)
+  const result: Item[] = []
+  for (const item of intervals) {
+    const before = result.at(-1)
+    const { from, to } = first(item)
+    if (before === undefined || from > first(before).to + 1n) result.push(item)
+    else if (to > first(before).to) result[result.length - 1] = { ...before, key: [{ from: first(before).from, to }] }
+  }
+  return [...result, ...rest]
+}

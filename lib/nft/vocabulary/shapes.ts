@@ -1,0 +1,27 @@
+/** What values of a set's types are to nft's language, and back. */
+import { orderOfType, resolveType, typeFromWire } from '../data-types.js'
+import type { DataType, DataTypes } from '../types.js'
+import { INTEGER, typeNumbered } from './types.js'
+import type { Shape } from './value-type.js'
+
+/** The shape of each type, one for each field of a concatenation. */
+export function shapesOf(types: DataTypes): readonly Shape[] {
+  return (Array.isArray(types) ? (types as readonly DataType[]) : [types as DataType]).map(shapeOf)
+}
+
+function shapeOf(given: DataType): Shape {
+  const { number, bits } = resolveType(given)
+  const type = typeNumbered(number) ?? INTEGER
+  return { type, bits, order: type.bits === 0 && !type.text ? orderOfType(given) : type.order }
+}
+
+/** The type that a set has for values of a shape. */
+export function dataTypeOf({ type, bits, order }: Shape): DataType {
+  return typeFromWire(type.number, (bits + 7) >> 3, order === 'none' ? undefined : order)
+}
+
+/** The types that a set has for values of these shapes: a concatenation where there are several. */
+export function dataTypesOf(shapes: readonly Shape[]): DataTypes {
+  const [first, ...others] = shapes.map(dataTypeOf)
+  return first !== undefined && others.length === 0 ? first : shapes.map(dataTypeOf)
+}
