@@ -1,6 +1,6 @@
 /** Constants as `nft -j` prints them (src/json.c, constant_expr_json, range_expr_json, prefix_expr_json). */
 import type * as json from '../json/index.js'
-import type { Span } from '../lower/constant.js'
+import type { Span } from '../vocabulary/shapes.js'
 import type { Devices, Shape } from '../vocabulary/value-type.js'
 
 /** One value: several flags are joined by `|`. */
@@ -33,4 +33,5 @@ export function liftSpan({ from, to }: Span, shape: Shape, devices?: Devices): j
 }
 
 /** An interval to the last value of all goes to the last that its bytes can have, as nft reads it. */
-const lastOf = (to: bigint, bits: number): bigint => (to === (1n << BigInt(bits)) - 1n ? (1n << BigInt((bits + 7) & ~7)) - 1n : to)
+const lastOf = (to: bigint, bits: number): bigint =>
+  to === (1n << BigInt(bits)) - 1n ? (1n << BigInt((bits + 7) & ~7)) - 1n : to

@@ -1,9 +1,7 @@
 /** In which order nft prints elements (src/mergesort.c). */
-import type { Span } from '../lower/constant.js'
 import type { NftSet } from '../types.js'
-import { orderOfType } from '../data-types.js'
-import type { DataType } from '../types.js'
 import { fromRegister, toRegister } from '../vocabulary/bytes.js'
+import { registerOrder, type Span } from '../vocabulary/shapes.js'
 import type { Shape } from '../vocabulary/value-type.js'
 
 /** Elements sorted as nft sorts them. The kernel's order is kept for concatenations of intervals; the catch-all element is the last. */
@@ -28,13 +26,14 @@ function numberOf(key: readonly Span[], set: NftSet, shapes: readonly Shape[]): 
   const [shape] = shapes
   if (shapes.length === 1 && shape !== undefined) {
     const value = (key[0] as Span).from
-    // A name is the number of its bytes in the order of the machine.
-    const isText = shape.type.text && orderOfType(set.key as DataType) === 'host' && !set.flags?.includes('interval')
-    return isText ? fromRegister(toRegister(value, shape.bits, 'network'), shape.bits, 'host') : value
+    if (set.flags?.includes('interval')) return value
+    // A name is the number of its bytes in the order of the machine; several flags are the first of them.
+    if (shape.type.text) return fromRegister(toRegister(value, shape.bits, 'network'), shape.bits, 'host')
+    return shape.type.flags ? value & -value : value
   }
   const bytes = key.flatMap(({ from }, i) => {
-    const { bits, order } = shapes[i] as Shape
-    return [...toRegister(from, bits, order)]
+    const shape = shapes[i] as Shape
+    return [...toRegister(from, shape.bits, registerOrder(shape))]
   })
   return fromRegister(Uint8Array.from(bytes), 8 * bytes.length, 'host')
 }

@@ -1,13 +1,13 @@
 /** Elements of sets and maps as `nft -j` prints them (src/json.c, set_elem_expr_json; src/segtree.c, interval_map_decompose). */
-import type { Verdict } from '../data.js'
-import { elementCodec } from '../objects/element-codec.js'
+
 import { align4 } from '../../netlink/buffer.js'
+import type { Verdict } from '../data.js'
 import type * as json from '../json/index.js'
-import type { Span } from '../lower/constant.js'
-import type { ElementShapes } from '../lower/items.js'
+import { elementCodec } from '../objects/element-codec.js'
 import type { Element, NftSet } from '../types.js'
 import type { Tuple } from '../values/tuple.js'
 import { fromRegister } from '../vocabulary/bytes.js'
+import { type ElementShapes, registerOrder, type Span } from '../vocabulary/shapes.js'
 import type { Devices, Shape } from '../vocabulary/value-type.js'
 import { liftSpan, liftValue } from './constant.js'
 import { inOrder } from './element-order.js'
@@ -68,9 +68,10 @@ function spansOf(
   if (ranges) tuple.writeRange(bytes, 0, length, value)
   else tuple.write(bytes, 0, value)
   let at = 0
-  return shapes.map(({ bits, order }) => {
-    const size = (bits + 7) >> 3
-    const read = (start: number): bigint => fromRegister(bytes.subarray(start, start + size), bits, given ?? order)
+  return shapes.map(shape => {
+    const size = (shape.bits + 7) >> 3
+    const order = given ?? registerOrder(shape)
+    const read = (start: number): bigint => fromRegister(bytes.subarray(start, start + size), shape.bits, order)
     const from = read(at)
     const span = { from, to: ranges ? read(length + at) : from }
     at += align4(size)
@@ -78,7 +79,12 @@ function spansOf(
   })
 }
 
-function liftElement(reader: SpanReader, element: Element, key: readonly Span[] | '*', options: LiftElementsOptions): json.SetItem {
+function liftElement(
+  reader: SpanReader,
+  element: Element,
+  key: readonly Span[] | '*',
+  options: LiftElementsOptions,
+): json.SetItem {
   const lifted = key === '*' ? '*' : liftKey(key, reader.shapes.key, options.devices)
   const item = withExtras(lifted, element, options.whole === true)
   const data = liftData(reader, element, options.devices)

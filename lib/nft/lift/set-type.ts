@@ -1,8 +1,7 @@
 /** Types of keys and data as `nft -j` prints them (src/json.c, set_dtype_json). */
 import type * as json from '../json/index.js'
-import type { ElementShapes } from '../lower/items.js'
 import type { DataType, DataTypes, NftSet } from '../types.js'
-import { shapesOf } from '../vocabulary/shapes.js'
+import { type ElementShapes, shapesOf } from '../vocabulary/shapes.js'
 
 /** nft's words for types. */
 export function liftTypes(types: DataTypes): json.SetType {

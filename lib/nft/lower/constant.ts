@@ -2,13 +2,8 @@
 import { BadValue, shown } from '../../netlink/schema.js'
 import { at, fieldsOf, numberIn, objectOf } from '../json/fields.js'
 import type { Immediate } from '../json/index.js'
+import type { Span } from '../vocabulary/shapes.js'
 import type { Devices, Shape } from '../vocabulary/value-type.js'
-
-/** All values from one to another. */
-export interface Span {
-  readonly from: bigint
-  readonly to: bigint
-}
 
 const one = (value: bigint): Span => ({ from: value, to: value })
 

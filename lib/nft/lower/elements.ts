@@ -2,12 +2,10 @@
 import { BadValue, shown } from '../../netlink/schema.js'
 import type { Element, Interval } from '../types.js'
 import { toRegister } from '../vocabulary/bytes.js'
+import { type ElementShapes, registerOrder, type Span } from '../vocabulary/shapes.js'
 import type { Devices, Shape } from '../vocabulary/value-type.js'
-import type { Span } from './constant.js'
-import { type ElementShapes, type Item, itemsOf } from './items.js'
+import { type Item, itemsOf } from './items.js'
 import { merged } from './merge.js'
-
-export type { ElementShapes } from './items.js'
 
 export interface ElementOptions {
   /** The set has the flag `interval`: ranges and prefixes are allowed. */
@@ -65,10 +63,12 @@ function valuesOf(
 }
 
 /** The keys of intervals are in the order of the network, whatever their type is: the kernel compares their bytes. */
-function valueOf({ from, to }: Span, { bits, order, type }: Shape, given: 'network' | undefined, ranges = false): Interval {
-  const first = toRegister(from, bits, given ?? order)
+function valueOf({ from, to }: Span, shape: Shape, given: 'network' | undefined, ranges = false): Interval {
+  const { bits, type } = shape
+  const order = given ?? registerOrder(shape)
+  const first = toRegister(from, bits, order)
   if (from === to) return first
-  if (ranges) return { from: first, to: toRegister(to, bits, given ?? order) }
+  if (ranges) return { from: first, to: toRegister(to, bits, order) }
   const range = `${shown(type.json(from, bits))} to ${shown(type.json(to, bits))}`
   throw new BadValue('type', `${range}: ranges and prefixes are for sets with the flag "interval": add it to the set's flags`)
 }

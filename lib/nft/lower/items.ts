@@ -3,16 +3,11 @@ import { BadValue, shown } from '../../netlink/schema.js'
 import type { Verdict } from '../data.js'
 import { at, type Fields, fieldsOf, numberIn, objectOf, optionalText } from '../json/fields.js'
 import type { Element } from '../types.js'
+import type { ElementShapes, Span } from '../vocabulary/shapes.js'
 import type { Devices, Shape } from '../vocabulary/value-type.js'
-import { type Span, spanOf } from './constant.js'
+import { spanOf } from './constant.js'
 import { lowerStateful, STATEFUL } from './stateful.js'
 import { lowerVerdict } from './verdict.js'
-
-/** Of what shape the elements of a set are. */
-export interface ElementShapes {
-  readonly key: readonly Shape[]
-  readonly data?: readonly Shape[] | 'verdict' | 'object' | undefined
-}
 
 /** What an element has besides its key and its data. */
 export type Extras = Pick<Element, 'timeout' | 'expires' | 'comment' | 'expressions' | 'flags' | 'userData' | 'unknown'>

@@ -1,5 +1,5 @@
 /** Intervals of sets that merge them: the kernel leaves it to nft (src/intervals.c, setelem_automerge and setelem_delete). */
-import type { Span } from './constant.js'
+import type { Span } from '../vocabulary/shapes.js'
 import type { Item } from './items.js'
 
 const first = ({ key }: Item): Span => key[0] as Span

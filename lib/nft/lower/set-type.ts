@@ -1,11 +1,12 @@
 /** Types of keys and data: from JSON to what a set has (src/parser_json.c, json_parse_dtype_expr). */
-import { nearestWord, at, objectOf } from '../json/fields.js'
-import type * as json from '../json/index.js'
+
 import { BadValue, shown } from '../../netlink/schema.js'
+import { at, nearestWord, objectOf } from '../json/fields.js'
+import type * as json from '../json/index.js'
 import type { DataTypes, Family } from '../types.js'
-import { TYPE_NAMES, typeNamed } from '../vocabulary/types.js'
-import { typeOf } from '../vocabulary/type-of.js'
 import { dataTypesOf } from '../vocabulary/shapes.js'
+import { typeOf } from '../vocabulary/type-of.js'
+import { typeNamed, typeNumbered } from '../vocabulary/types.js'
 import type { Shape } from '../vocabulary/value-type.js'
 
 export { shapesOf } from '../vocabulary/shapes.js'
@@ -27,6 +28,12 @@ export function lowerSetType(given: unknown, family: Family): LoweredType {
   const expression = isObject ? objectOf(given).typeof : given
   return isObject ? at('typeof', () => typeOfExpression(expression, family)) : typeOfExpression(expression, family)
 }
+
+/** TYPE_MAX */
+const TYPES = 47
+const TYPE_NAMES: readonly string[] = Array.from({ length: TYPES }, (_, number) => typeNumbered(number)?.name).filter(
+  name => name !== undefined,
+)
 
 const isWords = (given: unknown): given is readonly string[] =>
   Array.isArray(given) && given.length > 0 && given.every(word => typeof word === 'string')

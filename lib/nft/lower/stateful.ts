@@ -1,16 +1,7 @@
 /** Statements that keep a state: of rules, sets and elements (src/parser_json.c, json_parse_limit_stmt and those beside it). */
 import { BadValue } from '../../netlink/schema.js'
 import type { StatefulExpression } from '../expressions/index.js'
-import {
-  at,
-  type Fields,
-  fieldsOf,
-  numberIn,
-  optionalBoolean,
-  optionalNumber,
-  optionalWord,
-  singleOf,
-} from '../json/fields.js'
+import { at, type Fields, fieldsOf, numberIn, optionalBoolean, optionalNumber, optionalWord, singleOf } from '../json/fields.js'
 
 const SECONDS = { second: 1n, minute: 60n, hour: 3600n, day: 86_400n, week: 604_800n } as const
 const BYTES = { bytes: 1n, kbytes: 1n << 10n, mbytes: 1n << 20n } as const

@@ -1,7 +1,8 @@
 /** Verdicts of rules and of maps (src/parser_json.c, json_parse_verdict_expr). */
+
+import { BadValue, shown } from '../../netlink/schema.js'
 import type { Verdict } from '../data.js'
 import { at, fieldsOf, singleOf, textIn } from '../json/fields.js'
-import { BadValue, shown } from '../../netlink/schema.js'
 
 const PLAIN = ['accept', 'drop', 'continue', 'return'] as const
 const JUMPS = ['jump', 'goto'] as const

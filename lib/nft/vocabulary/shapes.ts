@@ -1,8 +1,21 @@
 /** What values of a set's types are to nft's language, and back. */
-import { orderOfType, resolveType, typeFromWire } from '../data-types.js'
+import { type ByteOrder, orderOfType, resolveType, typeFromWire } from '../data-types.js'
 import type { DataType, DataTypes } from '../types.js'
 import { INTEGER, typeNumbered } from './types.js'
 import type { Shape } from './value-type.js'
+
+/** All values from one to another, both included. */
+export interface Span {
+  readonly from: bigint
+  readonly to: bigint
+}
+
+/** Of what shape the elements of a set are. */
+export interface ElementShapes {
+  readonly key: readonly Shape[]
+  /** What keys are mapped to. */
+  readonly data?: readonly Shape[] | 'verdict' | 'object' | undefined
+}
 
 /** The shape of each type, one for each field of a concatenation. */
 export function shapesOf(types: DataTypes): readonly Shape[] {
@@ -14,6 +27,9 @@ function shapeOf(given: DataType): Shape {
   const type = typeNumbered(number) ?? INTEGER
   return { type, bits, order: type.bits === 0 && !type.text ? orderOfType(given) : type.order }
 }
+
+/** How constants stand in registers: the bytes of text from the first on, though nft says that its order is the machine's. */
+export const registerOrder = ({ type, order }: Shape): ByteOrder => (type.text ? 'network' : order)
 
 /** The type that a set has for values of a shape. */
 export function dataTypeOf({ type, bits, order }: Shape): DataType {
