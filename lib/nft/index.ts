@@ -7,11 +7,13 @@
  *
  * @module
  */
+
 export type { CallOptions } from '../netlink/channel.js'
 export type { Applied, Problem } from '../netlink/error.js'
 export { NetlinkError } from '../netlink/error.js'
 export type { Netns } from '../netlink/netns.js'
 export type { Transport } from '../netlink/transport.js'
+export * from './builders/index.js'
 export type { Availability, Capabilities, CapabilityOptions, Missing } from './capabilities.js'
 export type { Change } from './change.js'
 export type { CommitOptions, FlushOptions, ListFilter, NftClient, ObjectFilter, RuleFilter } from './client.js'
@@ -21,6 +23,7 @@ export type { ElementList, SetLike } from './element-list.js'
 export { type Failure, TransactionError } from './error.js'
 export type * from './expressions/index.js'
 export { rejectCodes } from './expressions/reject.js'
+export type * as json from './json/index.js'
 export type { Generation } from './kernel.js'
 export { type OpenOptions, open } from './open.js'
 export { recreate } from './recreate.js'
