@@ -55,7 +55,7 @@ export const FIELDS = {
     code: 'icmpv6_code',
     checksum: 'integer',
     'parameter-problem': 'integer',
-    'packet-too-big': 'integer',
+    mtu: 'integer',
     id: 'integer',
     sequence: 'integer',
     'max-delay': 'integer',
@@ -84,7 +84,7 @@ export const FIELDS = {
   esp: { spi: 'integer', sequence: 'integer' },
   comp: { nexthdr: 'inet_proto', flags: 'bitmask', cpi: 'integer' },
   gre: { flags: 'integer', version: 'integer', protocol: 'ether_type' },
-  vxlan: { vni: 'integer', flags: 'integer' },
+  vxlan: { vni: 'integer', flags: 'bitmask' },
   geneve: { vni: 'integer', type: 'ether_type' },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, TypeWord>>>>
 
@@ -122,6 +122,7 @@ export const META = {
   time: 'date',
   day: 'day',
   hour: 'hour',
+  secmark: 'integer',
   sdif: 'iface_index',
   sdifname: 'ifname',
   broute: 'integer',
@@ -140,7 +141,8 @@ export const CT = {
   packets: 'integer',
   avgpkt: 'integer',
   zone: 'integer',
-  count: 'integer',
+  event: 'ct_event',
+  secmark: 'integer',
   id: 'integer',
 } as const satisfies Readonly<Record<string, TypeWord>>
 

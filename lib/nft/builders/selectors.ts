@@ -52,7 +52,7 @@ export const gre = header('gre')
 export const vxlan = header('vxlan')
 export const geneve = header('geneve')
 
-type MetaSettable = 'mark' | 'priority' | 'nftrace' | 'pkttype' | 'broute'
+type MetaSettable = 'mark' | 'priority' | 'nftrace' | 'pkttype' | 'secmark' | 'broute'
 type BridgeOnly = 'ibrname' | 'obrname' | 'ibrpvid' | 'ibrvproto' | 'broute'
 type MetaFamily<N> = N extends BridgeOnly ? 'bridge' : Family
 
@@ -63,7 +63,7 @@ export const meta: {
     : Comparable<(typeof META)[N], MetaFamily<N>>
 } = mapped(META, (key, type) => selector(type, { meta: { key } }))
 
-type CtSettable = 'mark' | 'event' | 'label' | 'zone' | 'helper'
+type CtSettable = 'mark' | 'event' | 'label' | 'zone' | 'secmark'
 type Directed = { readonly [N in keyof typeof CT_DIRECTED]: Comparable<(typeof CT_DIRECTED)[N]> }
 
 const directed = (dir: 'original' | 'reply'): Directed => mapped(CT_DIRECTED, (key, type) => selector(type, { ct: { key, dir } }))
