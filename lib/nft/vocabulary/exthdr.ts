@@ -16,12 +16,15 @@ export const EXTENSION_HEADERS: readonly Option[] = [
     seg-left integer 24 8`,
   ),
   option(
-    'rt0',
+    'srh',
     43,
     `
-    reserved integer 32 32
-    addr[1] ipv6_addr 64`,
-    0,
+    last-entry integer 32 8
+    flags integer 40 8
+    tag integer 48 16
+    sid[1] ipv6_addr 64
+    sid[2] ipv6_addr 192`,
+    4,
   ),
   option(
     'rt2',
@@ -32,14 +35,13 @@ export const EXTENSION_HEADERS: readonly Option[] = [
     2,
   ),
   option(
-    'srh',
+    'rt0',
     43,
     `
-    last-entry integer 32 8
-    flags integer 40 8
-    tag integer 48 16
-    sid[1] ipv6_addr 64`,
-    4,
+    reserved integer 32 8
+    addr[1] ipv6_addr 64
+    addr[2] ipv6_addr 192`,
+    0,
   ),
   option(
     'frag',

@@ -5,14 +5,9 @@ const KIND = 'kind integer 0 8'
 const BEGINNING = `${KIND}
   length integer 8 8`
 /** Up to four blocks: `sack` is the first of them, without its number. */
-const sack = (name: string, block: number): Option =>
-  option(
-    name,
-    5,
-    `${BEGINNING}
-    left integer ${16 + 64 * block} 32
-    right integer ${48 + 64 * block} 32`,
-  )
+const block = (number: number): string => `
+    left integer ${16 + 64 * number} 32
+    right integer ${48 + 64 * number} 32`
 
 /** In nft's order: the first one that has what the kernel loads is what is printed. */
 export const TCP_OPTIONS: readonly Option[] = [
@@ -31,11 +26,11 @@ export const TCP_OPTIONS: readonly Option[] = [
     count integer 16 8`,
   ),
   option('sack-perm', 4, BEGINNING),
-  sack('sack', 0),
-  sack('sack0', 0),
-  sack('sack1', 1),
-  sack('sack2', 2),
-  sack('sack3', 3),
+  option('sack', 5, `${BEGINNING}${block(0)}`),
+  option('sack0', 5, `${BEGINNING}${block(0)}`),
+  option('sack1', 5, block(1)),
+  option('sack2', 5, block(2)),
+  option('sack3', 5, block(3)),
   option(
     'timestamp',
     8,
@@ -43,8 +38,6 @@ export const TCP_OPTIONS: readonly Option[] = [
     tsval integer 16 32
     tsecr integer 48 32`,
   ),
-  option('echo', 6, BEGINNING),
-  option('echo-reply', 7, BEGINNING),
   option('md5sig', 19, BEGINNING),
   option(
     'mptcp',

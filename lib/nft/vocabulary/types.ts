@@ -18,16 +18,18 @@ export const RAW_INTEGER: ValueType = numberType({ name: 'integer', number: 4, b
 export const VERDICT: ValueType = numberType({ name: 'verdict', number: 1, bits: 0, order: 'none' })
 export const BOOLEAN: ValueType = {
   ...boolean,
-  parse(given, bits) {
-    return typeof given === 'boolean' ? (given ? 1n : 0n) : boolean.parse(given, bits || 1)
+  parse(given) {
+    // Whatever is not 0 is true: nft shortens it so.
+    return typeof given === 'boolean' ? BigInt(given) : boolean.parse(given, 64) === 0n ? 0n : 1n
   },
   json: value => value !== 0n,
 }
-/** `icmpv6` is nft's own word. */
-const INET_PROTO: ValueType = {
-  ...proto,
-  parse: (given, bits) => (given === 'icmpv6' ? 58n : proto.parse(given, bits)),
-}
+/** Words of nft's own, where `/etc/protocols` has others. */
+const OWN_PROTOCOLS: Readonly<Record<string, bigint>> = { icmpv6: 58n, comp: 108n }
+const INET_PROTO: ValueType = { ...proto, parse: (given, bits) => OWN_PROTOCOLS[String(given)] ?? proto.parse(given, bits) }
+const realm = numberType({ name: 'realm', number: 22, bits: 32, order: 'host', symbols: system.realms, quoted: true })
+/** A realm without a name is text in JSON. */
+const REALM: ValueType = { ...realm, json: value => String(realm.json(value, 32)) }
 /** What `reject` answers: only there do the codes have words. */
 export const REJECT_CODES: Readonly<Record<'icmp' | 'icmpv6' | 'icmpx', ValueType>> = {
   icmp: numberType({ name: 'icmp_code', number: 32, bits: 8, order: 'network', symbols: words.ICMP_CODES }),
@@ -66,7 +68,7 @@ const TYPES: readonly ValueType[] = [
   numberType({ name: 'mark', number: 19, bits: 32, order: 'host', symbols: system.marks, format: hexadecimal(8) }),
   DEVICE,
   numberType({ name: 'iface_type', number: 21, bits: 16, order: 'host', symbols: words.DEVICE_TYPES }),
-  numberType({ name: 'realm', number: 22, bits: 32, order: 'host', symbols: system.realms, quoted: true }),
+  REALM,
   CLASS,
   numberType({ name: 'uid', number: 24, bits: 32, order: 'host', symbols: system.users, silent: true }),
   numberType({ name: 'gid', number: 25, bits: 32, order: 'host', symbols: system.groups, silent: true }),

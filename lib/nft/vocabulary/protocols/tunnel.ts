@@ -12,7 +12,7 @@ export const TUNNELS: readonly Protocol[] = [
       [0x86dd, 'ip6'],
       [0, 'gretap'],
     ],
-    tunnel: { type: 0, headerSize: 4, flags: ['network', 'transport'] },
+    tunnel: { type: 3, headerSize: 4, flags: ['network', 'transport'] },
     fields: fields(`
       flags integer 0 5
       version integer 13 3
@@ -22,7 +22,7 @@ export const TUNNELS: readonly Protocol[] = [
     name: 'gretap',
     layer: 'transport',
     upper: [],
-    tunnel: { type: 0, headerSize: 4, flags: ['link', 'network', 'transport'] },
+    tunnel: { type: 4, headerSize: 4, flags: ['link', 'network', 'transport'] },
     fields: [],
   },
   {

@@ -5,7 +5,7 @@ import { BadValue, shown } from '../../../netlink/schema.js'
 import type { ByteOrder } from '../../data-types.js'
 import type { Immediate } from '../../json/index.js'
 import type { ValueType } from '../value-type.js'
-import { type SymbolTable, symbolsOf, valueOf, wordOf } from './symbols.js'
+import { numberOf, type SymbolTable, symbolsOf, wordOf } from './symbols.js'
 
 export interface NumberDescription {
   readonly name: string
@@ -34,7 +34,7 @@ export function numberType(description: NumberDescription): ValueType {
     text: false,
     flags,
     parse(given, asked) {
-      const known = typeof given === 'string' ? valueOf(symbolsOf(symbols), given) : undefined
+      const known = typeof given === 'string' ? numberOf(symbolsOf(symbols), given) : undefined
       return known ?? inRange(integerOf(given) ?? refuse(given, name, symbolsOf(symbols)), asked || bits)
     },
     json: value => word(value) ?? jsonNumber(value),

@@ -11,4 +11,4 @@ export const symbolsOf = (table: SymbolTable | undefined): Symbols =>
 
 export const wordOf = (symbols: Symbols, value: bigint): string | undefined => symbols.find(symbol => symbol[1] === value)?.[0]
 
-export const valueOf = (symbols: Symbols, word: string): bigint | undefined => symbols.find(symbol => symbol[0] === word)?.[1]
+export const numberOf = (symbols: Symbols, word: string): bigint | undefined => symbols.find(symbol => symbol[0] === word)?.[1]

@@ -3,7 +3,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { BadValue, shown } from '../../../netlink/schema.js'
 import type { Devices, ValueType } from '../value-type.js'
 import { integerOf, jsonNumber, numberType } from './number.js'
-import { valueOf, wordOf } from './symbols.js'
+import { numberOf, wordOf } from './symbols.js'
 import { connectionLabels } from './system.js'
 
 const index = numberType({ name: 'iface_index', number: 20, bits: 32, order: 'host' })
@@ -20,7 +20,7 @@ export const DEVICE: ValueType = {
       `${shown(given)}: there is no such network device: add it first, or match its name with iifname or oifname`,
     )
   },
-  json: (value, _bits, devices) => devices?.nameOf(Number(value)) ?? jsonNumber(value),
+  json: (value, _bits, devices) => devices?.nameOf(Number(value)) ?? value.toString(),
   print(value, _bits, devices) {
     const name = devices?.nameOf(Number(value))
     return name === undefined ? value.toString() : `"${name}"`
@@ -40,7 +40,7 @@ const labelOf = (value: bigint): string | undefined => wordOf(connectionLabels()
 export const LABEL: ValueType = {
   ...numberType({ name: 'ct_label', number: 30, bits: 128, order: 'host', flags: true }),
   parse(given) {
-    const bit = (typeof given === 'string' ? valueOf(connectionLabels(), given) : undefined) ?? integerOf(given)
+    const bit = (typeof given === 'string' ? numberOf(connectionLabels(), given) : undefined) ?? integerOf(given)
     if (bit !== undefined && bit < 128n) return 1n << bit
     throw new BadValue('type', `${shown(given)} is no ct_label: give a name of /etc/xtables/connlabel.conf, or 0 to 127`)
   },
@@ -58,20 +58,29 @@ export const LABEL: ValueType = {
 
 const CONTROL_GROUPS = '/sys/fs/cgroup'
 
-/** The path of a control group below the root, by its id, which is its inode. */
-function groupPath(id: bigint, below = ''): string | undefined {
+/** The path of a control group below the root, by its id, which is its inode. Other file systems mounted there are not looked into. */
+function groupPath(id: bigint, device: bigint, below = ''): string | undefined {
   try {
     for (const entry of readdirSync(`${CONTROL_GROUPS}/${below}`, { withFileTypes: true })) {
       if (!entry.isDirectory()) continue
       const path = below === '' ? entry.name : `${below}/${entry.name}`
-      if (statSync(`${CONTROL_GROUPS}/${path}`, { bigint: true }).ino === id) return path
-      const found = groupPath(id, path)
+      const { dev, ino } = statSync(`${CONTROL_GROUPS}/${path}`, { bigint: true })
+      if (dev !== device) continue
+      const found = ino === id ? path : groupPath(id, device, path)
       if (found !== undefined) return found
     }
   } catch {
     return undefined // gone meanwhile, or not to be read
   }
   return undefined
+}
+
+function pathOfGroup(id: bigint): string | undefined {
+  try {
+    return groupPath(id, statSync(CONTROL_GROUPS, { bigint: true }).dev)
+  } catch {
+    return undefined
+  }
 }
 
 function groupId(path: string): bigint | undefined {
@@ -90,9 +99,13 @@ export const CONTROL_GROUP: ValueType = {
     if (id !== undefined) return id
     throw new BadValue('type', `${shown(given)}: there is no such control group below ${CONTROL_GROUPS}`)
   },
-  json: value => groupPath(value) ?? value.toString(),
-  print: value => `"${groupPath(value) ?? value}"`,
+  json: value => pathOfGroup(value) ?? value.toString(),
+  print(value) {
+    const path = pathOfGroup(value)
+    return path === undefined ? value.toString() : `"${path}"`
+  },
 }
+
 const classes = numberType({ name: 'classid', number: 23, bits: 32, order: 'host' })
 
 function printClass(value: bigint): string {

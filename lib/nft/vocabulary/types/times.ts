@@ -3,7 +3,6 @@ import { BadValue, shown } from '../../../netlink/schema.js'
 import type { Immediate } from '../../json/index.js'
 import type { ValueType } from '../value-type.js'
 import { inRange, integerOf, jsonNumber, numberType } from './number.js'
-import { symbolsOf } from './symbols.js'
 import { DAYS } from './words.js'
 
 const UNITS = { d: 86_400_000n, h: 3_600_000n, m: 60_000n, s: 1000n, ms: 1n } as const
@@ -56,17 +55,17 @@ function dateOf(text: string): bigint | undefined {
   const parts = /^(\d{4})-(\d{1,2})-(\d{1,2})(?: (\d{1,2}):(\d{1,2})(?::(\d{1,2}))?)?$/.exec(text)
   if (parts === null) return undefined
   const [year, month, day, hour = 0, minute = 0, second = 0] = parts.slice(1).map(part => Number(part ?? 0))
-  return BigInt(new Date(year as number, (month as number) - 1, day, hour, minute, second).getTime() / 1000) * SECOND
+  return BigInt(new Date(year as number, (month as number) - 1, day, hour, minute, second).getTime() / 1000)
 }
 
 /** A point of time: nanoseconds since 1970, shown in local time. */
 export const DATE: ValueType = {
   ...numberType({ name: 'time', number: 43, bits: 64, order: 'host' }),
   parse(given) {
-    const value = (typeof given === 'string' ? dateOf(given) : undefined) ?? integerOf(given)
-    if (value === undefined)
-      throw new BadValue('type', `${shown(given)} is no date: give text, as "2026-01-31 12:00:00", or nanoseconds since 1970`)
-    return inRange(value, 64)
+    const seconds = (typeof given === 'string' ? dateOf(given) : undefined) ?? integerOf(given)
+    if (seconds === undefined)
+      throw new BadValue('type', `${shown(given)} is no date: give text, as "2026-01-31 12:00:00", or seconds since 1970`)
+    return inRange(seconds * SECOND, 64)
   },
   json: printDate,
   print: value => `"${printDate(value)}"`,
@@ -95,9 +94,10 @@ export const HOUR: ValueType = {
   ...numberType({ name: 'hour', number: 44, bits: 32, order: 'host' }),
   parse(given) {
     const number = integerOf(given)
-    const seconds = hourOf(given) ?? (number !== undefined && number < DAY ? Number(number) : undefined)
+    if (number !== undefined && number <= DAY) return number
+    const seconds = hourOf(given)
     if (seconds === undefined)
-      throw new BadValue('type', `${shown(given)} is no hour: give text, as "17:30", or seconds since midnight`)
+      throw new BadValue('type', `${shown(given)} is no hour: give text, as "17:30", or seconds since midnight of UTC`)
     return BigInt(shifted(seconds, -offset()))
   },
   json: printHour,
@@ -106,14 +106,11 @@ export const HOUR: ValueType = {
 
 const day = numberType({ name: 'day', number: 45, bits: 8, order: 'host', symbols: DAYS, quoted: true })
 
-/** A day of the week; the beginning of its name is enough where no other day begins so. */
+/** A day of the week. */
 export const WEEKDAY: ValueType = {
   ...day,
   parse(given, bits) {
-    const begun = symbolsOf(DAYS).filter(
-      ([word]) => typeof given === 'string' && given !== '' && word.toLowerCase().startsWith(given.toLowerCase()),
-    )
-    const value = begun.length === 1 && begun[0] !== undefined ? begun[0][1] : day.parse(given, bits)
+    const value = day.parse(given, bits)
     if (value > 6n) throw new BadValue('range', `${shown(given)}: give a day, or 0 for Sunday to 6 for Saturday`)
     return value
   },
