@@ -4,7 +4,7 @@ import { register } from '../data.js'
 import { type ExpressionOf, expressionCodec } from '../expression.js'
 
 /** NFT_CT_* by nft's words (nft(8), CONNTRACK EXPRESSIONS) */
-const KEYS = {
+export const KEYS = {
   state: 0,
   direction: 1,
   status: 2,

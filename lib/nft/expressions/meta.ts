@@ -4,7 +4,7 @@ import { register } from '../data.js'
 import { type ExpressionOf, expressionCodec } from '../expression.js'
 
 /** NFT_META_* by nft's words (nft(8), META EXPRESSIONS) */
-const KEYS = {
+export const KEYS = {
   length: 0,
   protocol: 1,
   priority: 2,

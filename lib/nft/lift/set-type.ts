@@ -2,6 +2,19 @@
 import type * as json from '../json/index.js'
 import type { DataType, DataTypes, NftSet } from '../types.js'
 import { type ElementShapes, shapesOf } from '../vocabulary/shapes.js'
+import { typesOf } from '../vocabulary/type-of.js'
+import { typeofFromData } from '../vocabulary/typeof-data.js'
+import type { Shape } from '../vocabulary/value-type.js'
+
+/** NFTNL_UDATA_SET_KEY_TYPEOF, NFTNL_UDATA_SET_DATA_TYPEOF */
+export const KEY_TYPEOF = 3
+export const DATA_TYPEOF = 4
+
+/** The expression that the type of keys or data was given by; undefined where it was given by words. */
+export function typeofSet({ userData }: NftSet, type: number): json.Expression | undefined {
+  const datum = userData?.find(datum => datum.type === type)
+  return datum && typeofFromData(datum.data)
+}
 
 /** nft's words for types. */
 export function liftTypes(types: DataTypes): json.SetType {
@@ -11,21 +24,40 @@ export function liftTypes(types: DataTypes): json.SetType {
 }
 
 function wordOf(given: DataType): string {
-  if (typeof given === 'string') return given
+  if (typeof given === 'string') return given === 'date' ? 'time' : given
   return typeof given.type === 'string' ? given.type : 'integer'
 }
 
 /** The type of a set's keys. */
-export const liftKeyType = (set: NftSet): json.SetType => liftTypes(set.key)
+export function liftKeyType(set: NftSet): json.SetType {
+  const expression = typeofSet(set, KEY_TYPEOF)
+  return expression === undefined ? liftTypes(set.key) : { typeof: expression }
+}
 
-/** What keys of a map are mapped to; undefined for a set. */
-export function liftMapType({ data, objects }: NftSet): json.SetType | undefined {
+/** What keys of a map are mapped to; undefined for a set. `nft -j` prints words even where an expression was given. */
+export function liftMapType(set: NftSet, whole = false): json.SetType | undefined {
+  const { data, objects } = set
   if (objects !== undefined) return String(objects)
-  return data === undefined || data === 'verdict' ? data : liftTypes(data)
+  if (data === undefined || data === 'verdict') return data
+  const expression = whole ? typeofSet(set, DATA_TYPEOF) : undefined
+  return expression === undefined ? liftTypes(data) : { typeof: expression }
 }
 
 /** Of what shape a set's elements are. */
-export function shapesOfSet({ key, data, objects }: NftSet): ElementShapes {
-  const values = data === undefined || data === 'verdict' ? data : shapesOf(data)
-  return { key: shapesOf(key), data: objects === undefined ? values : 'object' }
+export function shapesOfSet(set: NftSet): ElementShapes {
+  const { data, objects } = set
+  const values = data === undefined || data === 'verdict' ? data : shapesBy(set, data, DATA_TYPEOF)
+  return { key: shapesBy(set, set.key, KEY_TYPEOF), data: objects === undefined ? values : 'object' }
 }
+
+/** What an expression tells is more exact than the types are: how many bits there are, and in which order. */
+function shapesBy(set: NftSet, types: DataTypes, datum: number): readonly Shape[] {
+  const plain = shapesOf(types)
+  const expression = typeofSet(set, datum)
+  if (expression === undefined) return plain
+  const told = typesOf(expression, set.family)
+  const fits = told.length === plain.length && told.every((shape, i) => sizeOf(shape) === sizeOf(plain[i]))
+  return fits ? (told as readonly Shape[]) : plain
+}
+
+const sizeOf = (shape: Shape | undefined): number | undefined => shape && (shape.bits + 7) >> 3

@@ -55,14 +55,14 @@ function compound(given: object, shape: Shape, devices: Devices | undefined): Sp
 function prefix(given: unknown, shape: Shape, devices: Devices | undefined): Span {
   const fields = fieldsOf(given, ['addr', 'len'])
   const len = numberIn(fields, 'len', 0, shape.bits)
-  const address = at('addr', () => valueOf(fields.addr, shape, devices))
+  const address = at('addr', () => single(fields.addr, shape, devices))
   const rest = (1n << BigInt(shape.bits - len)) - 1n
   return { from: address & ~rest, to: address | rest }
 }
 
 function range(given: unknown, shape: Shape, devices: Devices | undefined): Span {
   if (!Array.isArray(given) || given.length !== 2) throw new BadValue('type', `${shown(given)}: give a first and a last value`)
-  const [from, to] = given.map((end, i) => at(i, () => valueOf(end, shape, devices))) as [bigint, bigint]
+  const [from, to] = given.map((end, i) => at(i, () => single(end, shape, devices))) as [bigint, bigint]
   if (from > to) throw new BadValue('range', `${shown(given)}: ends before it begins`)
   return { from, to }
 }
@@ -74,15 +74,15 @@ function calculated(
   devices: Devices | undefined,
 ): bigint {
   if (!Array.isArray(given) || given.length < 2) throw new BadValue('type', `${shown(given)}: give two operands or more`)
-  return given.map((operand, i) => at(i, () => valueOf(operand, shape, devices))).reduce(operator)
+  return given.map((operand, i) => at(i, () => single(operand, shape, devices))).reduce(operator)
 }
 
 /** A list of flags is all of them. */
 function joined(given: readonly unknown[], shape: Shape, devices: Devices | undefined): bigint {
-  return given.reduce<bigint>((sum, flag, i) => sum | at(i, () => valueOf(flag, shape, devices)), 0n)
+  return given.reduce<bigint>((sum, flag, i) => sum | at(i, () => single(flag, shape, devices)), 0n)
 }
 
-function valueOf(given: unknown, shape: Shape, devices: Devices | undefined): bigint {
+function single(given: unknown, shape: Shape, devices: Devices | undefined): bigint {
   const { from, to } = spanOf(given, shape, devices)
   if (from !== to) throw new BadValue('type', `${shown(given)}: give a single value`)
   return from

@@ -57,13 +57,13 @@ function valuesOf(
   order: 'network' | undefined,
   ranges: boolean | undefined,
 ): Interval | readonly Interval[] {
-  const values = spans.map((span, i) => valueOf(span, shapes[i] as Shape, order, ranges))
+  const values = spans.map((span, i) => registerOf(span, shapes[i] as Shape, order, ranges))
   const [single] = values
   return single !== undefined && shapes.length === 1 ? single : values
 }
 
 /** The keys of intervals are in the order of the network, whatever their type is: the kernel compares their bytes. */
-function valueOf({ from, to }: Span, shape: Shape, given: 'network' | undefined, ranges = false): Interval {
+function registerOf({ from, to }: Span, shape: Shape, given: 'network' | undefined, ranges = false): Interval {
   const { bits, type } = shape
   const order = given ?? registerOrder(shape)
   const first = toRegister(from, bits, order)
