@@ -7,6 +7,7 @@ import { checkFields } from './known-fields.js'
 import { writeChain, writeChainKey } from './objects/chain.js'
 import { writeElements } from './objects/elements.js'
 import { writeFlowtable, writeFlowtableKey } from './objects/flowtable.js'
+import { named, needed } from './objects/needed.js'
 import { writeRule, writeRuleKey } from './objects/rule.js'
 import { writeSet, writeSetKey } from './objects/set.js'
 import { writeObject, writeObjectKey } from './objects/stateful.js'
@@ -181,8 +182,7 @@ function writeKeyOf(writer: MessageWriter, word: ObjectWord, object: unknown): v
 /** Removing without saying what is how the kernel is told to remove all of it. */
 function flush(sink: Sink, word: ObjectWord, family: number, { table, name }: { table?: string; name: string }): void {
   const { writer } = sink
-  if (name === undefined) throw new BadValue('type', 'is missing').within('name')
-  if (word !== 'table' && table === undefined) throw new BadValue('type', 'is missing').within('table')
+  needed(word === 'table' ? { name } : { table, name })
   sink.begin(word === 'set' ? message.deleteElements : message.deleteRule, 0, family)
   if (word === 'table') ruleAttributes.encode(writer, { table: name })
   else if (word === 'chain') ruleAttributes.encode(writer, { table, chain: name })
@@ -195,10 +195,8 @@ function rename(
   family: number,
   { table, name, handle, newName }: { table: string; name?: string; handle?: number; newName: string },
 ): void {
-  if (table === undefined) throw new BadValue('type', 'is missing').within('table')
+  named(handle === undefined ? { table, name, newName } : { table, newName })
   if (name !== undefined && typeof name !== 'string') throw new BadValue('type', `${shown(name)}: give a text`).within('name')
-  if (handle === undefined && name === undefined) throw new BadValue('type', 'is missing').within('name')
-  if (newName === undefined) throw new BadValue('type', 'is missing').within('newName')
   sink.begin(message.newChain, 0, family)
   callersNames('rename', 'chain', {}, () => chainAttributes.encode(sink.writer, { table, handle, name: newName }))
 }

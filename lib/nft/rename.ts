@@ -13,8 +13,8 @@ type Rename = Extract<Command, { readonly rename: unknown }>
 /** What is malformed is left to what writes commands: it says where. */
 function lacksHandle(command: Command): command is Rename {
   if (command === null || typeof command !== 'object' || !('rename' in command)) return false
-  const { family, table, name, handle } = (command.rename?.chain ?? {}) as Partial<ChainKey> & { readonly handle?: unknown }
-  return handle === undefined && isFamily(family) && typeof table === 'string' && typeof name === 'string'
+  const { family, table, name, handle, newName } = (command.rename?.chain ?? {}) as Partial<Rename['rename']['chain']>
+  return handle === undefined && isFamily(family) && [table, name, newName].every(it => typeof it === 'string')
 }
 
 /** Whether handles have to be looked up, which is true of one generation only. */

@@ -14,11 +14,14 @@ function keysOf(length: number): { reader: MessageReader; offset: (i: number) =>
 }
 
 for (const length of [3, 4, 6, 12, 16, 64])
-  t.test(`of 100,000 keys of ${length} bytes that differ none is taken for another, and one that comes again is seen`, async t => {
-    const { reader, offset } = keysOf(length)
-    const repeats = new Repeats()
-    for (let i = 0; i < COUNT; i++) repeats.add(reader, offset(i), length)
-    t.equal(repeats.found, false)
-    repeats.add(reader, offset(COUNT >> 1), length)
-    t.equal(repeats.found, true)
-  })
+  t.test(
+    `of 100,000 keys of ${length} bytes that differ none is taken for another, and one that comes again is seen`,
+    async t => {
+      const { reader, offset } = keysOf(length)
+      const repeats = new Repeats()
+      for (let i = 0; i < COUNT; i++) repeats.add(reader, offset(i), length)
+      t.equal(repeats.found, false)
+      repeats.add(reader, offset(COUNT >> 1), length)
+      t.equal(repeats.found, true)
+    },
+  )

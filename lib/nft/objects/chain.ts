@@ -6,6 +6,7 @@ import { joinComment, splitComment } from '../user-data.js'
 import { chainAttributes } from '../wire.js'
 import { bitsOf, wordsOf } from './bits.js'
 import { hookFields } from './devices.js'
+import { named, needed } from './needed.js'
 import { attributeOf, joinUnknown, unknownOf } from './unknown.js'
 
 /** NFT_CHAIN_* ; BASE is what having a hook means. */
@@ -22,6 +23,7 @@ export function writeChain(writer: MessageWriter, chain: Chain): void {
   const { table, name, id, unknown, flags = [] } = chain
   familyToWire(chain.family)
   const bits = bitsOf(flags, FLAGS, 'flags')
+  named(bits & FLAGS.binding ? { table, id } : { table, name })
   const record = {
     ...(bits & FLAGS.binding ? { table } : { table, name }),
     ...(chain.hook === undefined ? withoutHook(chain) : baseAttributes(chain)),
@@ -86,7 +88,7 @@ export function writeChainKey(
   writer: MessageWriter,
   { table, name, handle }: { readonly table: string; readonly name?: string | undefined; readonly handle?: number | undefined },
 ): void {
-  if (name === undefined && handle === undefined) throw new BadValue('type', 'is missing').within('name')
+  needed(handle === undefined ? { table, name } : { table })
   chainAttributes.encode(writer, name === undefined ? { table, handle } : { table, name })
 }
 

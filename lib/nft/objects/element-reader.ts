@@ -110,8 +110,7 @@ export class ElementReader {
     if (shape === 'exact') {
       this.#repeats?.add(reader, key, tuple.length)
       into.push(element(tuple.read(reader.bytes, key), data))
-    }
-    else if (shape === 'interval') return this.#bound(reader.bytes, key, data, flags, into)
+    } else if (shape === 'interval') return this.#bound(reader.bytes, key, data, flags, into)
     else if (keyEnd < 0) return false
     else into.push(element(tuple.readRange(reader.bytes, key, keyEnd), data))
     return true

@@ -12,6 +12,7 @@ import type { Tuple } from '../values/tuple.js'
 import { elementAttributes, INTERVAL_END, setElementListAttributes } from '../wire.js'
 import { type ElementCodec, elementCodec } from './element-codec.js'
 import { Intervals } from './intervals.js'
+import { needed } from './needed.js'
 import { milliseconds } from './set.js'
 import { within } from './within.js'
 
@@ -92,8 +93,7 @@ class ElementWriter {
 
   constructor(writer: MessageWriter, set: Elements['set'], purpose: Purpose, next: (element: number) => void) {
     const { table, name, id } = set
-    if (table === undefined) throw new BadValue('type', 'is missing').within('table')
-    if (name === undefined) throw new BadValue('type', 'is missing').within('name')
+    needed({ table, name })
     this.#writer = writer
     this.#head = { table, set: name, setId: id }
     this.#codec = elementCodec(set)

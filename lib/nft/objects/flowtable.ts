@@ -5,6 +5,7 @@ import type { Family, Flowtable } from '../types.js'
 import { flowtableAttributes } from '../wire.js'
 import { bitsOf, wordsOf } from './bits.js'
 import { hookFields } from './devices.js'
+import { named, needed } from './needed.js'
 import { joinUnknown, unknownOf } from './unknown.js'
 
 /** NFT_FLOWTABLE_* */
@@ -14,6 +15,7 @@ const INGRESS = 0
 
 export function writeFlowtable(writer: MessageWriter, flowtable: Flowtable): void {
   const { family, table, name, hook = 'ingress', priority = 0, devices, flags, unknown } = flowtable
+  named({ table, name })
   if (devices !== undefined && !Array.isArray(devices))
     throw new BadValue('type', `${shown(devices)}: give a list of names of interfaces`).within('devices')
   if ('onlyDevices' in flowtable) throw new BadValue('type', 'is for delete: here there is devices').within('onlyDevices')
@@ -49,7 +51,7 @@ export function writeFlowtableKey(
     readonly onlyDevices?: readonly string[] | undefined
   },
 ): void {
-  if (name === undefined && handle === undefined) throw new BadValue('type', 'is missing').within('name')
+  needed(handle === undefined ? { table, name } : { table })
   // An empty list would be taken for the whole flowtable.
   if (onlyDevices?.length === 0)
     throw new BadValue('type', 'is empty: leave it out to remove the flowtable').within('onlyDevices')

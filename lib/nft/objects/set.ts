@@ -4,6 +4,7 @@ import { callersNames } from '../field-of.js'
 import type { DataTypes, Family, NftSet } from '../types.js'
 import { setAttributes } from '../wire.js'
 import { bitsOf, wordsOf } from './bits.js'
+import { named, needed } from './needed.js'
 import { objectTypeFromWire, objectTypeToWire } from './object-type.js'
 import {
   checkListable,
@@ -95,8 +96,7 @@ function check(set: NftSet, flags: number): void {
   for (const field of ['autoMerge', 'dataInterval', 'unlistable'] as const)
     if (set[field] !== undefined && typeof set[field] !== 'boolean')
       throw new BadValue('type', `${shown(set[field])}: give true or false`).within(field)
-  if (table === undefined) throw new BadValue('type', 'is missing').within('table')
-  if (name === undefined) throw new BadValue('type', 'is missing').within('name')
+  named({ table, name })
   if (data !== undefined && objects !== undefined)
     throw new BadValue('type', 'a map has data or objects, not both').within('objects')
   if (dataInterval && (data === undefined || data === 'verdict'))
@@ -133,8 +133,7 @@ export function writeSetKey(
   writer: MessageWriter,
   { table, name, handle }: { readonly table: string; readonly name?: string | undefined; readonly handle?: number | undefined },
 ): void {
-  if (table === undefined) throw new BadValue('type', 'is missing').within('table')
-  if (name === undefined && handle === undefined) throw new BadValue('type', 'is missing').within('name')
+  needed(handle === undefined ? { table, name } : { table })
   setAttributes.encode(writer, name === undefined ? { table, handle } : { table, name })
 }
 

@@ -19,6 +19,7 @@ import { synproxy } from '../expressions/synproxy.js'
 import type { Family, ObjectType, OtherObject, StatefulObject } from '../types.js'
 import { joinComment, splitComment } from '../user-data.js'
 import { objectAttributes } from '../wire.js'
+import { named, needed } from './needed.js'
 import { objectTypeFromWire, objectTypeToWire } from './object-type.js'
 import { expectationData } from './stateful/expectation.js'
 import { helperData } from './stateful/helper.js'
@@ -50,6 +51,7 @@ const tableOf = (type: ObjectType | number): RecordTable<Definition> | undefined
 
 export function writeObject(writer: MessageWriter, object: StatefulObject): void {
   const { family: _family, table, name, type, comment, userData, unknown, handle: _handle, use: _use, ...fields } = object
+  named({ table, name })
   objectAttributes.encode(writer, { table, name, type: typeToWire(type) })
   // What could not be read was kept as bytes, also where the type is known.
   const known = (fields as Partial<OtherObject>).data === undefined ? tableOf(type) : undefined
@@ -93,7 +95,7 @@ export function writeObjectKey(
     readonly handle?: number | undefined
   },
 ): void {
-  if (name === undefined && handle === undefined) throw new BadValue('type', 'is missing').within('name')
+  needed(handle === undefined ? { table, name } : { table })
   objectAttributes.encode(writer, { table, type: typeToWire(type), ...(name === undefined ? { handle } : { name }) })
 }
 

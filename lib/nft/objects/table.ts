@@ -4,6 +4,7 @@ import type { Family, Table } from '../types.js'
 import { joinComment, splitComment } from '../user-data.js'
 import { tableAttributes } from '../wire.js'
 import { bitsOf, wordsOf } from './bits.js'
+import { named, needed } from './needed.js'
 
 /** NFT_TABLE_F_* */
 const FLAGS = { dormant: 1, owner: 2, persist: 4 } as const
@@ -12,6 +13,7 @@ const COMMENT = 0
 
 export function writeTable(writer: MessageWriter, table: Table): void {
   const { name, flags = [], unknown } = table
+  named({ name })
   const bits = bitsOf(flags, FLAGS, 'flags')
   if (bits & FLAGS.persist && !(bits & FLAGS.owner))
     throw new BadValue('type', `${shown(flags)}: "persist" needs "owner" beside it`).within('flags')
@@ -21,11 +23,10 @@ export function writeTable(writer: MessageWriter, table: Table): void {
 
 export function writeTableKey(
   writer: MessageWriter,
-  key: { readonly name?: string | undefined; readonly handle?: number | undefined },
+  { name, handle }: { readonly name?: string | undefined; readonly handle?: number | undefined },
 ): void {
   // Without either the kernel would remove every table there is.
-  if (key.name === undefined && key.handle === undefined) throw new BadValue('type', 'is missing').within('name')
-  const { name, handle } = key
+  if (handle === undefined) needed({ name })
   tableAttributes.encode(writer, name === undefined ? { handle } : { name })
 }
 
