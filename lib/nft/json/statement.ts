@@ -1,8 +1,9 @@
 /** Statements in the shape of libnftables JSON (libnftables-json(5), STATEMENTS). */
+import type { Expression as KernelExpression } from '../expressions/index.js'
 import type { Expression, ExthdrExpression, TcpOptionExpression, VerdictExpression } from './expression.js'
 
-/** `in` holds where one of several flags is set, and for lists of flags. */
-export type Operator = '==' | '!=' | '<' | '>' | '<=' | '>=' | 'in'
+/** `in` holds where one of several flags is set, and for lists of flags; `!` where none of them is. */
+export type Operator = '==' | '!=' | '<' | '>' | '<=' | '>=' | 'in' | '!'
 
 export interface MatchStatement {
   readonly match: { readonly op: Operator; readonly left: Expression; readonly right: Expression }
@@ -188,6 +189,14 @@ export interface XtStatement {
   readonly xt: { readonly type: string; readonly name: string } | null
 }
 
+/**
+ * The expressions of a rule that nft's language has no words for, as this package's types of them. Not nft's: it stands alone in its rule,
+ * and is written back as it is.
+ */
+export interface BytecodeStatement {
+  readonly bytecode: readonly KernelExpression[]
+}
+
 /** A statement of a rule. */
 export type Statement =
   | VerdictExpression
@@ -218,3 +227,4 @@ export type Statement =
   | LastStatement
   | ResetStatement
   | XtStatement
+  | BytecodeStatement

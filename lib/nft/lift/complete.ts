@@ -1,0 +1,101 @@
+/** Pieces of the packet become fields, by what is known of it where they are used (src/netlink_delinearize.c, expr_postprocess). */
+
+import { typeNamed } from '../vocabulary/types.js'
+import { release, releaseFor, releaseForOption } from './dependencies.js'
+import { completed, type Trimmed, trimmed } from './header.js'
+import { headerOf } from './packet.js'
+import { packetFor, type Reading } from './reading.js'
+import { optionOf } from './shape.js'
+import { asNumber } from './typed.js'
+import type { CalculatedValue, OptionValue, PacketValue, SelectorValue, Value } from './value.js'
+
+/** Tells of fields; what they need as a dependency needs no statement of its own. */
+export function complete(reading: Reading, value: Value): Value {
+  switch (value.kind) {
+    case 'constant':
+      return value
+    case 'selector':
+      return completeSelector(reading, value)
+    case 'packet':
+      return completePacket(reading, value)
+    case 'option':
+      releaseForOption(reading.packet, value)
+      return value
+    case 'swapped': {
+      const of = complete(reading, value.of)
+      return of.kind === 'constant' ? value : { ...value, of }
+    }
+    case 'concatenated':
+      return { ...value, parts: value.parts.map(part => completePart(reading, part)) }
+    case 'mapped':
+      return { ...value, key: complete(reading, value.key) }
+    case 'hash':
+      return { ...value, of: complete(reading, value.of) }
+    case 'calculated':
+      return completeCalculated(reading, value)
+  }
+}
+
+export function completePacket(reading: Reading, value: PacketValue): PacketValue {
+  const packet = packetFor(reading, value)
+  releaseTunnel(reading, value)
+  const field = completed(packet, value)
+  releaseFor(packet, field)
+  return field
+}
+
+/** That there is GRE follows from what is within. */
+export function releaseTunnel({ packet }: Reading, { tunnel }: { readonly tunnel?: string | undefined }): void {
+  if (tunnel === 'gre' || tunnel === 'gretap') release(packet, 'transport')
+}
+
+/** Addresses of connections have the type of the packet's family (ct_expr_update_type). */
+function completeSelector(reading: Reading, value: SelectorValue): SelectorValue {
+  if (!('ct' in value.json)) return value
+  const { key } = value.json.ct
+  if (key !== 'saddr' && key !== 'daddr') return value
+  const name = headerOf(reading.packet, 'network')?.name
+  const type = typeNamed(name === 'ip6' ? 'ipv6_addr' : 'ipv4_addr')
+  return (name === 'ip' || name === 'ip6') && type ? { ...value, shape: { type, bits: type.bits, order: 'network' } } : value
+}
+
+function completeCalculated(reading: Reading, value: CalculatedValue): Value {
+  const { operator, left, right } = value
+  if (right.kind === 'constant' && operator === '>>' && left.kind === 'calculated') {
+    const part = masked(reading, left)
+    if (part && BigInt(part.shift) === shiftOf(right)) return complete(reading, part.value)
+  }
+  return { ...value, left: complete(reading, left), right: complete(reading, right) }
+}
+
+/** A part of a concatenation: a mask may make it a field. */
+function completePart(reading: Reading, value: Value): Value {
+  const part = value.kind === 'calculated' ? masked(reading, value) : undefined
+  return complete(reading, part?.shift === 0 ? part.value : value)
+}
+
+/** The field that a mask leaves, where there is one. */
+export function masked(reading: Reading, { operator, left, right }: CalculatedValue): Part | undefined {
+  if (operator !== '&' || right.kind !== 'constant') return undefined
+  if (left.kind === 'packet') return trimmed(packetFor(reading, left), left, right)
+  return left.kind === 'option' ? trimmedOption(left, asNumber(right)) : undefined
+}
+
+export type Part = Trimmed | { readonly value: OptionValue; readonly shift: number }
+
+/** The same of extension headers and options (exthdr_find_template). */
+function trimmedOption(value: OptionValue, mask: bigint): Part | undefined {
+  const digits = mask.toString(2).padStart(value.bits, '0')
+  const ones = /^0*(1+)(0*)$/.exec(digits)
+  if (value.present || !ones || digits.length !== value.bits) return undefined
+  const shift = (ones[2] as string).length
+  const bits = (ones[1] as string).length
+  const part: OptionValue = { ...value, offset: value.offset + value.bits - shift - bits, bits }
+  return optionOf(part) && { value: part, shift }
+}
+
+/** How far to shift: 4 bytes in the machine's order. */
+export const shiftOf = (constant: Extract<Value, { readonly kind: 'constant' }>): bigint =>
+  asNumber({ kind: 'constant', bytes: LITTLE ? constant.bytes.toReversed() : constant.bytes })
+
+const LITTLE = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1

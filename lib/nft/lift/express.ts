@@ -1,0 +1,101 @@
+/** Values as JSON. */
+import type * as json from '../json/index.js'
+import type { Shape } from '../vocabulary/value-type.js'
+import type { LiftContext } from './context.js'
+import { liftElements } from './elements.js'
+import { bitsOf, HOST_NUMBER, optionOf, shapeOf, tcpOptionName } from './shape.js'
+import { constantJson } from './typed.js'
+import {
+  type CalculatedValue,
+  type Constant,
+  type NamedSet,
+  type OptionValue,
+  type PacketValue,
+  unliftable,
+  type Value,
+} from './value.js'
+
+/** `expected`: the type that a constant gets. */
+export function express(context: LiftContext, value: Value, expected?: Shape): json.Expression {
+  switch (value.kind) {
+    case 'constant':
+      return constantJson(value, expected ?? shapeOf(value), context.devices)
+    case 'packet':
+      return packetJson(value)
+    case 'option':
+      return optionJson(value)
+    case 'selector':
+      return value.json
+    case 'hash': {
+      const { mod, offset, seed } = value.options
+      return {
+        jhash: { mod, ...(offset ? { offset } : {}), expr: express(context, value.of), ...(seed === undefined ? {} : { seed }) },
+      }
+    }
+    case 'calculated':
+      return calculation(context, value)
+    case 'concatenated':
+      return { concat: value.parts.map(part => express(context, part)) }
+    case 'swapped':
+      return express(context, value.of, expected)
+    case 'mapped':
+      return { map: { key: express(context, value.key), data: setJson(context, value.map) } }
+  }
+}
+
+function packetJson({ tunnel, protocol, field, layer, offset, bits }: PacketValue): json.PayloadExpression {
+  const within = tunnel === undefined ? {} : { tunnel }
+  if (protocol && field) return { payload: { ...within, protocol: protocol.name, field: field.name } }
+  return { payload: { base: BASES[layer], offset, len: bits } }
+}
+
+const BASES = { link: 'll', network: 'nh', transport: 'th', inner: 'ih' } as const
+
+function optionJson(value: OptionValue): json.Expression {
+  const found = optionOf(value)
+  if (value.of === 'dccp option') return { 'dccp option': { type: value.type } }
+  if (value.of === 'tcp option' && !found) {
+    const name = value.present ? undefined : tcpOptionName(value.type)
+    if (name !== undefined) return { 'tcp option': { name, field: 'unknown' } }
+    const [offset, len] = value.present ? [0, 8] : [value.offset, value.bits]
+    return { 'tcp option': { base: value.type, offset, len } }
+  }
+  if (!found) return unliftable(`${value.of} ${value.type}`)
+  const name = found.option.name
+  const given = found.field ? { name, field: found.field.name } : { name }
+  return { [value.of]: given } as unknown as json.Expression
+}
+
+function calculation(context: LiftContext, value: CalculatedValue): json.Expression {
+  return { [value.operator]: operandsOf(context, value, value.operator) } as unknown as json.Expression
+}
+
+/** Several of the same operator stand beside each other. */
+function operandsOf(
+  context: LiftContext,
+  value: Value,
+  operator: CalculatedValue['operator'],
+  shape?: Shape,
+): readonly json.Expression[] {
+  if (value.kind !== 'calculated' || value.operator !== operator) return [express(context, value, shape)]
+  const shifts = operator === '<<' || operator === '>>'
+  const typed = shifts ? HOST_NUMBER : operandShape(value)
+  return [...operandsOf(context, value.left, operator, typed), ...operandsOf(context, value.right, operator, typed)]
+}
+
+/** Fewer bytes of a packet than are calculated with stand in the machine's order. */
+function operandShape({ left, bits }: CalculatedValue): Shape {
+  const shape = shapeOf(left)
+  const isLonger = bits > 8 * Math.ceil(bitsOf(left) / 8)
+  return { ...shape, bits, order: isLonger ? 'host' : shape.order }
+}
+
+/** A set or a map: its elements, or its name. */
+export function setJson({ devices }: LiftContext, { set, elements }: NamedSet): json.Expression {
+  if (!isAnonymous({ set })) return `@${set.name}`
+  return { set: liftElements(set, elements, { devices }) }
+}
+
+export const isAnonymous = ({ set }: Pick<NamedSet, 'set'>): boolean => set.flags?.includes('anonymous') ?? false
+
+export type { Constant }

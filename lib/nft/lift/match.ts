@@ -1,0 +1,223 @@
+/** Comparisons (src/netlink_delinearize.c, netlink_parse_cmp, netlink_parse_range, netlink_parse_lookup; relational_expr_postprocess). */
+import type { Cmp, Lookup, Range } from '../expressions/index.js'
+import type * as json from '../json/index.js'
+import type { Element } from '../types.js'
+import type { Shape } from '../vocabulary/value-type.js'
+import { complete, completePacket, masked, type Part, releaseTunnel } from './complete.js'
+import { dependOnKey, releaseFor, remember } from './dependencies.js'
+import { express, isAnonymous, setJson } from './express.js'
+import { cut, expanded } from './header.js'
+import { keyLength } from './key-length.js'
+import { learnFromField, learnFromKey } from './packet.js'
+import { add, type Entry, packetFor, type Reading } from './reading.js'
+import { bitsOf, shapeOf } from './shape.js'
+import { word } from './source.js'
+import { asNumber, constantJson, constantOf, numberOf, prefixOf } from './typed.js'
+import { typedSet } from './typed-set.js'
+import { type CalculatedValue, type Constant, type NamedSet, type PacketValue, unliftable, type Value } from './value.js'
+
+const OPERATORS = { eq: '==', neq: '!=', lt: '<', lte: '<=', gt: '>', gte: '>=' } as const
+type Operator = (typeof OPERATORS)[keyof typeof OPERATORS]
+
+export function readCmp(reading: Reading, { source, operator, data }: Cmp): void {
+  if (!(data instanceof Uint8Array)) unliftable('a verdict')
+  const right: Constant = { kind: 'constant', bytes: data }
+  const op = OPERATORS[word<keyof typeof OPERATORS>(operator)]
+  const left = reading.registers.get(source)
+  if (wordsOf(bitsOf(left)) < wordsOf(bitsOf(right)))
+    return matchConcatenation(reading, op, reading.registers.concatenation(source, bitsOf(right)), right)
+  matchConstant(reading, op, left, right)
+}
+
+const wordsOf = (bits: number): number => Math.ceil(bits / 32)
+
+/** Several registers with one constant. */
+function matchConcatenation(reading: Reading, op: Operator, left: Value, right: Constant): void {
+  if (left.kind !== 'concatenated') return matchConstant(reading, op, left, right)
+  const parts = left.parts.map(part => complete(reading, part))
+  let at = 0
+  const constants = parts.map(part => {
+    const size = Math.ceil(bitsOf(part) / 8)
+    const constant: Constant = { kind: 'constant', bytes: right.bytes.subarray(at, at + size) }
+    at += 4 * wordsOf(bitsOf(part))
+    return constantJson(constant, shapeOf(part), reading.context.devices)
+  })
+  addMatch(reading, op, express(reading.context, { kind: 'concatenated', parts }), { concat: constants })
+}
+
+function addMatch(reading: Reading, op: json.Operator, left: json.Expression, right: json.Expression): Entry {
+  return add(reading, { match: { op, left, right } })
+}
+
+function matchConstant(reading: Reading, op: Operator, left: Value, right: Constant): void {
+  if (left.kind === 'packet') return matchPacket(reading, op, left, asNumber(right), bitsOf(right))
+  if (left.kind === 'calculated') return matchCalculated(reading, op, left, right)
+  const value = complete(reading, left)
+  const shape = shapeOf(value)
+  const { context } = reading
+  // What is compared with less than there is, is a prefix: text is one of its own.
+  if (bitsOf(right) < shape.bits && !shape.type.text && !isUntyped(left)) {
+    const given = constantOf(asNumber(right) << BigInt(shape.bits - bitsOf(right)), shape.bits)
+    const addr = constantJson(given, shape, context.devices) as json.Immediate
+    addMatch(reading, op, express(context, value), { prefix: { addr, len: bitsOf(right) } })
+    return
+  }
+  const entry = addMatch(reading, op, express(context, value), constantJson(right, shape, context.devices))
+  learn(reading, op, value, numberOf(right, shape), entry)
+}
+
+/** Of which nft knows the length only once it is compared: `ct original saddr`. */
+const isUntyped = (value: Value): boolean =>
+  value.kind === 'selector' && 'ct' in value.json && (value.json.ct.key === 'saddr' || value.json.ct.key === 'daddr')
+
+/** What a comparison tells of the packet. */
+function learn(reading: Reading, op: Operator, left: Value, value: bigint, entry: Entry): void {
+  if (op !== '==' || left.kind !== 'selector') return
+  const packet = packetFor(reading, left)
+  const key = 'meta' in left.json ? left.json.meta.key : 'ct' in left.json ? ctKey(left.json.ct.key) : undefined
+  if (key === undefined) return
+  learnFromKey(packet, key, value)
+  dependOnKey(packet, key, { entry, left, value })
+}
+
+const ctKey = (key: string): string | undefined => (key === 'protocol' ? 'protocol of ct' : key === 'l3proto' ? key : undefined)
+
+/** Fields that were compared at once are told one by one (payload_match_expand). */
+function matchPacket(reading: Reading, op: Operator, left: PacketValue, whole: bigint, bits: number): void {
+  if (op !== '==' && op !== '!=') {
+    const value = completePacket(reading, left)
+    addMatch(reading, op, express(reading.context, value), fieldJson(reading, value, whole))
+    return
+  }
+  const packet = packetFor(reading, left)
+  releaseTunnel(reading, left)
+  let rest = bits
+  for (const part of expanded(packet, left)) {
+    rest -= part.bits
+    if (rest < 0) unliftable('a constant that is too short')
+    const value = (whole >> BigInt(rest)) & ((1n << BigInt(part.bits)) - 1n)
+    const entry = add(reading, { match: matchOf(reading, op, part, value) })
+    const next = op === '==' ? learnFromField(packet, part, value) : undefined
+    releaseFor(packet, part)
+    if (next) remember(packet, next, { entry, left: part, value })
+  }
+}
+
+function matchOf(reading: Reading, op: Operator, part: PacketValue, value: bigint): json.MatchStatement['match'] {
+  const { context } = reading
+  const left = express(context, part)
+  const bits = part.field?.bits ?? part.bits
+  if (part.bits === bits) return { op, left, right: fieldJson(reading, part, value) }
+  const given = constantOf(value << BigInt(bits - part.bits), bits)
+  const addr = constantJson(given, { ...shapeOf(part), bits }, context.devices) as json.Immediate
+  return { op, left, right: { prefix: { addr, len: part.bits } } }
+}
+
+const fieldJson = (reading: Reading, field: PacketValue, value: bigint): json.Expression =>
+  constantJson(constantOf(value, field.bits), { ...shapeOf(field), order: 'network' }, reading.context.devices)
+
+/** Masks make prefixes, flags, and fields that are no whole bytes (relational_binop_postprocess). */
+function matchCalculated(reading: Reading, op: Operator, left: CalculatedValue, right: Constant): void {
+  const { context } = reading
+  const mask = left.operator === '&' && left.right.kind === 'constant' ? left.right : undefined
+  if (mask && (op === '==' || op === '!=')) {
+    const inside = complete(reading, left.left)
+    const shape = shapeOf(inside)
+    if (shape.type.flags && numberOf(right, shape) === 0n) return matchFlags(reading, op, inside, mask)
+    const length = prefixOf(asNumber(mask), bitsOf(mask))
+    if (length !== undefined && PREFIXED.has(shape.type.name) && bitsOf(mask) === shape.bits) {
+      const addr = constantJson(right, shape, context.devices) as json.Immediate
+      addMatch(reading, op, express(context, inside), { prefix: { addr, len: length } })
+      return
+    }
+  }
+  const part = partOf(reading, left)
+  if (part && part.value.kind === 'packet')
+    return matchPacket(reading, op, part.value, asNumber(right) >> BigInt(part.shift), part.value.bits)
+  const value = part ? complete(reading, part.value) : complete(reading, left)
+  const shape = shapeOf(value)
+  const constant = part ? constantOf(asNumber(right) >> BigInt(part.shift), part.value.bits) : right
+  addMatch(reading, op, express(context, value), constantJson(constant, shape, context.devices))
+}
+
+/** The field or the piece that a mask leaves. */
+function partOf(reading: Reading, left: CalculatedValue): Part | undefined {
+  const field = masked(reading, left)
+  if (field || left.operator !== '&' || left.left.kind !== 'packet' || left.right.kind !== 'constant') return field
+  const whole = completePacket(reading, left.left)
+  return whole.field ? undefined : cut(left.left, left.right)
+}
+
+function matchFlags(reading: Reading, op: '==' | '!=', left: Value, flags: Constant): void {
+  const right = constantJson(flags, shapeOf(left), reading.context.devices, 'list')
+  addMatch(reading, op === '==' ? '!' : 'in', express(reading.context, left), right)
+}
+
+/** Types that are told as prefixes where they are compared with a mask (DTYPE_F_PREFIX). */
+const PREFIXED: ReadonlySet<string> = new Set(['ipv4_addr', 'ipv6_addr', 'mark'])
+
+export function readRange(reading: Reading, { source, operator, from, to }: Range): void {
+  if (!(from instanceof Uint8Array && to instanceof Uint8Array)) unliftable('verdicts')
+  const op = word<'eq' | 'neq'>(operator)
+  const loaded = reading.registers.get(source)
+  const part = loaded.kind === 'calculated' ? partOf(reading, loaded) : undefined
+  const left = complete(reading, part?.value ?? loaded)
+  const shape = shapeOf(left)
+  const bounds = [from, to].map(bytes => boundOf(reading, { kind: 'constant', bytes }, shape, part))
+  const [low, high] = bounds as [json.Immediate, json.Immediate]
+  const expression = express(reading.context, left)
+  // Around midnight nft turns the range of hours over.
+  if (op === 'neq' && shape.type.name === 'hour') addMatch(reading, 'in', expression, { range: [high, low] })
+  else addMatch(reading, op === 'eq' ? '==' : '!=', expression, { range: [low, high] })
+}
+
+/** Flags and protocols are numbers in ranges. */
+function boundOf({ context }: Reading, constant: Constant, shape: Shape, part: Part | undefined): json.Immediate {
+  const value = part ? asNumber(constant) >> BigInt(part.shift) : numberOf(constant, shape)
+  if (shape.type.name === 'inet_proto') return Number(value)
+  return shape.type.text ? (constantJson(constant, shape) as json.Immediate) : shape.type.json(value, shape.bits, context.devices)
+}
+
+export function namedSet(reading: Reading, name: string): NamedSet {
+  return reading.context.setNamed(name) ?? unliftable(`set ${name}`)
+}
+
+/** The value that a key is looked up by, and the set with what it then holds. */
+export function keyAndSet(reading: Reading, source: number, name: string): { readonly key: Value; readonly set: NamedSet } {
+  const set = namedSet(reading, name)
+  const bits = 8 * keyLength(set)
+  const first = reading.registers.get(source)
+  const key = wordsOf(bitsOf(first)) < wordsOf(bits) ? reading.registers.concatenation(source, bits) : first
+  if (!isAnonymous(set)) return { key: complete(reading, key), set }
+  const part = key.kind === 'calculated' ? masked(reading, key) : undefined
+  const value = complete(reading, part?.value ?? key)
+  return { key: value, set: typedSet(shifted(set, part?.shift ?? 0), value) }
+}
+
+/** Elements of a field that is no whole byte, where the rule does not shift it. */
+function shifted({ set, elements }: NamedSet, shift: number): NamedSet {
+  if (shift === 0) return { set, elements }
+  return { set, elements: elements.map(element => ({ ...element, key: shiftedKey(element.key, shift) })) }
+}
+
+function shiftedKey(key: unknown, shift: number): Element['key'] {
+  if (typeof key === 'number') return key >>> shift
+  if (typeof key === 'bigint') return key >> BigInt(shift)
+  if (key instanceof Uint8Array)
+    return constantOf(asNumber({ kind: 'constant', bytes: key }) >> BigInt(shift), 8 * key.length).bytes
+  if (key !== null && typeof key === 'object' && 'from' in key && 'to' in key)
+    return { from: shiftedKey(key.from, shift), to: shiftedKey(key.to, shift) } as Element['key']
+  return key as Element['key']
+}
+
+export function readLookup(reading: Reading, { set: name, source, destination, flags }: Lookup): void {
+  if (flags?.some(flag => flag !== 'invert')) unliftable('flags')
+  const { key, set } = keyAndSet(reading, source, name)
+  const { context } = reading
+  if (destination === 0) {
+    add(reading, { vmap: { key: express(context, key), data: setJson(context, set) } })
+    return
+  }
+  if (destination !== undefined) return reading.registers.set(destination, { kind: 'mapped', key, map: set })
+  addMatch(reading, flags?.includes('invert') ? '!=' : '==', express(context, key), setJson(context, set))
+}

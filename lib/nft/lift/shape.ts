@@ -1,0 +1,110 @@
+/** Types and lengths of values. */
+import { EXTENSION_HEADERS } from '../vocabulary/exthdr.js'
+import { IP_OPTIONS } from '../vocabulary/ip-option.js'
+import type { Option } from '../vocabulary/option.js'
+import type { HeaderField } from '../vocabulary/protocol.js'
+import { SCTP_CHUNKS } from '../vocabulary/sctp-chunk.js'
+import { shapesOf as shapesOfTypes } from '../vocabulary/shapes.js'
+import { TCP_OPTIONS } from '../vocabulary/tcp-option.js'
+import { BOOLEAN, INTEGER, RAW_INTEGER } from '../vocabulary/types.js'
+import type { Shape } from '../vocabulary/value-type.js'
+import type { OptionKind, OptionValue, Value } from './value.js'
+
+export const HOST_NUMBER: Shape = { type: INTEGER, bits: 32, order: 'host' }
+export const EXISTS: Shape = { type: BOOLEAN, bits: 1, order: 'none' }
+
+export const shapeOfField = (field: HeaderField): Shape => ({
+  type: field.type,
+  bits: field.bits,
+  order: field.order ?? (field.type.text ? 'host' : 'network'),
+})
+const rawShape = (bits: number): Shape => ({ type: RAW_INTEGER, bits, order: 'network' })
+
+const TABLES: Readonly<Record<OptionKind, readonly Option[]>> = {
+  exthdr: EXTENSION_HEADERS,
+  'tcp option': TCP_OPTIONS,
+  'ip option': IP_OPTIONS,
+  'sctp chunk': SCTP_CHUNKS,
+  'dccp option': [],
+}
+
+/** Options of TCP that nft writes and does not read (src/tcpopt.c, tcpopt_protocols). */
+const UNREAD: ReadonlySet<string> = new Set(['echo', 'echo-reply'])
+
+export const tcpOptionName = (type: number): string | undefined =>
+  TCP_OPTIONS.find(option => option.type === type && !UNREAD.has(option.name))?.name
+
+/** The option that a value is of, and its field: of several by the same number the first that has it. */
+export function optionOf(value: OptionValue): { readonly option: Option; readonly field?: HeaderField | undefined } | undefined {
+  const options = TABLES[value.of].filter(option => option.type === value.type && !UNREAD.has(option.name))
+  if (value.present) return options[0] && { option: options[0] }
+  for (const option of options) {
+    const field = option.fields.find(field => field.offset === value.offset && field.bits === value.bits)
+    if (field) return { option, field }
+  }
+  return undefined
+}
+
+/** Whether a value has a name, not only a place. */
+export function isKnown(value: Value): boolean {
+  if (value.kind === 'packet') return value.field !== undefined
+  return value.kind !== 'option' || optionOf(value) !== undefined
+}
+
+export function bitsOf(value: Value): number {
+  switch (value.kind) {
+    case 'constant':
+      return 8 * value.bytes.length
+    case 'packet':
+    case 'calculated':
+    case 'swapped':
+      return value.bits
+    case 'option':
+      return value.present ? 8 : value.bits
+    case 'selector':
+      return value.shape.bits
+    case 'hash':
+      return 32
+    case 'concatenated':
+      return value.parts.reduce((sum, part) => sum + 32 * Math.ceil(bitsOf(part) / 32), 0)
+    case 'mapped':
+      return dataShapes(value).reduce((sum, shape) => sum + 32 * Math.ceil(shape.bits / 32), 0)
+  }
+}
+
+const dataShapes = (value: Extract<Value, { readonly kind: 'mapped' }>): readonly Shape[] => {
+  const { data } = value.map.set
+  if (data === undefined || data === 'verdict') return []
+  return shapesOfTypes(data)
+}
+
+/** The type of a value; of a concatenation there are several, and none of a constant. */
+export function shapeOf(value: Value): Shape {
+  switch (value.kind) {
+    case 'constant':
+      return rawShape(bitsOf(value))
+    case 'packet':
+      return value.field ? { ...shapeOfField(value.field), bits: value.bits } : rawShape(value.bits)
+    case 'option': {
+      const found = optionOf(value)
+      if (value.present) return EXISTS
+      return found?.field ? shapeOfField(found.field) : rawShape(value.bits)
+    }
+    case 'selector':
+      return value.shape
+    case 'hash':
+      return HOST_NUMBER
+    case 'calculated':
+      return value.operator === '<<' || value.operator === '>>'
+        ? { ...HOST_NUMBER, bits: value.bits }
+        : { ...shapeOf(value.left), bits: value.bits }
+    case 'swapped': {
+      const shape = shapeOf(value.of)
+      return { ...shape, order: shape.order === 'host' ? 'network' : 'host' }
+    }
+    case 'concatenated':
+      return rawShape(bitsOf(value))
+    case 'mapped':
+      return dataShapes(value)[0] ?? HOST_NUMBER
+  }
+}
