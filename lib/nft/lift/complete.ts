@@ -7,7 +7,17 @@ import { headerOf } from './packet.js'
 import { packetFor, type Reading } from './reading.js'
 import { optionOf } from './shape.js'
 import { asNumber } from './typed.js'
-import type { CalculatedValue, OptionValue, PacketValue, SelectorValue, Value } from './value.js'
+import { shifted, typedSet } from './typed-set.js'
+import {
+  type CalculatedValue,
+  isAnonymous,
+  type MappedValue,
+  type NamedSet,
+  type OptionValue,
+  type PacketValue,
+  type SelectorValue,
+  type Value,
+} from './value.js'
 
 /** Tells of fields; what they need as a dependency needs no statement of its own. */
 export function complete(reading: Reading, value: Value): Value {
@@ -28,7 +38,7 @@ export function complete(reading: Reading, value: Value): Value {
     case 'concatenated':
       return { ...value, parts: value.parts.map(part => completePart(reading, part)) }
     case 'mapped':
-      return { ...value, key: complete(reading, value.key) }
+      return completeMapped(reading, value)
     case 'hash':
       return { ...value, of: complete(reading, value.of) }
     case 'calculated':
@@ -61,11 +71,25 @@ function completeSelector(reading: Reading, value: SelectorValue): SelectorValue
 
 function completeCalculated(reading: Reading, value: CalculatedValue): Value {
   const { operator, left, right } = value
-  if (right.kind === 'constant' && operator === '>>' && left.kind === 'calculated') {
-    const part = masked(reading, left)
+  const inside = left.kind === 'swapped' ? left.of : left
+  if (right.kind === 'constant' && operator === '>>' && inside.kind === 'calculated') {
+    const part = masked(reading, inside)
     if (part && BigInt(part.shift) === shiftOf(right)) return complete(reading, part.value)
   }
   return { ...value, left: complete(reading, left), right: complete(reading, right) }
+}
+
+/** What a key is looked up by, and the set with what it then holds. */
+export function completeLookup(reading: Reading, key: Value, set: NamedSet): { readonly key: Value; readonly set: NamedSet } {
+  if (!isAnonymous(set)) return { key: complete(reading, key), set }
+  const part = key.kind === 'calculated' ? masked(reading, key) : undefined
+  const value = complete(reading, part?.value ?? key)
+  return { key: value, set: typedSet(part ? shifted(set, part) : set, value) }
+}
+
+function completeMapped(reading: Reading, value: MappedValue): MappedValue {
+  const { key, set } = completeLookup(reading, value.key, value.map)
+  return { ...value, key, map: set }
 }
 
 /** A part of a concatenation: a mask may make it a field. */

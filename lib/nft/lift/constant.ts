@@ -29,6 +29,8 @@ export function liftSpan({ from, to }: Span, shape: Shape, devices?: Devices): j
   if (type.text && isPrefix && length % 8 === 0) return `${type.json(from, bits, devices)}*`
   const addr = type.json(from, bits, devices)
   if (isPrefix && PREFIXED.has(type.name)) return { prefix: { addr, len: bits - length } }
+  // Protocols are numbers in ranges (src/json.c, range_expr_json).
+  if (type.name === 'inet_proto') return { range: [Number(from), Number(to)] }
   return { range: [addr, type.json(lastOf(to, bits), bits, devices)] }
 }
 

@@ -27,19 +27,20 @@ export function forget(packet: Packet): void {
 const isLinked = (packet: Packet): boolean => packet.family === 'bridge' || packet.family === 'netdev' || packet.family === 'inet'
 
 /** A piece of a header makes its dependency go, unless that says more: `ip protocol tcp` is also about IPv4. */
-export function releaseFor(packet: Packet, value: PacketValue): void {
+export function releaseFor(packet: Packet, value: PacketValue, compared = false): void {
   const dependency = packet.dependencies[value.layer]
-  if (dependency && value.field && value.protocol?.name !== 'th' && isImplied(packet, dependency, value))
-    release(packet, value.layer)
+  if (!dependency || !value.field || value.protocol?.name === 'th') return
+  // What is compared with one type says which header comes next, not that there is one before it.
+  if (compared && value.layer === 'link' && value.field.name === 'type' && isLinked(packet) && dependency.left.kind === 'packet')
+    return
+  if (isImplied(packet, dependency, value)) release(packet, value.layer)
 }
 
 function isImplied(packet: Packet, { left, value: given }: Dependency, value: PacketValue): boolean {
   const protocol = left.kind === 'packet' ? left.protocol?.name : undefined
   // `vlan id` is also about the type of the frame, if that is the usual one; nft never adds `vlan type`.
-  if (protocol === 'vlan' || protocol === 'ether') {
-    const isType = value.field?.name === 'type'
-    if (value.layer === 'link') return protocol === 'ether' && !isType && given === VLAN
-  }
+  if (isLinked(packet) && value.layer === 'link' && (protocol === 'vlan' || protocol === 'ether'))
+    return protocol === 'ether' && given === VLAN
   if (protocol === 'icmp' || protocol === 'icmpv6') return value.layer !== 'transport' || needsMessage(value, given)
   const network = protocol === 'ip' || protocol === 'ip6'
   return !(isLinked(packet) && network && value.layer === 'transport')

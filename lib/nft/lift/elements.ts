@@ -19,11 +19,13 @@ export interface LiftElementsOptions {
   readonly devices?: Devices | undefined
   /** All that an element has: `nft -j` leaves out fractions of seconds, and all but the first of its statements. */
   readonly whole?: boolean | undefined
+  /** Types of the keys, where it is known better what they are than the set tells: as long as its own. */
+  readonly key?: readonly Shape[] | undefined
 }
 
 /** The elements in the order and the form in which nft prints them. */
 export function liftElements(set: NftSet, elements: readonly Element[], options: LiftElementsOptions = {}): json.SetItem[] {
-  const reader = new SpanReader(set)
+  const reader = new SpanReader(set, options.key)
   const read = elements.map(element => ({ element, key: reader.key(element) }))
   return inOrder(read, set, reader.shapes.key).map(({ element, key }) => liftElement(reader, element, key, options))
 }
@@ -34,8 +36,9 @@ export class SpanReader {
   readonly #codec: ReturnType<typeof elementCodec>
   readonly interval: boolean
 
-  constructor(set: NftSet) {
-    this.shapes = shapesOfSet(set)
+  constructor(set: NftSet, key?: readonly Shape[]) {
+    const shapes = shapesOfSet(set)
+    this.shapes = key ? { ...shapes, key } : shapes
     this.#codec = elementCodec(set)
     this.interval = this.#codec.shape !== 'exact'
   }

@@ -8,6 +8,7 @@ import { constantJson } from './typed.js'
 import {
   type CalculatedValue,
   type Constant,
+  isAnonymous,
   type NamedSet,
   type OptionValue,
   type PacketValue,
@@ -91,11 +92,10 @@ function operandShape({ left, bits }: CalculatedValue): Shape {
 }
 
 /** A set or a map: its elements, or its name. */
-export function setJson({ devices }: LiftContext, { set, elements }: NamedSet): json.Expression {
-  if (!isAnonymous({ set })) return `@${set.name}`
-  return { set: liftElements(set, elements, { devices }) }
+export function setJson({ devices }: LiftContext, named: NamedSet): json.Expression {
+  const { set, elements, shapes } = named
+  if (!isAnonymous(named)) return `@${set.name}`
+  return { set: liftElements(set, elements, { devices, key: shapes }) }
 }
-
-export const isAnonymous = ({ set }: Pick<NamedSet, 'set'>): boolean => set.flags?.includes('anonymous') ?? false
 
 export type { Constant }

@@ -91,9 +91,16 @@ export function trimmed(packet: Packet, value: PacketValue, mask: Constant): Tri
   const { shift, end } = extentOf(number)
   if (number >> BigInt(end) !== 0n) return undefined
   const offset = value.offset + 8 * mask.bytes.length - end
-  const found = fieldAt(packet, value, offset, field => field.bits === end - shift)
-  return found && { value: { ...value, ...found, offset, bits: end - shift }, shift }
+  const bits = end - shift
+  const found = fieldAt(packet, value, offset, field => field.bits === bits)
+  if (found) return { value: { ...value, ...found, offset, bits }, shift }
+  const several = expanded(packet, { ...value, offset, bits })
+  const fit = several.every(part => part.field?.bits === part.bits)
+  return fit ? { value: { ...value, offset, bits }, shift } : undefined
 }
+
+/** Bits of what nft cuts pieces from. */
+const LONGEST = 64
 
 /** The piece that a mask leaves of one that is no field (payload_expr_trim_force). */
 export function cut(value: PacketValue, mask: Constant): Trimmed | undefined {
@@ -102,7 +109,7 @@ export function cut(value: PacketValue, mask: Constant): Trimmed | undefined {
   const { shift, end } = extentOf(number)
   const before = 8 * mask.bytes.length - end
   const bits = [...number.toString(2)].filter(digit => digit === '1').length
-  if (before <= 0 || bits > value.bits) return undefined
+  if (before <= 0 || bits > value.bits || value.bits > LONGEST) return undefined
   return { value: { ...value, protocol: undefined, field: undefined, offset: value.offset + before, bits }, shift }
 }
 

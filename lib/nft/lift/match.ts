@@ -1,11 +1,10 @@
 /** Comparisons (src/netlink_delinearize.c, netlink_parse_cmp, netlink_parse_range, netlink_parse_lookup; relational_expr_postprocess). */
 import type { Cmp, Lookup, Range } from '../expressions/index.js'
 import type * as json from '../json/index.js'
-import type { Element } from '../types.js'
 import type { Shape } from '../vocabulary/value-type.js'
-import { complete, completePacket, masked, type Part, releaseTunnel } from './complete.js'
+import { complete, completeLookup, completePacket, masked, type Part, releaseTunnel } from './complete.js'
 import { dependOnKey, releaseFor, remember } from './dependencies.js'
-import { express, isAnonymous, setJson } from './express.js'
+import { express, setJson } from './express.js'
 import { cut, expanded } from './header.js'
 import { keyLength } from './key-length.js'
 import { learnFromField, learnFromKey } from './packet.js'
@@ -13,7 +12,6 @@ import { add, type Entry, packetFor, type Reading } from './reading.js'
 import { bitsOf, shapeOf } from './shape.js'
 import { word } from './source.js'
 import { asNumber, constantJson, constantOf, numberOf, prefixOf } from './typed.js'
-import { typedSet } from './typed-set.js'
 import { type CalculatedValue, type Constant, type NamedSet, type PacketValue, unliftable, type Value } from './value.js'
 
 const OPERATORS = { eq: '==', neq: '!=', lt: '<', lte: '<=', gt: '>', gte: '>=' } as const
@@ -98,7 +96,7 @@ function matchPacket(reading: Reading, op: Operator, left: PacketValue, whole: b
     const value = (whole >> BigInt(rest)) & ((1n << BigInt(part.bits)) - 1n)
     const entry = add(reading, { match: matchOf(reading, op, part, value) })
     const next = op === '==' ? learnFromField(packet, part, value) : undefined
-    releaseFor(packet, part)
+    releaseFor(packet, part, true)
     if (next) remember(packet, next, { entry, left: part, value })
   }
 }
@@ -160,7 +158,7 @@ export function readRange(reading: Reading, { source, operator, from, to }: Rang
   if (!(from instanceof Uint8Array && to instanceof Uint8Array)) unliftable('verdicts')
   const op = word<'eq' | 'neq'>(operator)
   const loaded = reading.registers.get(source)
-  const part = loaded.kind === 'calculated' ? partOf(reading, loaded) : undefined
+  const part = loaded.kind === 'calculated' ? masked(reading, loaded) : undefined
   const left = complete(reading, part?.value ?? loaded)
   const shape = shapeOf(left)
   const bounds = [from, to].map(bytes => boundOf(reading, { kind: 'constant', bytes }, shape, part))
@@ -182,42 +180,30 @@ export function namedSet(reading: Reading, name: string): NamedSet {
   return reading.context.setNamed(name) ?? unliftable(`set ${name}`)
 }
 
-/** The value that a key is looked up by, and the set with what it then holds. */
+/** The value that a key is looked up by. */
+function keyFor(reading: Reading, source: number, set: NamedSet): Value {
+  const bits = 8 * keyLength(set)
+  const key = reading.registers.get(source)
+  return wordsOf(bitsOf(key)) < wordsOf(bits) ? reading.registers.concatenation(source, bits) : key
+}
+
+/** The same as fields, and the set with what it then holds. */
 export function keyAndSet(reading: Reading, source: number, name: string): { readonly key: Value; readonly set: NamedSet } {
   const set = namedSet(reading, name)
-  const bits = 8 * keyLength(set)
-  const first = reading.registers.get(source)
-  const key = wordsOf(bitsOf(first)) < wordsOf(bits) ? reading.registers.concatenation(source, bits) : first
-  if (!isAnonymous(set)) return { key: complete(reading, key), set }
-  const part = key.kind === 'calculated' ? masked(reading, key) : undefined
-  const value = complete(reading, part?.value ?? key)
-  return { key: value, set: typedSet(shifted(set, part?.shift ?? 0), value) }
-}
-
-/** Elements of a field that is no whole byte, where the rule does not shift it. */
-function shifted({ set, elements }: NamedSet, shift: number): NamedSet {
-  if (shift === 0) return { set, elements }
-  return { set, elements: elements.map(element => ({ ...element, key: shiftedKey(element.key, shift) })) }
-}
-
-function shiftedKey(key: unknown, shift: number): Element['key'] {
-  if (typeof key === 'number') return key >>> shift
-  if (typeof key === 'bigint') return key >> BigInt(shift)
-  if (key instanceof Uint8Array)
-    return constantOf(asNumber({ kind: 'constant', bytes: key }) >> BigInt(shift), 8 * key.length).bytes
-  if (key !== null && typeof key === 'object' && 'from' in key && 'to' in key)
-    return { from: shiftedKey(key.from, shift), to: shiftedKey(key.to, shift) } as Element['key']
-  return key as Element['key']
+  return completeLookup(reading, keyFor(reading, source, set), set)
 }
 
 export function readLookup(reading: Reading, { set: name, source, destination, flags }: Lookup): void {
   if (flags?.some(flag => flag !== 'invert')) unliftable('flags')
-  const { key, set } = keyAndSet(reading, source, name)
   const { context } = reading
+  if (destination !== undefined && destination !== 0) {
+    const map = namedSet(reading, name)
+    return reading.registers.set(destination, { kind: 'mapped', key: keyFor(reading, source, map), map })
+  }
+  const { key, set } = keyAndSet(reading, source, name)
   if (destination === 0) {
     add(reading, { vmap: { key: express(context, key), data: setJson(context, set) } })
     return
   }
-  if (destination !== undefined) return reading.registers.set(destination, { kind: 'mapped', key, map: set })
   addMatch(reading, flags?.includes('invert') ? '!=' : '==', express(context, key), setJson(context, set))
 }

@@ -5,6 +5,7 @@ import { shapesOf } from '../vocabulary/shapes.js'
 import { knownType } from '../vocabulary/types.js'
 import type { Shape } from '../vocabulary/value-type.js'
 import { complete } from './complete.js'
+import { forget } from './dependencies.js'
 import { express } from './express.js'
 import { add, type Reading } from './reading.js'
 import { HOST_NUMBER } from './shape.js'
@@ -95,6 +96,8 @@ export function readPortNat(reading: Reading, { kind, flags, portMin, portMax }:
 
 export function readTproxy(reading: Reading, { family, address, port }: Tproxy): void {
   const name = word<'unspecified' | 'ip' | 'ip6'>(family)
+  // nft does not look at what is told before it.
+  forget(reading.packet)
   const told = reading.context.family === 'inet' && name !== 'unspecified' ? { family: name } : {}
   const own = name === 'unspecified' ? reading.context.family : name
   const addr = address === undefined ? {} : { addr: assigned(reading, address, addressShape(own)) }

@@ -3,13 +3,13 @@ import type { Dynset, StatefulExpression } from '../expressions/index.js'
 import type * as json from '../json/index.js'
 import { shapesOf } from '../vocabulary/shapes.js'
 import { complete } from './complete.js'
-import { express, isAnonymous } from './express.js'
+import { express } from './express.js'
 import { keyAndSet } from './match.js'
 import { add, type Reading } from './reading.js'
 import { HOST_NUMBER } from './shape.js'
 import { word } from './source.js'
 import { liftStateful, periodOf } from './stateful.js'
-import { unliftable } from './value.js'
+import { isAnonymous, unliftable } from './value.js'
 
 export function readDynset(reading: Reading, dynset: Dynset): void {
   const { set: name, key: source, data, operation, timeout = 0, expression, expressions, flags = [] } = dynset

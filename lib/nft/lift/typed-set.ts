@@ -1,25 +1,69 @@
 /** Numbers of sets without a name have the type of what is looked up: the kernel does not tell their order, nor their length. */
+
+import { elementCodec } from '../objects/element-codec.js'
 import type { DataType, DataTypes, Element } from '../types.js'
-import { dataTypeOf } from '../vocabulary/shapes.js'
+import { dataTypeOf, shapesOf } from '../vocabulary/shapes.js'
 import type { Shape } from '../vocabulary/value-type.js'
+import type { Part } from './complete.js'
 import { shapeOf } from './shape.js'
+import { asNumber, constantOf } from './typed.js'
 import type { NamedSet, Value } from './value.js'
+
+/** Elements of a field that is no whole byte, where the rule does not shift it. */
+export function shifted({ set, elements }: NamedSet, { value, shift }: Part): NamedSet {
+  const shape = shapeOf(value)
+  const bits = 8 * ((shape.bits + 7) >> 3)
+  const moved = (key: unknown): unknown => {
+    if (isRange(key)) return { from: moved(key.from), to: moved(key.to) }
+    const bytes = bytesOf(key, set)
+    return bytes
+      ? constantOf((asNumber({ kind: 'constant', bytes }) >> BigInt(shift)) & ((1n << BigInt(bits)) - 1n), bits).bytes
+      : key
+  }
+  const typed = { ...set, key: dataTypeOf({ ...shape, bits }) }
+  return { set: typed, elements: elements.map(element => ({ ...element, key: moved(element.key) as Element['key'] })) }
+}
+
+const isRange = (key: unknown): key is { readonly from: unknown; readonly to: unknown } =>
+  key !== null && typeof key === 'object' && 'from' in key && 'to' in key
+
+/** The bytes of a key; undefined of the element for all that no other is for. */
+function bytesOf(key: unknown, { key: types }: NamedSet['set']): Uint8Array | undefined {
+  if (key instanceof Uint8Array) return key
+  const [type] = Array.isArray(types) ? types : [types]
+  const tuple = elementCodec({ ...EMPTY, key: type }).key
+  if (key === '*') return undefined
+  const bytes = new Uint8Array(4 * Math.ceil(tuple.length / 4))
+  tuple.write(bytes, 0, key)
+  return bytes.subarray(0, tuple.length)
+}
+
+const EMPTY = { family: 'inet', table: '', name: '' } as const
 
 export function typedSet({ set, elements }: NamedSet, key: Value): NamedSet {
   const shapes = key.kind === 'concatenated' ? key.parts.map(shapeOf) : [shapeOf(key)]
   const types = Array.isArray(set.key) ? (set.key as readonly DataType[]) : [set.key as DataType]
-  if (types.length !== shapes.length) return { set, elements }
+  if (types.length !== shapes.length || !types.some(isNumber)) return { set, elements }
   const typed = types.map((type, i) => typeFor(type, shapes[i] as Shape))
-  if (typed.every((type, i) => type === types[i])) return { set, elements }
   const lengths = typed.map(lengthOf)
   return {
     set: { ...set, key: (Array.isArray(set.key) ? typed : typed[0]) as DataTypes },
     elements: elements.map(element => ({ ...element, key: keyFor(element.key, lengths) })),
+    shapes: typed.map((type, i) => shapeFor(type, shapes[i] as Shape)),
   }
 }
 
+const isNumber = (type: DataType): boolean => typeof type !== 'string' && type.type === 'integer'
+
+/** The shape of what is looked up, if it is of numbers as long as the set's. */
+function shapeFor(type: DataType, shape: Shape): Shape {
+  const [own] = shapesOf(type) as [Shape]
+  const fits = isNumber(type) && !shape.type.text && (shape.bits + 7) >> 3 === lengthOf(type)
+  return fits ? { ...shape, bits: own.bits, order: own.order === 'none' ? shape.order : own.order } : own
+}
+
 function typeFor(type: DataType, shape: Shape): DataType {
-  if (typeof type === 'string' || type.type !== 'integer' || shape.type.text) return type
+  if (typeof type === 'string' || !isNumber(type) || shape.type.text) return type
   const bytes = (shape.bits + 7) >> 3
   if (bytes > type.length || (type.order !== undefined && type.length === bytes)) return type
   return dataTypeOf({ ...shape, bits: 8 * bytes })
@@ -36,7 +80,6 @@ function keyFor(key: unknown, lengths: readonly (number | undefined)[]): Element
 function partFor(part: unknown, length: number | undefined): unknown {
   if (length === undefined) return part
   if (part instanceof Uint8Array) return part.subarray(0, length)
-  if (part !== null && typeof part === 'object' && 'from' in part && 'to' in part)
-    return { from: partFor(part.from, length), to: partFor(part.to, length) }
+  if (isRange(part)) return { from: partFor(part.from, length), to: partFor(part.to, length) }
   return part
 }

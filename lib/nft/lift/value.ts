@@ -67,7 +67,11 @@ export interface SwappedValue {
 export interface NamedSet {
   readonly set: NftSet
   readonly elements: readonly Element[]
+  /** Types of the keys, where what is looked up tells more than the set. */
+  readonly shapes?: readonly Shape[] | undefined
 }
+export const isAnonymous = ({ set }: NamedSet): boolean => set.flags?.includes('anonymous') ?? false
+
 export interface MappedValue {
   readonly kind: 'mapped'
   readonly key: Value

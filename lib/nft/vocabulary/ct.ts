@@ -26,4 +26,4 @@ export const CT_KEYS: readonly Key[] = keys(`
   ip6_saddr ipv6_addr
   ip6_daddr ipv6_addr
   secmark integer 32
-  id integer 32`)
+  id integer 32 network`)

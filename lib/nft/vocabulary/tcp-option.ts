@@ -43,7 +43,7 @@ export const TCP_OPTIONS: readonly Option[] = [
     'mptcp',
     30,
     `${BEGINNING}
-    subtype integer 16 4`,
+    subtype mptcp_subtype 16 4`,
   ),
   option('fastopen', 34, BEGINNING),
 ]

@@ -15,6 +15,8 @@ const boolean = numberType({ name: 'boolean', number: 39, bits: 1, order: 'host'
 export const INTEGER: ValueType = numberType({ name: 'integer', number: 4, bits: 0, order: 'none' })
 /** A number of a packet that nft knows nothing of. */
 export const RAW_INTEGER: ValueType = numberType({ name: 'integer', number: 4, bits: 0, order: 'network', format: hexadecimal() })
+/** Sets have numbers for it. */
+const MPTCP_SUBTYPE = numberType({ name: 'integer', number: 4, bits: 4, order: 'network', symbols: words.MPTCP_SUBTYPES })
 export const VERDICT: ValueType = numberType({ name: 'verdict', number: 1, bits: 0, order: 'none' })
 export const BOOLEAN: ValueType = {
   ...boolean,
@@ -131,7 +133,8 @@ export const typeNumbered = (number: number): ValueType | undefined => BY_NUMBER
 
 /** One of the types that there certainly are, for tables. */
 export function knownType(name: string): ValueType {
-  const type = name === 'date' ? DATE : name === 'raw' ? RAW_INTEGER : BY_NAME.get(name)
+  const type =
+    name === 'date' ? DATE : name === 'raw' ? RAW_INTEGER : name === 'mptcp_subtype' ? MPTCP_SUBTYPE : BY_NAME.get(name)
   if (type === undefined) throw new RangeError(`there is no type ${name}`)
   return type
 }

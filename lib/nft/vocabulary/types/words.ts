@@ -24,6 +24,8 @@ export const ICMPV6_TYPES = numbered(`
 export const IGMP_TYPES = numbered(`
   membership-query=17 membership-report-v1=18 membership-report-v2=22 membership-report-v3=34 leave-group=23`)
 export const TCP_FLAGS = numbered('fin=1 syn=2 rst=4 psh=8 ack=0x10 urg=0x20 ecn=0x40 cwr=0x80')
+export const MPTCP_SUBTYPES = numbered(`
+  mp-capable=0 mp-join=1 dss=2 add-addr=3 remove-addr=4 mp-prio=5 mp-fail=6 mp-fastclose=7 mp-tcprst=8`)
 export const DCCP_TYPES = numbered('request=0 response=1 data=2 ack=3 dataack=4 closereq=5 close=6 reset=7 sync=8 syncack=9')
 export const MOBILITY_TYPES = numbered(`
   binding-refresh-request=0 home-test-init=1 careof-test-init=2 home-test=3 careof-test=4 binding-update=5
