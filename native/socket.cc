@@ -8,6 +8,9 @@
 #ifndef SIOCGSKNS
 #define SIOCGSKNS 0x894C
 #endif
+#ifndef NETLINK_GET_STRICT_CHK
+#define NETLINK_GET_STRICT_CHK 12
+#endif
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71
 #endif
@@ -50,10 +53,12 @@ Failure Socket::open(const OpenOptions& options, Socket& socket) {
 Failure Socket::prepare(const OpenOptions& options) {
   destination_ = options.destination;
 
-  // Kernels older than these options (4.12, 4.3) answer without them.
+  // Kernels older than these options (4.12, 4.3, 4.20) answer without them.
   const int on = 1;
   setsockopt(fd(), SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);
   setsockopt(fd(), SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
+  // rtnetlink dumps everything otherwise, whatever was asked for.
+  setsockopt(fd(), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof on);
   setBufferSize(fd(), SO_RCVBUFFORCE, SO_RCVBUF, options.receiveBuffer);
   setBufferSize(fd(), SO_SNDBUFFORCE, SO_SNDBUF, options.sendBuffer);
 

@@ -14,6 +14,9 @@
  * - `jump-loop`: chains would jump in a circle, or too deep
  * - `owned`: the table belongs to another client
  * - `generation-changed`: the ruleset is not the one any more that the transaction was made for
+ * - `ever-changing`: what was read does not belong together, because others changed it each time
+ * - `unreachable`: there is no way to the gateway
+ * - `interface-down`: the interface has to be up for it
  * - `too-large`: the message is larger than the socket's buffer
  * - `invalid`: the kernel refused the values; `reason` says which
  * - `family-disabled`: IPv6 is switched off in this kernel
@@ -43,6 +46,9 @@ export type Problem =
   | 'jump-loop'
   | 'owned'
   | 'generation-changed'
+  | 'ever-changing'
+  | 'unreachable'
+  | 'interface-down'
   | 'too-large'
   | 'invalid'
   | 'family-disabled'

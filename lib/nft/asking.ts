@@ -1,8 +1,8 @@
 /** What the kernel answers to a question that it refuses. */
 import { errnoName, NetlinkError } from '../netlink/error.js'
 import { Refusal } from '../netlink/generic.js'
+import { whyNotPermitted } from '../netlink/permission.js'
 import { BadValue } from '../netlink/schema.js'
-import { whyNotPermitted } from './permission.js'
 import { type Meaning, NO_NFTABLES } from './reasons/index.js'
 
 /** Runs a question. What the kernel refuses becomes a `NetlinkError`, and a value that can not be one a TypeError or RangeError. */

@@ -1,7 +1,7 @@
 /** What the transaction as a whole was refused for: the kernel points at no command. */
 
+import { whyNotPermitted } from '../../netlink/permission.js'
 import type { partsOf } from '../commands.js'
-import { whyNotPermitted } from '../permission.js'
 import type { Chain, NftSet } from '../types.js'
 import type { Meaning } from './reason.js'
 

@@ -1,4 +1,4 @@
-/** EPERM for the message as a whole: netfilter asks for CAP_NET_ADMIN in the user namespace that owns the network namespace. */
+/** EPERM for a message as a whole: the kernel asks for CAP_NET_ADMIN in the user namespace that owns the network namespace. */
 import { readFileSync } from 'node:fs'
 
 /** CAP_NET_ADMIN */

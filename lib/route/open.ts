@@ -1,0 +1,51 @@
+import { Fields } from '../netlink/fields.js'
+import { Kernel } from '../netlink/kernel.js'
+import { nativeTransport } from '../netlink/native.js'
+import type { Netns } from '../netlink/netns.js'
+import { BadValue } from '../netlink/schema.js'
+import { NETLINK_ROUTE, type Transport } from '../netlink/transport.js'
+import { RouteClient } from './client.js'
+import { routeTrace } from './trace.js'
+
+export interface OpenOptions {
+  /** Network namespace to work in. Default: that of this process. */
+  readonly netns?: Netns | undefined
+  /** Seconds that a call may take unless it says otherwise. Default 60. */
+  readonly deadline?: number | undefined
+  /** Where the messages go, for tests: `memoryKernel()` of `ts-ipvs/testing`. Default: the kernel. Closed together with the client. */
+  readonly transport?: Transport | undefined
+}
+
+/** Seconds. */
+const DEFAULT_DEADLINE = 60
+
+/**
+ * Opens a client of the kernel's devices, addresses, routes and rules. Everybody may read; changes need CAP_NET_ADMIN in the user namespace
+ * that owns the network namespace, which the first one shows.
+ *
+ * @throws {NetlinkError} `no-such-namespace`, `not-permitted`, `unsupported-platform`
+ * @example
+ * await using routes = await open()
+ * await routes.addRoute({ destination: '10.96.0.0/12', type: 'local', device: 'lo' })
+ */
+export async function open(options: OpenOptions = {}): Promise<RouteClient> {
+  checkOptions(options)
+  if (options.transport && options.netns) throw new TypeError('options: give netns or transport, not both')
+  const transport = options.transport ?? nativeTransport(options.netns)
+  const kernel = new Kernel(transport, NETLINK_ROUTE, routeTrace, options.deadline ?? DEFAULT_DEADLINE)
+  try {
+    kernel.open()
+  } catch (error) {
+    await kernel.close()
+    throw error
+  }
+  return new RouteClient(kernel)
+}
+
+function checkOptions(options: OpenOptions): void {
+  try {
+    new Fields(options, ['netns', 'deadline', 'transport'])
+  } catch (error) {
+    throw error instanceof BadValue ? error.within('options').toError() : error
+  }
+}
