@@ -4,7 +4,7 @@ import type { ChainType, Family, Hook, Priority } from './types.js'
 
 /** NFPROTO_* */
 const NUMBERS: Readonly<Record<Family, number>> = { inet: 1, ip: 2, arp: 3, netdev: 5, bridge: 7, ip6: 10 }
-const FAMILIES = Object.keys(NUMBERS) as readonly Family[]
+export const FAMILIES = Object.keys(NUMBERS) as readonly Family[]
 const BY_NUMBER = new Map(FAMILIES.map(family => [NUMBERS[family], family]))
 
 /** The number of a family in messages. Throws a `BadValue`. */

@@ -67,10 +67,11 @@ export const chains: Kind<NonNullable<ReturnType<typeof readChain>>> = {
 export const rules: Kind<NonNullable<ReturnType<typeof readRule>>> = {
   get: message.getRule,
   key: ['family', 'table', 'chain', 'handle'],
+  // With a table, but without its family, the kernel tells the rules of the first table of this name only (nf_tables_dump_rules).
   body:
-    ({ table, chain, handle }) =>
+    ({ family, table, chain, handle }) =>
     writer =>
-      wire.ruleAttributes.encode(writer, { table, chain, handle }),
+      wire.ruleAttributes.encode(writer, family === undefined ? {} : { table, chain, handle }),
   read: readRule,
 }
 export const sets: Kind<NonNullable<ReturnType<typeof readSet>>> = {

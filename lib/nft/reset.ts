@@ -6,6 +6,7 @@ import { BadValue } from '../netlink/schema.js'
 import { Turns } from '../netlink/turns.js'
 import { isMissing } from './asking.js'
 import { decodeElements } from './element-list.js'
+import { FAMILIES } from './family.js'
 import { readElementsOf } from './get-elements.js'
 import type { Kernel } from './kernel.js'
 import { ElementReader } from './objects/element-reader.js'
@@ -33,17 +34,32 @@ export async function reset<T>(
 ): Promise<T[]> {
   const one = filter.handle !== undefined || filter.name !== undefined
   checkWhole(filter, one)
-  const family = familyNumber(filter.family)
+  // Tables of one name in several families: the kernel takes a table's name together with its family.
+  const families = filter.table !== undefined && filter.family === undefined ? FAMILIES : [filter.family]
   return supported(since, async () => {
-    try {
-      // Read again it would tell what is left: a dump that others interrupted may have left out some, which keep their counts.
-      const answer = await kernel[one ? 'request' : 'dump'](number, family, kind.body(filter), limit, 'unknown')
-      return await decode(answer, kind, filter)
-    } catch (error) {
-      if (isMissing(error)) return []
-      throw error
-    }
+    const found: T[][] = []
+    for (const family of families) found.push(await resetOnce(kernel, number, kind, { ...filter, family }, one, limit))
+    return found.flat()
   })
+}
+
+async function resetOnce<T>(
+  kernel: Kernel,
+  number: number,
+  kind: Kind<T>,
+  filter: Filter,
+  one: boolean,
+  limit: Limit,
+): Promise<T[]> {
+  try {
+    // Read again it would tell what is left: a dump that others interrupted may have left out some, which keep their counts.
+    const ask = one ? 'request' : 'dump'
+    const answer = await kernel[ask](number, familyNumber(filter.family), kind.body(filter), limit, 'unknown')
+    return await decode(answer, kind, filter)
+  } catch (error) {
+    if (isMissing(error)) return []
+    throw error
+  }
 }
 
 /** The kernel ignores a part of a name without the rest, and would reset more than was asked for. */

@@ -50,6 +50,30 @@ export const cases: readonly Case[] = [
     },
   },
   {
+    name: 'tables of one name in several families: without a family, all of them are meant',
+    async run({ open }) {
+      const nf = await open()
+      const families = ['inet', 'ip', 'ip6'] as const
+      for (const family of families)
+        await nf.commit([
+          { add: { table: { family, name: 'web' } } },
+          { add: { chain: { family, table: 'web', name: `only ${family}` } } },
+          { add: { chain: { family, table: 'web', name: 'in' } } },
+          { add: { rule: { family, table: 'web', chain: `only ${family}`, expressions: [] } } },
+          { add: { rule: { family, table: 'web', chain: 'in', expressions: [] } } },
+        ])
+      const of = (list: readonly { readonly family: string }[]) => [...new Set(list.map(({ family }) => family))].sort()
+      assert.equal((await nf.rules({ table: 'web' })).length, 6)
+      assert.deepEqual(of(await nf.rules({ table: 'web', chain: 'in' })), families)
+      assert.deepEqual(of(await nf.rules({ table: 'web', chain: 'only ip' })), ['ip'])
+      assert.deepEqual(of((await nf.snapshot({ table: 'web' })).rules), families)
+      for await (const { changes } of nf.watch({ table: 'web', initial: true })) {
+        assert.equal(changes.filter(({ object }) => object === 'rule').length, 6)
+        break
+      }
+    },
+  },
+  {
     name: 'what was read is found again by its name and by its handle',
     async run({ open }) {
       const nf = await open()

@@ -68,6 +68,23 @@ export const cases: readonly Case[] = [
     },
   },
   {
+    name: 'of tables of one name in several families the counters of all are set back, and of no other table',
+    async run({ open }) {
+      const nf = await open()
+      await nf.commit([
+        ...ruleset,
+        { add: { table: { family: 'ip', name: 'other' } } },
+        { add: { chain: { family: 'ip', table: 'other', name: 'a' } } },
+        { add: { rule: { family: 'ip', table: 'other', chain: 'a', expressions: [counted], comment: '5' } } },
+      ])
+      assert.equal((await known(nf.resetRules({ table: 'web', chain: 'a' }))).length, 3)
+      assert.equal(await counting(nf), '3,5')
+      assert.equal((await nf.resetRules({ table: 'web' })).length, 4)
+      assert.equal(await counting(nf), '5')
+      assert.equal((await nf.resetObjects({ table: 'web' })).length, 3)
+    },
+  },
+  {
     name: 'a reset that the kernel would take for a larger one is refused',
     async run({ open }) {
       const nf = await open()
