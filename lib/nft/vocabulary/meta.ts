@@ -46,6 +46,4 @@ export const META_KEYS: readonly Key[] = keys(
 export const META_ALIASES: Readonly<Record<string, string>> = { ibriport: 'ibrname', obriport: 'obrname', secpath: 'ipsec' }
 
 /** Those that text writes without `meta`. */
-export const UNQUALIFIED_META: ReadonlySet<string> = new Set(
-  'mark iif oif iifname oifname iiftype oiftype skuid skgid nftrace rtclassid iifgroup oifgroup cgroup ipsec'.split(' '),
-)
+export const UNQUALIFIED_META: ReadonlySet<string> = new Set('iif oif iifname oifname iifgroup oifgroup'.split(' '))

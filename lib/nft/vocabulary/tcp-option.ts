@@ -43,7 +43,7 @@ export const TCP_OPTIONS: readonly Option[] = [
     'mptcp',
     30,
     `${BEGINNING}
-    subtype mptcp_subtype 16 4`,
+    subtype mptcp_subtype 16`,
   ),
   option('fastopen', 34, BEGINNING),
 ]

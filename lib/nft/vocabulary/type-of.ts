@@ -85,6 +85,12 @@ const ADDRESSES = ['saddr', 'daddr']
 const ofFirst = (given: readonly json.Expression[], family: Family): Shape | undefined =>
   given[0] === undefined ? undefined : typeOf(given[0], family)
 
+/** What is shifted means nothing any more: a number, as if of bytes that nft knows nothing of. */
+function ofShift(given: readonly json.Expression[], family: Family): Shape | undefined {
+  const shape = ofFirst(given, family)
+  return shape && { ...shape, type: RAW_INTEGER }
+}
+
 const SHAPES: Readonly<Record<string, (given: never, family: Family) => Shape | readonly (Shape | undefined)[] | undefined>> = {
   payload: ofPayload,
   exthdr: (given: Given) => ofOption(EXTENSION_HEADERS, given),
@@ -106,8 +112,8 @@ const SHAPES: Readonly<Record<string, (given: never, family: Family) => Shape | 
   '|': ofFirst,
   '&': ofFirst,
   '^': ofFirst,
-  '<<': ofFirst,
-  '>>': ofFirst,
+  '<<': ofShift,
+  '>>': ofShift,
   prefix: (given: { readonly addr: json.Expression }, family: Family) => typesOf(given.addr, family),
   range: ofFirst,
   elem: (given: { readonly val: json.Expression }, family: Family) => typesOf(given.val, family),

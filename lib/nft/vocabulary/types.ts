@@ -15,7 +15,7 @@ const boolean = numberType({ name: 'boolean', number: 39, bits: 1, order: 'host'
 export const INTEGER: ValueType = numberType({ name: 'integer', number: 4, bits: 0, order: 'none' })
 /** A number of a packet that nft knows nothing of. */
 export const RAW_INTEGER: ValueType = numberType({ name: 'integer', number: 4, bits: 0, order: 'network', format: hexadecimal() })
-/** Sets have numbers for it. */
+/** A kind of integer that has words. */
 const MPTCP_SUBTYPE = numberType({ name: 'integer', number: 4, bits: 4, order: 'network', symbols: words.MPTCP_SUBTYPES })
 export const VERDICT: ValueType = numberType({ name: 'verdict', number: 1, bits: 0, order: 'none' })
 export const BOOLEAN: ValueType = {
@@ -131,10 +131,12 @@ export const typeNamed = (name: string): ValueType | undefined => BY_NAME.get(na
 /** The type of a number; undefined where there is none. */
 export const typeNumbered = (number: number): ValueType | undefined => BY_NUMBER.get(number)
 
+/** Types that share their word with another. */
+const UNNAMED: Readonly<Record<string, ValueType>> = { date: DATE, raw: RAW_INTEGER, mptcp_subtype: MPTCP_SUBTYPE }
+
 /** One of the types that there certainly are, for tables. */
 export function knownType(name: string): ValueType {
-  const type =
-    name === 'date' ? DATE : name === 'raw' ? RAW_INTEGER : name === 'mptcp_subtype' ? MPTCP_SUBTYPE : BY_NAME.get(name)
+  const type = UNNAMED[name] ?? BY_NAME.get(name)
   if (type === undefined) throw new RangeError(`there is no type ${name}`)
   return type
 }

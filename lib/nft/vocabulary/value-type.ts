@@ -36,6 +36,8 @@ export interface ValueType {
   json(value: bigint, bits: number, devices?: Devices): Immediate
   /** As `nft` prints a constant in text, where words are quoted as there. */
   print(value: bigint, bits: number, devices?: Devices): string
+  /** As text shows it where words are left out: numbers of the JSON, and the bounds of ranges. */
+  printNumber(value: bigint, bits: number): string
   /** The names of flags that are set, from the lowest bit on; undefined where a bit has no name. */
   names?(value: bigint): readonly string[] | undefined
 }

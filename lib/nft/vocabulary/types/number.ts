@@ -42,6 +42,7 @@ export function numberType(description: NumberDescription): ValueType {
       const known = word(value)
       return known === undefined ? format(value) : quoted ? `"${known}"` : known
     },
+    printNumber: format,
     ...(flags ? { names: (value: bigint) => namesOf(value, word) } : {}),
   }
 }

@@ -49,6 +49,7 @@ export const LABEL: ValueType = {
     const label = labelOf(value)
     return label === undefined ? lowestBit(value).toString() : `"${label}"`
   },
+  printNumber: value => lowestBit(value).toString(),
   names(value) {
     const bits = Array.from({ length: 128 }, (_, bit) => 1n << BigInt(bit)).filter(bit => (value & bit) !== 0n)
     const names = bits.map(labelOf)
@@ -126,4 +127,5 @@ export const CLASS: ValueType = {
   },
   json: printClass,
   print: printClass,
+  printNumber: printClass,
 }

@@ -15,6 +15,7 @@ export function textType(name: string, number: number, bits: number): ValueType 
     const end = bytes.indexOf(0)
     return decoder.decode(end < 0 ? bytes : bytes.subarray(0, end))
   }
+  const quoted = (value: bigint, asked: number): string => `"${text(value, asked)}"`
   return {
     name,
     number,
@@ -31,7 +32,8 @@ export function textType(name: string, number: number, bits: number): ValueType 
       return fromRegister(whole, 8 * size, 'network')
     },
     json: text,
-    print: (value, asked) => `"${text(value, asked)}"`,
+    print: quoted,
+    printNumber: quoted,
   }
 }
 
@@ -60,6 +62,7 @@ export function addressType(family: 'ipv4' | 'ipv6', name: string, number: numbe
     },
     json: text,
     print: text,
+    printNumber: text,
   }
 }
 
@@ -83,5 +86,6 @@ export function linkType(name: string, number: number, bits: number): ValueType 
     },
     json: text,
     print: text,
+    printNumber: text,
   }
 }

@@ -40,6 +40,7 @@ export const DURATION: ValueType = {
   },
   json: value => jsonNumber(value / 1000n),
   print: printDuration,
+  printNumber: value => `${value / 1000n}s`,
 }
 
 const SECOND = 1_000_000_000n
@@ -58,6 +59,8 @@ function dateOf(text: string): bigint | undefined {
   return BigInt(new Date(year as number, (month as number) - 1, day, hour, minute, second).getTime() / 1000)
 }
 
+const quotedDate = (value: bigint): string => `"${printDate(value)}"`
+
 /** A point of time: nanoseconds since 1970, shown in local time. */
 export const DATE: ValueType = {
   ...numberType({ name: 'time', number: 43, bits: 64, order: 'host' }),
@@ -68,7 +71,8 @@ export const DATE: ValueType = {
     return inRange(seconds * SECOND, 64)
   },
   json: printDate,
-  print: value => `"${printDate(value)}"`,
+  print: quotedDate,
+  printNumber: quotedDate,
 }
 
 const DAY = 86_400
@@ -89,6 +93,8 @@ function hourOf(given: Immediate): number | undefined {
   return hour < 24 && minute < 60 && second < 60 ? 3600 * hour + 60 * minute + second : undefined
 }
 
+const quotedHour = (value: bigint): string => `"${printHour(value)}"`
+
 /** A time of day: seconds since midnight, shown in local time. */
 export const HOUR: ValueType = {
   ...numberType({ name: 'hour', number: 44, bits: 32, order: 'host' }),
@@ -101,7 +107,8 @@ export const HOUR: ValueType = {
     return BigInt(shifted(seconds, -offset()))
   },
   json: printHour,
-  print: value => `"${printHour(value)}"`,
+  print: quotedHour,
+  printNumber: quotedHour,
 }
 
 const day = numberType({ name: 'day', number: 45, bits: 8, order: 'host', symbols: DAYS, quoted: true })

@@ -1,0 +1,4 @@
+/** Text of nft from libnftables JSON. */
+export { renderDocument } from './document.js'
+export { type RenderOptions, renderExpression } from './expression.js'
+export { renderStatement, renderStatements } from './statement.js'
