@@ -1,4 +1,5 @@
 /** Comparisons (src/netlink_delinearize.c, netlink_parse_cmp, netlink_parse_range, netlink_parse_lookup; relational_expr_postprocess). */
+import { isDeepStrictEqual } from 'node:util'
 import type { Cmp, Lookup, Range } from '../expressions/index.js'
 import type * as json from '../json/index.js'
 import type { Shape } from '../vocabulary/value-type.js'
@@ -47,6 +48,19 @@ function addMatch(reading: Reading, op: json.Operator, left: json.Expression, ri
   return add(reading, { match: { op, left, right } })
 }
 
+/** At least something, and behind it at most something: a range, as older versions of nft write it. */
+function addBounded(reading: Reading, op: Operator, left: json.Expression, right: json.Expression, bound: json.Immediate): Entry {
+  const last = reading.entries.at(-1)
+  if (op === '<=' && last?.low !== undefined && isDeepStrictEqual(last.low.left, left)) {
+    last.statement = { match: { op: '==', left, right: { range: [last.low.bound, bound] } } }
+    last.low = undefined
+    return last
+  }
+  const entry = addMatch(reading, op, left, right)
+  if (op === '>=') entry.low = { left, bound }
+  return entry
+}
+
 function matchConstant(reading: Reading, op: Operator, left: Value, right: Constant): void {
   if (left.kind === 'packet') return matchPacket(reading, op, left, asNumber(right), bitsOf(right))
   if (left.kind === 'calculated') return matchCalculated(reading, op, left, right)
@@ -60,7 +74,8 @@ function matchConstant(reading: Reading, op: Operator, left: Value, right: Const
     addMatch(reading, op, express(context, value), { prefix: { addr, len: bitsOf(right) } })
     return
   }
-  const entry = addMatch(reading, op, express(context, value), constantJson(right, shape, context.devices))
+  const bound = boundOf(reading, numberOf(right, shape), right, shape)
+  const entry = addBounded(reading, op, express(context, value), constantJson(right, shape, context.devices), bound)
   learn(reading, op, value, numberOf(right, shape), entry)
 }
 
@@ -84,7 +99,8 @@ const ctKey = (key: string): string | undefined => (key === 'protocol' ? 'protoc
 function matchPacket(reading: Reading, op: Operator, left: PacketValue, whole: bigint, bits: number): void {
   if (op !== '==' && op !== '!=') {
     const value = completePacket(reading, left)
-    addMatch(reading, op, express(reading.context, value), fieldJson(reading, value, whole))
+    const bound = boundOf(reading, whole, constantOf(whole, value.bits), shapeOf(value))
+    addBounded(reading, op, express(reading.context, value), fieldJson(reading, value, whole), bound)
     return
   }
   const packet = packetFor(reading, left)
@@ -122,7 +138,7 @@ function matchCalculated(reading: Reading, op: Operator, left: CalculatedValue, 
     const inside = complete(reading, left.left)
     const shape = shapeOf(inside)
     if (shape.type.flags && numberOf(right, shape) === 0n) return matchFlags(reading, op, inside, mask)
-    const length = prefixOf(asNumber(mask), bitsOf(mask))
+    const length = prefixOf(numberOf(mask, shape), bitsOf(mask))
     if (length !== undefined && PREFIXED.has(shape.type.name) && bitsOf(mask) === shape.bits) {
       const addr = constantJson(right, shape, context.devices) as json.Immediate
       addMatch(reading, op, express(context, inside), { prefix: { addr, len: length } })
@@ -135,7 +151,8 @@ function matchCalculated(reading: Reading, op: Operator, left: CalculatedValue, 
   const value = part ? complete(reading, part.value) : complete(reading, left)
   const shape = shapeOf(value)
   const constant = part ? constantOf(asNumber(right) >> BigInt(part.shift), part.value.bits) : right
-  addMatch(reading, op, express(context, value), constantJson(constant, shape, context.devices))
+  const bound = boundOf(reading, numberOf(constant, shape), constant, shape)
+  addBounded(reading, op, express(context, value), constantJson(constant, shape, context.devices), bound)
 }
 
 /** The field or the piece that a mask leaves. */
@@ -152,7 +169,7 @@ function matchFlags(reading: Reading, op: '==' | '!=', left: Value, flags: Const
 }
 
 /** Types that are told as prefixes where they are compared with a mask (DTYPE_F_PREFIX). */
-const PREFIXED: ReadonlySet<string> = new Set(['ipv4_addr', 'ipv6_addr', 'mark'])
+const PREFIXED: ReadonlySet<string> = new Set(['ipv4_addr', 'ipv6_addr'])
 
 export function readRange(reading: Reading, { source, operator, from, to }: Range): void {
   if (!(from instanceof Uint8Array && to instanceof Uint8Array)) unliftable('verdicts')
@@ -161,7 +178,10 @@ export function readRange(reading: Reading, { source, operator, from, to }: Rang
   const part = loaded.kind === 'calculated' ? masked(reading, loaded) : undefined
   const left = complete(reading, part?.value ?? loaded)
   const shape = shapeOf(left)
-  const bounds = [from, to].map(bytes => boundOf(reading, { kind: 'constant', bytes }, shape, part))
+  const bounds = [from, to].map(bytes => {
+    const constant: Constant = { kind: 'constant', bytes }
+    return boundOf(reading, part ? asNumber(constant) >> BigInt(part.shift) : numberOf(constant, shape), constant, shape)
+  })
   const [low, high] = bounds as [json.Immediate, json.Immediate]
   const expression = express(reading.context, left)
   // Around midnight nft turns the range of hours over.
@@ -170,8 +190,7 @@ export function readRange(reading: Reading, { source, operator, from, to }: Rang
 }
 
 /** Flags and protocols are numbers in ranges. */
-function boundOf({ context }: Reading, constant: Constant, shape: Shape, part: Part | undefined): json.Immediate {
-  const value = part ? asNumber(constant) >> BigInt(part.shift) : numberOf(constant, shape)
+function boundOf({ context }: Reading, value: bigint, constant: Constant, shape: Shape): json.Immediate {
   if (shape.type.name === 'inet_proto') return Number(value)
   return shape.type.text ? (constantJson(constant, shape) as json.Immediate) : shape.type.json(value, shape.bits, context.devices)
 }

@@ -7,6 +7,8 @@ import { Registers } from './registers.js'
 /** A statement, or where one was that said nothing of its own. */
 export interface Entry {
   statement: json.Statement | undefined
+  /** What it says to be at least something: more about it may follow. */
+  low?: { readonly left: json.Expression; readonly bound: json.Immediate } | undefined
 }
 
 export interface Reading {
