@@ -1,0 +1,128 @@
+/** All checks of a ruleset that nft loads. */
+import type { Snapshot } from '../../../../lib/nft/index.js'
+import type * as json from '../../../../lib/nft/json/index.js'
+import { renderDocument } from '../../../../lib/nft/render/index.js'
+import { applyAll } from './applying.js'
+import { type Check, compareListings, compareRules, failedWhole, showRule, type Where } from './check.js'
+import { expressionsOf } from './kernel-rules.js'
+import { linesApart, readJson, readText } from './listing.js'
+import { type Listed, NEW, OLD, type Oracle } from './oracle.js'
+import { type LanguageClient, liftRules, messageOf, renderRules } from './ours.js'
+
+/** A namespace of its own, and a client there. */
+export interface Place {
+  readonly netns: string
+  readonly nf: LanguageClient
+}
+
+export interface Bench {
+  readonly oracle: Oracle
+  another(): Promise<Place>
+}
+
+const asIs = (text: string): string => text
+
+/** What nft 1.1.3 has loaded in a place: read by us, and applied by us in another place. */
+export async function examine({ oracle, another }: Bench, place: Place, where: Where): Promise<Check[]> {
+  const listed = await oracle.list(newest(), place.netns)
+  const snapshot = await place.nf.snapshot()
+  if (!('apply' in place.nf)) return readChecks(place, snapshot, listed, where)
+  const copy = await another()
+  return [
+    ...(await readChecks(place, snapshot, listed, where)),
+    ...(await applyChecks(oracle, copy, listed.json, listed, where, snapshot)),
+  ]
+}
+
+/** nft 1.1.3: there is no test of the language without it. */
+export function newest(): string {
+  if (NEW === undefined) throw new Error('scripts/nft has to have been used once: the language is that of nft 1.1.3')
+  return NEW
+}
+
+async function readChecks({ nf }: Place, snapshot: Snapshot, listed: Listed, where: Where): Promise<Check[]> {
+  const [inJson, inText] = [readJson(listed.json), readText(listed.text)]
+  return [
+    compareRules('rules are lifted to what nft -j prints', liftRules(snapshot), inJson.rules, where, showRule),
+    compareRules("rules are rendered as nft's text", renderRules(inJson.rules), inText.rules, where, asIs),
+    await attempt('the ruleset is read as nft -j prints it', async name =>
+      compareListings(name, readJson(await nf.ruleset()), inJson, where, showRule),
+    ),
+    await attempt('the ruleset is rendered as nft lists it', async name =>
+      compareListings(name, readText(renderDocument(await nf.ruleset({ whole: true }))), inText, where, asIs),
+    ),
+  ]
+}
+
+async function attempt(name: string, work: (name: string) => Promise<Check>): Promise<Check> {
+  try {
+    return await work(name)
+  } catch (error) {
+    return failedWhole(name, error)
+  }
+}
+
+/** Applies a document in an empty place: nft lists there what it lists elsewhere. */
+export async function applyChecks(
+  oracle: Oracle,
+  { netns, nf }: Place,
+  document: json.Document,
+  expected: Listed,
+  where: Where,
+  original?: Snapshot,
+): Promise<Check[]> {
+  if (!('apply' in nf)) return []
+  const failures = await applyAll(nf, document)
+  const applied: Check = {
+    name: 'the document is applied',
+    of: document.nftables.length,
+    differences: failures.map(({ item, why }) => ({ where: JSON.stringify(item), actual: why, expected: 'done' })),
+  }
+  const listed = await attemptList(oracle, netns)
+  if (typeof listed === 'string') return [applied, failedWhole('nft lists what was applied', listed)]
+  return [
+    applied,
+    compareListings('nft lists what was applied as its own', readText(listed.text), readText(expected.text), where, asIs),
+    compareListings('nft -j lists what was applied as its own', readJson(listed.json), readJson(expected.json), where, showRule),
+    ...(original
+      ? [compareRules("the expressions are nft's", expressionsOf(await nf.snapshot()), expressionsOf(original), where, asIs)]
+      : []),
+  ]
+}
+
+async function attemptList(oracle: Oracle, netns: string): Promise<Listed | string> {
+  try {
+    return await oracle.list(newest(), netns)
+  } catch (error) {
+    return messageOf(error)
+  }
+}
+
+/** What nft 1.0.6 has loaded: read by us as nft 1.1.3 lists it, and applied by us, which 1.0.6 lists as its own. */
+export async function examineOld({ oracle, another }: Bench, place: Place, where: Where): Promise<Check[]> {
+  const expected = await oracle.listText(OLD, place.netns)
+  const listed = await oracle.list(newest(), place.netns)
+  const copy = await another()
+  if ('apply' in copy.nf) await applyAll(copy.nf, listed.json)
+  const actual = await oracle.listText(OLD, copy.netns)
+  const ours = compareRules(
+    'rules of nft 1.0.6 are lifted to what nft -j prints',
+    liftRules(await place.nf.snapshot()),
+    readJson(listed.json).rules,
+    where,
+    showRule,
+  )
+  const name = 'nft 1.0.6 lists what was applied as its own'
+  if (expected === undefined || !('apply' in copy.nf)) return [ours]
+  if (actual === undefined) return [ours, failedWhole(name, 'it does not list it')]
+  return [ours, compareListings(name, readText(actual), readText(expected), where, asIs)]
+}
+
+/** What nft refuses of what we render, and not of its own listing. */
+export async function refusedListing({ oracle, another }: Bench, rendered: string, own: string): Promise<Check> {
+  const name = 'nft loads what is rendered'
+  if (linesApart(rendered, own) === undefined) return { name, of: 1, differences: [] }
+  const { netns } = await another()
+  const why = await oracle.load(newest(), netns, rendered)
+  return { name, of: 1, differences: why === undefined ? [] : [{ where: 'the ruleset', actual: why, expected: 'loaded' }] }
+}
