@@ -130,6 +130,12 @@ export const bytes: AttributeType<Uint8Array> = {
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const encoder = new TextEncoder()
 
+/** Refuses what is no text: halves of characters, which would be written as others. Throws a `BadValue`. */
+export function checkText(value: string): void {
+  if (/\p{Surrogate}/u.test(value))
+    throw new BadValue('type', `${shown(value)}: has half a character (a lone surrogate): give a text`)
+}
+
 /** UTF-8 text with a NUL behind it. The kernel's limit of its length is the caller's to say. */
 export function text(maximum: number): AttributeType<string> {
   return {
@@ -143,6 +149,7 @@ export function text(maximum: number): AttributeType<string> {
         if (code === 0) throw new BadValue('type', `${shown(value)}: give a text without NUL`)
         if (code > 127) {
           if (value.includes('\0')) throw new BadValue('type', `${shown(value)}: give a text without NUL`)
+          checkText(value)
           const { written } = encoder.encodeInto(value, writer.bytes.subarray(writer.offset))
           if (written > maximum) throw tooLong(value, maximum)
           at = writer.offset + written

@@ -25,6 +25,7 @@ export function describe(word: ObjectWord, object: Described): string {
     case 'chain':
       return `chain ${nameOf(object)}${ofTable(object)}`
     case 'rule':
+      if (object.chain === undefined && object.chainId === undefined) return `rule ${nameOf(object)}${ofTable(object)}`
       return `${object.handle === undefined ? 'a rule' : `rule ${object.handle}`} of ${describe('chain', chainOf(object))}`
     case 'set':
       return `${object.data === undefined && object.objects === undefined ? 'set' : 'map'} ${nameOf(object)}${ofTable(object)}`

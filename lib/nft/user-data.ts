@@ -4,7 +4,7 @@
  */
 import type { MessageReader, MessageWriter } from '../netlink/buffer.js'
 import { type AttributeType, BadValue, shown } from '../netlink/schema.js'
-import { readText } from '../netlink/values.js'
+import { checkText, readText } from '../netlink/values.js'
 import { within } from './objects/within.js'
 
 /** One datum. */
@@ -74,6 +74,7 @@ const encoder = new TextEncoder()
 export function comment(type: number, value: string): UserDatum {
   if (typeof value !== 'string' || value.includes('\0'))
     throw new BadValue('type', `${shown(value)}: give a text without NUL`).within('comment')
+  within('comment', () => checkText(value))
   const data = encoder.encode(`${value}\0`)
   if (data.length - 1 > COMMENT)
     throw new BadValue('range', `${shown(value)}: is too long: at most ${COMMENT} bytes`).within('comment')

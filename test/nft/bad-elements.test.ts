@@ -102,7 +102,11 @@ t.test('what can not be an element is refused with its place', async t => {
     ],
     [addresses, { key: '10.0.0.1', data: 5 }, /^elements\[1\].data: it is no map to data$/],
     [addresses, { key: '10.0.0.1', object: 'x' }, /^elements\[1\].object: it is no map to objects$/],
-    [addresses, { key: '10.0.0.1', timeout: -1 }, /^elements\[1\].timeout: -1: give seconds, from 0$/],
+    [
+      addresses,
+      { key: '10.0.0.1', timeout: -1 },
+      /^elements\[1\].timeout: -1: give seconds, 0 or from 0\.001 to 18446744073\.708$/,
+    ],
     [addresses, { key: '10.0.0.1', flags: 1 }, /^elements\[1\].flags: 1: 1 and 2 have fields of their own$/],
     [addresses, { key: '10.0.0.1', comment: 'x'.repeat(200) }, /^elements\[1\].comment: .*is too long/],
     [addresses, { key: '10.0.0.1', tiemout: 5 }, /^elements\[1\].tiemout: there is no such field/],

@@ -224,6 +224,26 @@ const TOLD: readonly (readonly [name: string, command: unknown, message: string 
     { delete: { rule: { ...inTable, chain: 'in' } } },
     'commands[0].delete.rule.handle: is missing: it says which rule. To remove all of a chain there is flush',
   ],
+  [
+    'a new name where nothing is renamed',
+    { add: { chain: { ...inTable, name: 'in', newName: 'out' } } },
+    'commands[0].add.chain.newName: is for rename',
+  ],
+  [
+    'half a character in a name',
+    { add: { table: { family: 'inet', name: 'x\ud800' } } },
+    /^commands\[0\]\.add\.table\.name: .*: has half a character \(a lone surrogate\): give a text$/,
+  ],
+  [
+    'half a character in a comment',
+    { add: { table: { family: 'inet', name: 'x', comment: '\udfff' } } },
+    /^commands\[0\]\.add\.table\.comment: .*: has half a character/,
+  ],
+  [
+    'half a character in the name of an interface',
+    { add: { elements: { set: { ...inTable, name: 'i', key: 'ifname' }, elements: [{ key: 'x\ud800' }] } } },
+    /^commands\[0\]\.add\.elements\.elements\[0\]\.key: .*: has half a character/,
+  ],
   ['a table without which one', { delete: { table: { family: 'inet' } } }, 'commands[0].delete.table.name: is missing'],
 ]
 

@@ -45,6 +45,7 @@ const HEADERS = 20
 /** The first attribute behind those of table and chain, each with a name of up to 3 bytes. */
 const THIRD = HEADERS + 8 + 8
 const DEVICE = 19
+const TOO_BIG = 27
 
 const rows: readonly Row[] = [
   {
@@ -56,6 +57,15 @@ const rows: readonly Row[] = [
     problem: 'no-such-interface',
     reason:
       'chain in of table netdev web can not be added: there is no interface eth9 in this network namespace: `ip link` shows those that there are',
+  },
+  {
+    what: 'expressions that take more than the kernel keeps for a rule',
+    commands: [rule(...Array.from({ length: 128 }, () => ({ kind: 'log', prefix: 'x'.repeat(127) })))],
+    errno: TOO_BIG,
+    problem: 'invalid',
+    reason:
+      'a rule of chain in of table inet web can not be added: its expressions take more than the 4095 bytes that the kernel keeps for ' +
+      'one rule: divide it in two, or jump to another chain',
   },
   {
     what: 'one of several interfaces',

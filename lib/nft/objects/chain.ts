@@ -22,6 +22,7 @@ const AFTER_TRACKING = -199
 export function writeChain(writer: MessageWriter, chain: Chain): void {
   const { table, name, id, unknown, flags = [] } = chain
   familyToWire(chain.family)
+  if ('newName' in chain) throw new BadValue('type', 'is for rename').within('newName')
   const bits = bitsOf(flags, FLAGS, 'flags')
   named(bits & FLAGS.binding ? { table, id } : { table, name })
   const record = {

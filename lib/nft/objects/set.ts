@@ -54,7 +54,7 @@ export function writeSet(writer: MessageWriter, set: NftSet): void {
     description: descriptionOf(set, concatenation),
     id: set.id === undefined ? NO_ID : set.id,
     timeout: milliseconds(timeout, 'timeout'),
-    gcInterval: milliseconds(gcInterval, 'gcInterval'),
+    gcInterval: milliseconds(gcInterval, 'gcInterval', LONGEST_GC),
     userData: setUserData(set, orderNumber(set.key), orderOfData(set.data)),
     objectType: objects === undefined ? undefined : within('objects', () => objectTypeToWire(objects)),
     expression: expressions?.length === 1 ? expressions[0] : undefined,
@@ -121,12 +121,20 @@ function dataAttributes({ data, dataInterval }: NftSet, types: TypeList | undefi
   return { dataType: numberOf(types), dataLength: dataInterval ? 2 * length : length }
 }
 
+/** Milliseconds that the kernel takes: 2^64 nanoseconds (nf_msecs_to_jiffies64), and 32 bits (NFTA_SET_GC_INTERVAL). */
+const LONGEST = 18_446_744_073_708
+const LONGEST_GC = 0xffff_ffff
+
 /** Seconds as the kernel takes them. Throws a `BadValue` at `field`. */
-export function milliseconds(seconds: number | undefined, field: string): number | undefined {
+export function milliseconds(seconds: number | undefined, field: string, longest = LONGEST): number | undefined {
   if (seconds === undefined) return undefined
-  if (typeof seconds === 'number' && seconds >= 0 && Number.isSafeInteger(Math.round(seconds * 1000)))
-    return Math.round(seconds * 1000)
-  throw new BadValue(typeof seconds === 'number' ? 'range' : 'type', `${shown(seconds)}: give seconds, from 0`).within(field)
+  const given = typeof seconds === 'number' ? Math.round(seconds * 1000) : Number.NaN
+  // A short time that is rounded to none would mean never.
+  if (given >= 0 && given <= longest && (given > 0 || seconds === 0)) return given
+  throw new BadValue(
+    typeof seconds === 'number' ? 'range' : 'type',
+    `${shown(seconds)}: give seconds, 0 or from 0.001 to ${longest / 1000}`,
+  ).within(field)
 }
 
 export function writeSetKey(

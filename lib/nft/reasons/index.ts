@@ -3,7 +3,7 @@ import { errnoName } from '../../netlink/error.js'
 import type { Around } from '../around.js'
 import type { Refused } from '../place.js'
 import { alreadyThere, full, inUse, loop, owned } from './conflict.js'
-import { familyMismatch, invalid, outOfRange, overflow, untracked, unwritten } from './invalid.js'
+import { familyMismatch, invalid, outOfRange, overflow, tooLong, untracked, unwritten } from './invalid.js'
 import { missing } from './missing.js'
 import type { Meaning } from './reason.js'
 import { unsupported } from './unsupported.js'
@@ -39,6 +39,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   ELOOP: () => loop,
   ENFILE: full,
   EMFILE: () => TOO_MANY,
+  EFBIG: () => tooLong,
   ENODEV: () => DEVICE,
   ENOMEM: () => MEMORY,
   ENOBUFS: () => MEMORY,

@@ -1,6 +1,6 @@
 /** EINVAL, ERANGE, ENODATA: values that the kernel does not take. */
 import type { Refused } from '../place.js'
-import type { Element, Elements, NftSet, Rule } from '../types.js'
+import type { Element, Elements, NftSet, Rule, StatefulObject } from '../types.js'
 import { expressionAt, type Meaning } from './reason.js'
 
 const bad = (why: string): Meaning => ({ problem: 'invalid', why })
@@ -13,6 +13,7 @@ export function invalid(refused: Refused): Meaning {
   if (word === 'rule') return bad(inRule(refused))
   if (word === 'elements') return bad(inElements(refused))
   if (word === 'set') return bad(inSet(refused.object as NftSet))
+  if (word === 'object') return bad(inObject(refused.object as StatefulObject))
   return bad(field === undefined ? 'the kernel takes a value for invalid' : `the kernel takes \`${field}\` for invalid`)
 }
 
@@ -45,6 +46,14 @@ function inSet({ flags = [], timeout, data, objects, key }: NftSet): string {
   if (data !== undefined && objects !== undefined) return 'give either `data` or `objects`'
   const what = Array.isArray(key) ? 'the fields of its key' : 'its key'
   return `the kernel takes the set for invalid: ${what} and data have 1 to 64 bytes, and flags and expressions have to go together`
+}
+
+/** The kernel does not say which of an object's fields it means. */
+function inObject({ family, table, name, type, handle, use, comment, userData, unknown, ...own }: StatefulObject): string {
+  const fields = Object.keys(own).map(field => `\`${field}\``)
+  return fields.length === 0
+    ? 'the kernel takes a value for invalid'
+    : `the kernel takes a value for invalid, or values that do not go together: see ${fields.join(', ')}`
 }
 
 export function outOfRange(refused: Refused): Meaning {
@@ -81,6 +90,13 @@ export function untracked({ object, expression, word }: Refused): Meaning {
 }
 
 export function overflow({ object, expression, word }: Refused): Meaning {
-  const at = word === 'rule' && expression !== undefined ? expressionAt((object as Rule).expressions, expression) : 'it'
-  return bad(`${at}: numbers are too large together, as offset and modulus, or rate and unit`)
+  const at = word === 'rule' && expression !== undefined ? `${expressionAt((object as Rule).expressions, expression)}: ` : ''
+  return bad(
+    `${at}numbers are too large together, as offset and modulus, or rate and unit, or the bytes of a quota, which are below 2^63`,
+  )
 }
+
+/** struct nft_rule, dlen: 12 bits. */
+export const tooLong: Meaning = bad(
+  'its expressions take more than the 4095 bytes that the kernel keeps for one rule: divide it in two, or jump to another chain',
+)

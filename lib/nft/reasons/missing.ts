@@ -18,7 +18,8 @@ export function missing(refused: Refused): Meaning {
   const [named] = namedAt(refused)
   if (field === 'handle' || field === 'position') return noSuchHandle(refused)
   if (field?.startsWith('devices')) return noSuchInterface(refused)
-  if (verb === 'delete' && (named?.word === word || word === 'elements')) return nothingToDelete(refused)
+  if (verb === 'delete' && (named?.word === word || (word === 'elements' && field !== 'set.table')))
+    return nothingToDelete(refused)
   if (named)
     return { problem: 'no-such-object', why: `${placeIn(refused)}there is no ${describeName(named)}: ${remedyFor(refused)}` }
   if (word === 'chain' && field === 'type') return noChainType(object as Chain)
@@ -28,9 +29,9 @@ export function missing(refused: Refused): Meaning {
 }
 
 function remedyFor({ verb }: Refused): string {
-  return verb === 'flush' || verb === 'rename' || verb === 'replace'
-    ? 'read what is there'
-    : 'add it first, in the same transaction or before'
+  return verb === 'add' || verb === 'create' || verb === 'insert'
+    ? 'add it first, in the same transaction or before'
+    : 'read what is there'
 }
 
 /** `expressions[1] (lookup) …`, where it is about one. */

@@ -1,5 +1,5 @@
 import { BadValue, shown } from '../../netlink/schema.js'
-import { readText } from '../../netlink/values.js'
+import { checkText, readText } from '../../netlink/values.js'
 import type { Scalar } from '../types.js'
 import { Bytes } from './bytes.js'
 
@@ -30,6 +30,7 @@ export class Names extends Bytes {
     const { read, written } = encoder.encodeInto(text, bytes.subarray(offset, offset + this.length - 1))
     if (read < text.length) throw new BadValue('range', `${shown(given)}: is too long: give ${this.wanted}`)
     if (text.includes('\0')) throw this.refusal(given)
+    if (written > read) checkText(text)
     bytes.fill(0, offset + written, offset + this.length)
     return written
   }

@@ -147,6 +147,14 @@ export const rules: readonly Row[] = [
     says: /expressions\[0\] \(numgen\): numbers are too large together, as offset and modulus, or rate and unit/,
   },
   {
+    what: 'a rule to be placed at one of this transaction that there is not',
+    commands: [{ insert: { rule: { ...inTable, chain: 'plain', positionId: 9, expressions: [] } } }],
+    code: 'ENOENT',
+    problem: 'no-such-object',
+    at: 'commands[0].insert.rule.positionId',
+    says: /there is no rule with id 9 of table inet web/,
+  },
+  {
     what: 'addresses of another family than that of the table',
     commands: [
       { add: { table: { family: 'ip', name: 'web' } } },

@@ -212,6 +212,14 @@ export const elements: readonly Row[] = [
     says: /element ::1 of set addresses of table inet web can not be added: the set of this name has other types or flags than `set` says/,
   },
   {
+    what: 'elements are deleted in a table that is not there',
+    commands: [{ delete: { elements: { set: { ...addresses, table: 'other' }, elements: [{ key: '10.0.0.1' }] } } }],
+    code: 'ENOENT',
+    problem: 'no-such-object',
+    at: 'commands[0].delete.elements.set.table',
+    says: /elements of set addresses of table inet other can not be deleted: there is no table inet other: read what is there/,
+  },
+  {
     what: 'more time left than the time-out',
     commands: [add(timed, { key: '10.0.0.1', timeout: 5, expires: 50 })],
     code: 'ERANGE',
