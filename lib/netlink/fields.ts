@@ -9,15 +9,21 @@ export type Check<T> = (value: unknown) => T
 /** The fields of a plain object. */
 export class Fields {
   readonly #object: Readonly<Record<string, unknown>>
+  readonly #within: string | undefined
 
-  /** Throws a `BadValue` for what is no object, and for a field that is none of `known`: it would be left out, and nobody would notice. */
-  constructor(value: unknown, known: readonly string[]) {
+  /**
+   * Throws a `BadValue` for what is no object, and for a field that is none of `known`: it would be left out, and nobody would notice.
+   *
+   * @param above what the object is a field of, for the paths of errors
+   */
+  constructor(value: unknown, known: readonly string[], above?: string) {
+    this.#within = above
     if (value === null || typeof value !== 'object' || Array.isArray(value))
-      throw new BadValue('type', `${shown(value)}: give an object`)
+      throw this.#bad(new BadValue('type', `${shown(value)}: give an object`))
     this.#object = value as Readonly<Record<string, unknown>>
     for (const name in value) {
       if (known.includes(name) || this.#object[name] === undefined) continue
-      throw new BadValue('type', `there is no such field${nearest(name, known)}`).within(name)
+      throw this.#bad(new BadValue('type', `there is no such field${nearest(name, known)}`).within(name))
     }
   }
 
@@ -26,12 +32,24 @@ export class Fields {
   }
 
   required<T>(name: string, check: Check<T>): T {
-    if (!this.has(name)) throw new BadValue('type', 'is missing').within(name)
-    return within(name, () => check(this.#object[name]))
+    if (!this.has(name)) throw this.#bad(new BadValue('type', 'is missing').within(name))
+    return this.#check(name, check)
   }
 
   optional<T>(name: string, check: Check<T>): T | undefined {
-    return this.has(name) ? within(name, () => check(this.#object[name])) : undefined
+    return this.has(name) ? this.#check(name, check) : undefined
+  }
+
+  #check<T>(name: string, check: Check<T>): T {
+    try {
+      return check(this.#object[name])
+    } catch (error) {
+      throw error instanceof BadValue ? this.#bad(error.within(name)) : error
+    }
+  }
+
+  #bad(error: BadValue): BadValue {
+    return this.#within === undefined ? error : error.within(this.#within)
   }
 }
 

@@ -36,24 +36,33 @@ function pathOf(netns: Exclude<Netns, { fd: number }>): string {
 /** Runs `use` with a descriptor of the namespace, and closes what it opened. */
 export function withNetns<T>(netns: Netns | undefined, use: (fd: number | undefined) => T): T {
   if (netns === undefined) return use(undefined)
-  if (netns === null || typeof netns !== 'object' || !('path' in netns || 'name' in netns || 'pid' in netns || 'fd' in netns))
-    throw new TypeError('netns: give one of { path }, { name }, { pid }, { fd }')
-  if ('fd' in netns) {
-    if (!Number.isInteger(netns.fd) || netns.fd < 0) throw new RangeError(`netns.fd: ${netns.fd} is no descriptor`)
-    return use(netns.fd)
-  }
-  const path = pathOf(netns)
-  let fd: number
-  try {
-    fd = openSync(path, 'r') // libuv adds O_CLOEXEC
-  } catch (cause) {
-    throw noSuchNamespace(netns, cause as NodeJS.ErrnoException)
-  }
+  const { fd, close } = openNetns(netns)
   try {
     return use(fd)
   } finally {
-    closeSync(fd)
+    close()
   }
+}
+
+/** A descriptor of a namespace. `close` closes it, unless it is the caller's own. */
+export function openNetns(netns: Netns): { readonly fd: number; close(): void } {
+  checkNetns(netns)
+  if ('fd' in netns) {
+    if (!Number.isInteger(netns.fd) || netns.fd < 0) throw new RangeError(`netns.fd: ${netns.fd} is no descriptor`)
+    return { fd: netns.fd, close: () => {} }
+  }
+  const path = pathOf(netns)
+  try {
+    const fd = openSync(path, 'r') // libuv adds O_CLOEXEC
+    return { fd, close: () => closeSync(fd) }
+  } catch (cause) {
+    throw noSuchNamespace(netns, cause as NodeJS.ErrnoException)
+  }
+}
+
+function checkNetns(netns: Netns): void {
+  if (netns === null || typeof netns !== 'object' || !('path' in netns || 'name' in netns || 'pid' in netns || 'fd' in netns))
+    throw new TypeError('netns: give one of { path }, { name }, { pid }, { fd }')
 }
 
 function noSuchNamespace(netns: Netns, cause: NodeJS.ErrnoException): NetlinkError {

@@ -1,10 +1,31 @@
 import type { CallOptions, Limit } from '../netlink/channel.js'
 import { Fields, within } from '../netlink/fields.js'
 import type { Kernel } from '../netlink/kernel.js'
+import type { Netns } from '../netlink/netns.js'
+import * as change from './change.js'
 import { findLink, readLinks } from './devices.js'
 import { deviceCheck } from './links.js'
+import type { LookupOptions } from './read.js'
+import * as read from './read.js'
 import { type Asked, asking } from './reasons.js'
-import type { Device, Link } from './types.js'
+import type {
+  Address,
+  AddressConfig,
+  AddressFilter,
+  AddressKey,
+  Device,
+  Link,
+  LinkChange,
+  LinkConfig,
+  Route,
+  RouteConfig,
+  RouteFilter,
+  RouteKey,
+  Rule,
+  RuleConfig,
+  RuleFilter,
+  RuleKey,
+} from './types.js'
 
 const CALL = ['signal', 'deadline']
 
@@ -22,20 +43,167 @@ export class RouteClient {
 
   /** The devices of the namespace, by their indices. */
   links(options: CallOptions = {}): Promise<Link[]> {
-    return this.#ask({ operation: 'links', object: 'link' }, options, [], limit => readLinks(this.#kernel, limit))
+    return this.#ask({ operation: 'links', object: 'link' }, options, limit => readLinks(this.#kernel, limit))
   }
 
   /** One device, by its name or its index; undefined when it is not there. */
   getLink(device: Device, options: CallOptions = {}): Promise<Link | undefined> {
-    return this.#ask({ operation: 'getLink', object: 'link', target: String(device) }, options, [], async limit => {
+    return this.#ask({ operation: 'getLink', object: 'link', target: String(device) }, options, async limit => {
       const wanted = within('device', () => deviceCheck(device))
       return findLink(this.#kernel, wanted, limit)
     })
   }
 
-  #ask<T>(asked: Asked, options: CallOptions, names: readonly string[], task: (limit: Limit) => Promise<T>): Promise<T> {
+  /**
+   * Makes a device, or a pair of them.
+   *
+   * @throws {NetlinkError} `exists`, `not-supported`: the kernel has no such kind, `no-such-interface`: there is no such master
+   * @example
+   * await routes.addLink({ name: 'pod0', kind: 'veth', peer: { name: 'eth0' }, up: true })
+   */
+  addLink(link: LinkConfig, options: CallOptions = {}): Promise<void> {
+    const target = `${link?.kind} ${link?.name}`
+    return this.#ask({ operation: 'addLink', object: 'link', target }, options, limit =>
+      change.addLink(this.#kernel, link, limit),
+    )
+  }
+
+  /** Changes what is given of a device. @throws {NetlinkError} `no-such-interface`, `in-use`, `invalid` */
+  changeLink(device: Device, changes: LinkChange, options: CallOptions = {}): Promise<void> {
+    return this.#ask({ operation: 'changeLink', object: 'link', target: String(device) }, options, limit => {
+      within('device', () => deviceCheck(device))
+      return change.changeLink(this.#kernel, device, changes, limit)
+    })
+  }
+
+  /** Moves a device to another namespace, where it is down and without addresses. @throws {NetlinkError} `no-such-namespace`, `exists` */
+  moveLink(device: Device, netns: Netns, options: CallOptions = {}): Promise<void> {
+    return this.#ask({ operation: 'moveLink', object: 'link', target: String(device) }, options, limit => {
+      within('device', () => deviceCheck(device))
+      return change.moveLink(this.#kernel, device, netns, limit)
+    })
+  }
+
+  /** Removes a device, a veth with its other end. False when there was none. */
+  removeLink(device: Device, options: CallOptions = {}): Promise<boolean> {
+    return this.#ask({ operation: 'removeLink', object: 'link', target: String(device) }, options, limit => {
+      within('device', () => deviceCheck(device))
+      return change.removeLink(this.#kernel, device, limit)
+    })
+  }
+
+  /**
+   * Addresses of devices.
+   *
+   * @throws {NetlinkError} `no-such-interface`
+   * @example
+   * await routes.addresses({ device: 'eth0', family: 'ipv4' })
+   */
+  addresses({ family, device, ...options }: AddressFilter & CallOptions = {}): Promise<Address[]> {
+    return this.#ask({ operation: 'addresses', object: 'address' }, options, limit =>
+      read.readAddresses(this.#kernel, { family, device }, limit),
+    )
+  }
+
+  /**
+   * Adds an address to a device. The kernel adds a local route for it as well, and one for its network unless a flag says `no-prefix-route`.
+   *
+   * @throws {NetlinkError} `exists`, `no-such-interface`, `family-disabled`, `invalid`
+   */
+  addAddress(address: AddressConfig, options: CallOptions = {}): Promise<void> {
+    return this.#ask(addressAsked('addAddress', address), options, limit =>
+      change.addAddress(this.#kernel, address, 'add', limit),
+    )
+  }
+
+  /** Adds it, or sets its lifetimes, flags and metric when it is there. */
+  ensureAddress(address: AddressConfig, options: CallOptions = {}): Promise<void> {
+    return this.#ask(addressAsked('ensureAddress', address), options, limit =>
+      change.addAddress(this.#kernel, address, 'replace', limit),
+    )
+  }
+
+  /**
+   * Removes an address. False when there was none, or no such device. With the first IPv4 address of a network the others of that network go
+   * as well, unless net.ipv4.conf.DEVICE.promote_secondaries says otherwise.
+   */
+  removeAddress(address: AddressKey, options: CallOptions = {}): Promise<boolean> {
+    return this.#ask(addressAsked('removeAddress', address), options, limit => change.removeAddress(this.#kernel, address, limit))
+  }
+
+  /**
+   * Routes, by default those of the table main.
+   *
+   * @throws {NetlinkError} `no-such-interface`
+   * @example
+   * await routes.routes({ table: 'local', type: 'local', protocol: 77 })
+   */
+  routes({ family, table, type, protocol, device, destination, ...options }: RouteFilter & CallOptions = {}): Promise<Route[]> {
+    const filter = { family, table, type, protocol, device, destination }
+    return this.#ask({ operation: 'routes', object: 'route' }, options, limit => read.readRoutes(this.#kernel, filter, limit))
+  }
+
+  /**
+   * The route that the kernel would take for a packet, as rules and tables are now.
+   *
+   * @throws {NetlinkError} `unreachable` where there is none, or one that refuses
+   * @example
+   * const { source } = await routes.lookup('192.0.2.1') ?? {}
+   */
+  lookup(destination: string, given: LookupOptions & CallOptions = {}): Promise<Route | undefined> {
+    const { from, inputDevice, device, mark, ...options } = given ?? {}
+    return this.#ask({ operation: 'lookup', object: 'route', target: String(destination) }, options, limit =>
+      read.lookup(this.#kernel, destination, { from, inputDevice, device, mark }, limit),
+    )
+  }
+
+  /**
+   * Adds a route.
+   *
+   * @throws {NetlinkError} `exists`, `no-such-interface`, `unreachable`, `interface-down`, `invalid`
+   * @example
+   * await routes.addRoute({ destination: '10.96.0.0/12', type: 'local', device: 'lo', protocol: 77 })
+   */
+  addRoute(route: RouteConfig, options: CallOptions = {}): Promise<void> {
+    return this.#ask(routeAsked('addRoute', route), options, limit => change.addRoute(this.#kernel, route, 'add', limit))
+  }
+
+  /** Adds it, or puts it in the place of the one with the same destination, table, metric and type of service. */
+  replaceRoute(route: RouteConfig, options: CallOptions = {}): Promise<void> {
+    return this.#ask(routeAsked('replaceRoute', route), options, limit => change.addRoute(this.#kernel, route, 'replace', limit))
+  }
+
+  /** Removes the first route that has all that is given. False when there was none. */
+  removeRoute(route: RouteKey, options: CallOptions = {}): Promise<boolean> {
+    return this.#ask(routeAsked('removeRoute', route), options, limit => change.removeRoute(this.#kernel, route, limit))
+  }
+
+  /** Rules, IPv4 first, in the order in which the kernel asks them. */
+  rules({ family, priority, table, ...options }: RuleFilter & CallOptions = {}): Promise<Rule[]> {
+    return this.#ask({ operation: 'rules', object: 'rule' }, options, limit =>
+      read.readRules(this.#kernel, { family, priority, table }, limit),
+    )
+  }
+
+  /**
+   * Adds a rule.
+   *
+   * @throws {NetlinkError} `exists`, `invalid`, `not-supported`
+   * @example
+   * await routes.addRule({ family: 'ipv4', priority: 100, mark: 0x4000, mask: 0x4000, table: 100 })
+   */
+  addRule(rule: RuleConfig, options: CallOptions = {}): Promise<void> {
+    return this.#ask(ruleAsked('addRule', rule), options, limit => change.addRule(this.#kernel, rule, limit))
+  }
+
+  /** Removes the first rule of that priority that has all that is given. False when there was none. */
+  removeRule(rule: RuleKey, options: CallOptions = {}): Promise<boolean> {
+    return this.#ask(ruleAsked('removeRule', rule), options, limit => change.removeRule(this.#kernel, rule, limit))
+  }
+
+  #ask<T>(asked: Asked, options: CallOptions, task: (limit: Limit) => Promise<T>): Promise<T> {
     return asking(asked, async () => {
-      within('options', () => new Fields(options, [...names, ...CALL]))
+      new Fields(options, CALL, 'options')
       return this.#kernel.call(options, task)
     })
   }
@@ -48,4 +216,19 @@ export class RouteClient {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
+}
+
+function addressAsked(operation: string, address: AddressKey): Asked {
+  const { device, address: own, prefixLength } = address ?? {}
+  return { operation, object: 'address', target: `${own}${prefixLength === undefined ? '' : `/${prefixLength}`} of ${device}` }
+}
+
+function routeAsked(operation: string, route: RouteKey): Asked {
+  const { type, destination, table } = route ?? {}
+  const where = table === undefined ? undefined : `of table ${table}`
+  return { operation, object: 'route', target: [type, destination, where].filter(Boolean).join(' ') }
+}
+
+function ruleAsked(operation: string, rule: RuleConfig): Asked {
+  return { operation, object: 'rule', target: rule?.priority === undefined ? undefined : `${rule.priority}` }
 }

@@ -44,8 +44,8 @@ export async function open(options: OpenOptions = {}): Promise<RouteClient> {
 
 function checkOptions(options: OpenOptions): void {
   try {
-    new Fields(options, ['netns', 'deadline', 'transport'])
+    new Fields(options, ['netns', 'deadline', 'transport'], 'options')
   } catch (error) {
-    throw error instanceof BadValue ? error.within('options').toError() : error
+    throw error instanceof BadValue ? error.toError() : error
   }
 }

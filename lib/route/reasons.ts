@@ -58,6 +58,8 @@ function attributed(error: unknown, { operation, target }: Asked): unknown {
 }
 
 function meaning(code: string, { object, operation }: Asked, said: string | undefined): Meaning {
+  const lookup = operation === 'lookup' ? LOOKUP[code] : undefined
+  if (lookup !== undefined) return ['unreachable', lookup]
   switch (code) {
     case 'EPERM':
       return ['not-permitted', whyNotPermitted()]
@@ -99,6 +101,14 @@ function meaning(code: string, { object, operation }: Asked, said: string | unde
     default:
       return ['other', 'the kernel refused it']
   }
+}
+
+/** A lookup fails as a packet would: by what the rules and routes say. */
+const LOOKUP: Readonly<Record<string, string>> = {
+  EINVAL: 'a blackhole takes such packets, or they make no sense',
+  EACCES: 'a route or a rule prohibits such packets',
+  ENETUNREACH: 'there is no route for such packets, or one that says unreachable',
+  EHOSTUNREACH: 'there is no route for such packets, or one that says unreachable',
 }
 
 const EXISTS = {

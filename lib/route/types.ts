@@ -293,6 +293,9 @@ export interface Rule extends RuleConfig {
   readonly action: RuleAction
 }
 
+/** Which rule: of those with this priority the first one that has what is given. */
+export type RuleKey = RuleConfig & { readonly priority: number }
+
 /** Which rules. */
 export interface RuleFilter {
   /** Default: both. */

@@ -132,9 +132,6 @@ export const routeAttributes = record({
   table: [15, u32],
   mark: [16, u32],
   via: [18, bytes],
-  preference: [20, u8],
-  uid: [25, u32],
-  nexthopId: [30, u32],
 })
 
 /** FRA_* */
@@ -149,8 +146,7 @@ export const ruleAttributes = record({
   table: [15, u32],
   mask: [16, u32],
   outputDevice: [17, deviceName],
-  l3mdev: [19, u8],
-  uids: [20, bytes],
+  users: [20, bytes],
   protocol: [21, u8],
   ipProtocol: [22, u8],
   sourcePorts: [23, bytes],
