@@ -2,6 +2,7 @@
 
 import type { Expression } from '../expressions/index.js'
 import type { Element, Family, NftSet } from '../types.js'
+import type { Devices } from '../vocabulary/value-type.js'
 
 export interface LowerContext {
   readonly family: Family
@@ -12,6 +13,8 @@ export interface LowerContext {
   setNamed(name: string): NftSet | undefined
   /** A number for a set without a name, never given before within the transaction. */
   nextId(): number
+  /** The network devices: numbers are what the kernel compares by `meta iif`. */
+  readonly devices?: Devices | undefined
 }
 
 /** A set without a name, that a rule needs. */

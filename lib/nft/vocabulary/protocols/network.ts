@@ -34,6 +34,7 @@ export const NETWORK: readonly Protocol[] = [
       [6, 'tcp'],
       [33, 'dccp'],
       [132, 'sctp'],
+      [58, 'icmpv6'],
       [47, 'gre'],
     ],
     fields: fields(`

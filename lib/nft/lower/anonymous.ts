@@ -1,0 +1,173 @@
+/** Sets and maps that are looked up: those of the table, and those without a name (src/evaluate.c, implicit_set_declaration). */
+import { BadValue, shown } from '../../netlink/schema.js'
+import { at, objectOf } from '../json/fields.js'
+import type { DataTypes, Element, NftSet } from '../types.js'
+import { dataTypesOf, type ElementShapes, type Span, shapesOf } from '../vocabulary/shapes.js'
+import type { Shape } from '../vocabulary/value-type.js'
+import { elementOf } from './elements.js'
+import { type Item, itemsOf } from './items.js'
+import type { Lowering } from './lowering.js'
+import { merged } from './merge.js'
+import { loose, type Wanted } from './operand.js'
+import { inOrder, type Mapped, shapesOfTerm, type Term } from './terms.js'
+
+export interface SetReference {
+  readonly name: string
+  readonly id?: number | undefined
+}
+
+/** A set to look a key up in; the key as it has to be for it. */
+export interface Looked {
+  readonly key: Term
+  readonly set: SetReference
+  /** Whether the data are ranges. */
+  readonly ranges: boolean
+}
+
+type Kind = Pick<NftSet, 'data' | 'objects'>
+
+/** A key and the set that it is looked up in: `"@name"`, or a set without a name. */
+export function setOf(rule: Lowering, key: Term, given: unknown, kind: Kind = {}, data?: readonly Shape[]): Looked {
+  if (typeof given === 'string') return named(rule, key, given)
+  const items = objectOf(given).set
+  if (items === undefined) throw new BadValue('type', `${shown(given)}: give "@name", or { "set": … }`)
+  return at('set', () => anonymous(rule, key, items, kind, data))
+}
+
+function named(rule: Lowering, key: Term, given: string): Looked {
+  const set = rule.setNamed(given)
+  checkKey(key, set)
+  const isInterval = set.flags?.includes('interval') ?? false
+  return { key: isInterval ? inOrder(key, 'network') : key, set: referenceTo(set), ranges: set.dataInterval ?? false }
+}
+
+export const referenceTo = ({ name, id }: NftSet): SetReference => ({ name, ...(id !== undefined && { id }) })
+
+function checkKey(key: Term, set: NftSet): void {
+  const [own, wanted] = [shapesOfTerm(key), shapesOf(set.key)]
+  const bits = (shapes: readonly Shape[]): number => shapes.reduce((sum, shape) => sum + Math.ceil(shape.bits / 32), 0)
+  if (own.length === wanted.length && bits(own) === bits(wanted)) return
+  const names = (shapes: readonly Shape[]): string => shapes.map(({ type }) => type.name).join(' . ')
+  throw new BadValue(
+    'type',
+    `${shown(`@${set.name}`)}: has keys of the type ${names(wanted)}, but what is looked up is ${names(own)}`,
+  )
+}
+
+/** What stands before the shift is compared as it is, and the constants are shifted instead (binop_transfer). */
+export function transferred(term: Term): { readonly term: Term; readonly change: (value: bigint) => bigint } {
+  let [left, change]: [Term, (value: bigint) => bigint] = [term, value => value]
+  while (left.kind === 'binary' && left.right.kind === 'constant') {
+    const [{ operator }, by, before] = [left, left.right.value, change]
+    if (operator === '>>') change = value => before(value) << by
+    else if (operator === '^') change = value => before(value) ^ by
+    else if (operator === '<<') change = value => shiftedBack(before(value), by)
+    else break
+    left = operator === '>>' ? withoutLast(left.left, by) : left.left
+  }
+  return { term: left, change }
+}
+
+/** The bits that a shift drops do not count. */
+function withoutLast(term: Term, by: bigint): Term {
+  if (term.kind === 'binary' && term.operator === '&') return term
+  const { shape, width } = term
+  const value = ((1n << BigInt(width)) - 1n) & ~((1n << by) - 1n)
+  return { kind: 'binary', operator: '&', left: term, right: { kind: 'constant', value, shape, width }, shape, width }
+}
+
+function shiftedBack(value: bigint, by: bigint): bigint {
+  if ((value >> by) << by === value) return value >> by
+  throw new BadValue('range', `${value}: never is the result of a shift by ${by}`)
+}
+
+function anonymous(rule: Lowering, given: Term, items: unknown, kind: Kind, data: readonly Shape[] | undefined): Looked {
+  const { term, change } = transferred(given)
+  const shapes = elementShapes(given, kind, data)
+  const read = itemsOf(looseItems(items, shapes.key), shapes, rule.context.devices)
+  if (read.length === 0) throw new BadValue('range', 'is empty: give an element at least')
+  const found = read.map(item => changed(item, change))
+  const isInterval = containsRange(items, 0) || found.some(({ key }) => key !== '*' && key.some(isRange))
+  const dataInterval = found.some(item => Array.isArray(item.data) && item.data.some(isRange)) || containsRange(items, 1)
+  const key = isInterval ? inOrder(term, 'network') : term
+  const keyShapes = shapesOfTerm(key)
+  const isPlain = kind.data === undefined && kind.objects === undefined
+  const joined = isInterval && keyShapes.length === 1 && isPlain
+  const set = {
+    key: dataTypesOf(shapesOfTerm(term)),
+    ...kind,
+    ...(dataInterval && !isPlain && { dataInterval }),
+    flags: ['anonymous' as const, 'constant' as const, ...(isInterval ? ['interval' as const] : [])],
+    ...(joined && { autoMerge: true }),
+  }
+  const inSet = { ...shapes, key: shapesOfTerm(term) }
+  const options = { interval: isInterval, dataInterval: dataInterval && !isPlain }
+  const elements: Element[] = (joined ? merged(found) : found).map(item => elementOf(item, inSet, options))
+  return { key, set: rule.anonymous(set, elements), ranges: dataInterval }
+}
+
+const isRange = ({ from, to }: Span): boolean => from !== to
+
+function looseItems(items: unknown, shapes: readonly Shape[]): unknown {
+  const [shape, another] = shapes
+  if (!Array.isArray(items) || shape === undefined || another !== undefined) return items
+  return items.map(item => (Array.isArray(item) || typeof item === 'object' ? item : loose(item, shape)))
+}
+
+function elementShapes(term: Term, kind: Kind, data: readonly Shape[] | undefined): ElementShapes {
+  const key = term.kind === 'concat' ? term.parts.map(({ shape }) => shape) : [term.shape]
+  const own = kind.objects !== undefined ? 'object' : kind.data === 'verdict' ? 'verdict' : data
+  return { key, ...(own !== undefined && { data: own }) }
+}
+
+function changed(item: Item, change: (value: bigint) => bigint): Item {
+  const { key } = item
+  if (key === '*' || key.length !== 1) return item
+  return { ...item, key: key.map(({ from, to }) => ({ from: change(from), to: change(to) })) }
+}
+
+/** Whether keys (0) or data (1) of the elements are written as ranges or prefixes, though it may be of one value. */
+function containsRange(items: unknown, side: 0 | 1): boolean {
+  const list = Array.isArray(items) ? items : [items]
+  return list.some(item => {
+    const isPair = Array.isArray(item) && item.length === 2
+    return isRangeWritten(isPair ? item[side] : side === 0 ? item : undefined)
+  })
+}
+
+function isRangeWritten(given: unknown): boolean {
+  if (given === null || typeof given !== 'object') return false
+  const { range, prefix, concat, elem, set } = given as Readonly<Record<string, unknown>>
+  if (range !== undefined || prefix !== undefined) return true
+  if (elem !== undefined) return isRangeWritten(objectOf(elem).val)
+  if (set !== undefined) return containsRange(set, 0)
+  return Array.isArray(concat) && concat.some(isRangeWritten)
+}
+
+/** What a map has for a key, as values of the types that are wanted. */
+export function mapOf(rule: Lowering, key: Term, given: unknown, wanted: Wanted): Mapped {
+  if (typeof given === 'string') {
+    const set = rule.setNamed(given)
+    if (set.data === undefined || set.data === 'verdict')
+      throw new BadValue('type', `${shown(given)}: maps its keys to nothing that can stand here`)
+    return mappedTo(named(rule, key, given), shapesOf(set.data as DataTypes))
+  }
+  if (wanted === undefined || wanted.length === 0)
+    throw new BadValue('type', 'it is not known of which type its data are: use a named map')
+  const inRegister = wanted.map(shape => ({ ...shape, bits: (shape.bits + 7) & ~7 }))
+  const looked = setOf(rule, key, given, { data: dataTypesOf(inRegister) }, inRegister)
+  return mappedTo(looked, inRegister)
+}
+
+function mappedTo({ key, set, ranges }: Looked, shapes: readonly Shape[]): Mapped {
+  const [shape] = shapes as [Shape]
+  const width = shapes.length === 1 ? (shape.bits + 7) & ~7 : shapes.reduce((sum, { bits }) => sum + 32 * Math.ceil(bits / 32), 0)
+  return { kind: 'map', key, set, shapes, ranges, shape, width }
+}
+
+/** The value of a set of one element that is no range: it is compared instead of being looked up. */
+export const singleOf = (given: unknown): unknown => {
+  const items = objectOf(given).set
+  const list = Array.isArray(items) ? items : [items]
+  return list.length === 1 ? list[0] : undefined
+}

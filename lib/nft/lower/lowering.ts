@@ -1,0 +1,145 @@
+/** What becomes of a rule while its statements are lowered one after the other. */
+import { BadValue, shown } from '../../netlink/schema.js'
+import type { Expression } from '../expressions/index.js'
+import type { Element, NftSet } from '../types.js'
+import type { Protocol } from '../vocabulary/protocol.js'
+import { fieldNamed } from '../vocabulary/protocols.js'
+import { knownType } from '../vocabulary/types.js'
+import type { Shape } from '../vocabulary/value-type.js'
+import type { AnonymousSet, LowerContext } from './context.js'
+import { bytesOf, lookup } from './emit.js'
+import { type Dependency, Packet } from './packet.js'
+import { wrapped } from './place.js'
+import { type Comparison, joined, type Step } from './reduce.js'
+import type { Place } from './terms.js'
+
+export class Lowering {
+  readonly context: LowerContext
+  readonly sets: AnonymousSet[] = []
+  readonly packet: Packet
+  readonly #inner = new Map<Protocol, Packet>()
+  readonly #steps: Step[] = []
+
+  constructor(context: LowerContext) {
+    this.context = context
+    this.packet = new Packet(context.family)
+  }
+
+  /** All expressions, in order. */
+  get expressions(): Expression[] {
+    return joined(this.#steps)
+  }
+
+  /** What is known of the packet within a tunnel. */
+  innerOf(tunnel: Protocol): Packet {
+    const known = this.#inner.get(tunnel)
+    if (known !== undefined) return known
+    const inner = new Packet('netdev', true)
+    this.#inner.set(tunnel, inner)
+    return inner
+  }
+
+  add(...expressions: readonly Expression[]): void {
+    this.#steps.push({ kind: 'other', expressions })
+  }
+
+  /** A match, that others can be joined with or moved past. */
+  match(...expressions: readonly Expression[]): void {
+    this.#steps.push({ kind: 'match', expressions })
+  }
+
+  /** A match on whole bytes of the packet with a constant. */
+  compare(comparison: Comparison): void {
+    this.#steps.push({ kind: 'comparison', comparison })
+  }
+
+  /** What `task` adds comes before all that there is: nothing is done for packets that it does not hold for. */
+  atBeginning(task: () => void): void {
+    const before = this.#steps.splice(0)
+    task()
+    this.#steps.push(...before)
+  }
+
+  /** Has matched that the packet is of `protocol`. */
+  requireNetwork(protocol: Protocol): void {
+    this.packet.requireBase(protocol, dependency => this.#depend(dependency, undefined))
+  }
+
+  /** Has matched what a field of `protocol` needs. */
+  require(protocol: Protocol, field: string, tunnel?: Protocol): void {
+    const packet = tunnel === undefined || protocol.layer === 'inner' ? this.packet : this.innerOf(tunnel)
+    packet.require(protocol, field, dependency => this.#depend(dependency, tunnel))
+  }
+
+  #depend(dependency: Dependency, tunnel: Protocol | undefined): void {
+    if ('icmp' in dependency) return this.#dependOnType(dependency.icmp, dependency.values, tunnel)
+    if ('meta' in dependency) {
+      const { meta: key, value } = dependency
+      const shape = META_SHAPES[key]
+      const load: Expression = { kind: 'meta', key, destination: 1 }
+      this.match(wrapped(load, tunnel), equals(value, shape))
+    } else {
+      const { protocol, offset, value } = dependency
+      const field = fieldNamed(protocol, protocol.next ?? '')
+      if (field === undefined) return
+      const place: Place = { base: 'link', offset: offset + field.offset, bits: field.bits, field, protocol, tunnel }
+      this.compare({ place, operator: 'eq', value, isProtocol: true })
+    }
+  }
+
+  #dependOnType(protocol: Protocol, values: readonly bigint[], tunnel: Protocol | undefined): void {
+    const field = fieldNamed(protocol, 'type')
+    if (field === undefined) return
+    const shape: Shape = { type: field.type, bits: 8, order: 'network' }
+    const place: Place = { base: 'transport', offset: 0, bits: 8, field, protocol, tunnel }
+    const [value, another] = values
+    if (value !== undefined && another === undefined) return this.compare({ place, operator: 'eq', value, isProtocol: true })
+    const elements = values.map(type => ({ key: bytesOf(type, shape, 8) }))
+    const set = this.anonymous({ key: knownTypeName(protocol), flags: ['anonymous', 'constant'] }, elements)
+    const load: Expression = { kind: 'payload', base: 'transport', offset: 0, length: 1, destination: 1 }
+    this.match(wrapped(load, tunnel), lookup(set, 1, {}))
+  }
+
+  /** A set or a map without a name, for this rule alone. */
+  anonymous(
+    set: Pick<NftSet, 'key' | 'data' | 'objects' | 'dataInterval' | 'flags' | 'autoMerge'>,
+    elements: readonly Element[],
+  ): { readonly name: string; readonly id: number } {
+    const { family, table } = this.context
+    const name = set.objects !== undefined ? '__objmap%d' : set.data !== undefined ? '__map%d' : '__set%d'
+    const id = this.context.nextId()
+    const named: NftSet = { family, table, name, id, ...set }
+    this.sets.push({ set: named, elements })
+    return { name: named.name, id }
+  }
+
+  /** A set or a map of the table, by `"@name"`. */
+  setNamed(reference: unknown): NftSet {
+    if (typeof reference !== 'string' || !reference.startsWith('@'))
+      throw new BadValue('type', `${shown(reference)}: give the name of a set of the table, as "@name"`)
+    const set = this.context.setNamed(reference.slice(1))
+    if (set !== undefined) return set
+    throw new BadValue(
+      'type',
+      `${shown(reference)}: the table ${shown(this.context.table)} has no set of this name: add it first`,
+    )
+  }
+}
+
+const knownTypeName = (protocol: Protocol): 'icmp_type' | 'icmpv6_type' =>
+  protocol.name === 'icmpv6' ? 'icmpv6_type' : 'icmp_type'
+
+const shape = (type: string, bits: number, order: Shape['order']): Shape => ({ type: knownType(type), bits, order })
+const META_SHAPES = {
+  nfproto: shape('nf_proto', 8, 'host'),
+  l4proto: shape('inet_proto', 8, 'network'),
+  protocol: shape('ether_type', 16, 'network'),
+  iiftype: shape('iface_type', 16, 'host'),
+} as const
+
+const equals = (value: bigint, shape: Shape): Expression => ({
+  kind: 'cmp',
+  source: 1,
+  operator: 'eq',
+  data: bytesOf(value, shape, shape.bits),
+})
