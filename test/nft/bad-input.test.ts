@@ -203,6 +203,11 @@ const TOLD: readonly (readonly [name: string, command: unknown, message: string 
     /^commands\[0\]\.add\.elements\.elements\[0\]\.key: /,
   ],
   [
+    'a list where there is one type',
+    { add: { elements: { set: { ...ranges, key: ['ipv4_addr'] }, elements: [{ key: ['10.0.0.0/8'] }] } } },
+    'commands[0].add.elements.elements[0].key: ["10.0.0.0/8"]: give an IPv4 address, as "10.0.0.1"',
+  ],
+  [
     'ranges that overlap',
     {
       add: {

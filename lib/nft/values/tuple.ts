@@ -96,7 +96,7 @@ export class Tuple {
 }
 
 function writeRange(type: Values, bytes: Uint8Array, from: number, to: number, value: unknown): void {
-  if (value !== null && typeof value === 'object' && !(value instanceof Uint8Array)) {
+  if (value !== null && typeof value === 'object' && !(value instanceof Uint8Array) && !Array.isArray(value)) {
     const range = value as { readonly from?: unknown; readonly to?: unknown }
     writeEnd(type, bytes, from, range.from, 'from')
     writeEnd(type, bytes, to, range.to, 'to')

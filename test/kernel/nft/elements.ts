@@ -125,6 +125,48 @@ export const cases: readonly Case[] = [
     },
   },
   {
+    name: 'an interval is found as it is, whatever adjoins it and wherever its end is; a range of two intervals is in none',
+    async run({ open }) {
+      const nf = await open()
+      await nf.commit([table])
+      const ports: readonly (readonly [number, number])[][] = [
+        [
+          [0, 0],
+          [1, 1],
+          [2, 3],
+          [5, 5],
+          [6, 9],
+        ],
+        [
+          [1, 4],
+          [5, 9],
+          [10, 0xffff],
+        ],
+        [
+          [0, 7],
+          [9, 9],
+          [0xfffe, 0xfffe],
+          [0xffff, 0xffff],
+        ],
+      ]
+      for (const [i, intervals] of ports.entries()) {
+        const set = { ...of, name: `ports${i}`, key: 'inet_service', flags: ['interval'] } as const
+        const elements = intervals.map(([from, to]) => ({ key: from === to ? from : { from, to } }))
+        await nf.commit([{ add: { set } }, { add: { elements: { set, elements } } }])
+        const values = [...Array.from({ length: 13 }, (_, value) => value), 0xfffd, 0xfffe, 0xffff]
+        const ranges = values.flatMap(from => values.filter(to => to >= from).map(to => [from, to] as const))
+        const expected = ranges.map(([from, to]) => elements[intervals.findIndex(it => it[0] <= from && to <= it[1])])
+        assert.deepEqual(
+          await nf.getElements(
+            set,
+            ranges.map(([from, to]) => (from === to ? from : { from, to })),
+          ),
+          expected,
+        )
+      }
+    },
+  },
+  {
     name: 'a key within the ranges of a concatenation finds them',
     async run({ open }) {
       const nf = await open()
