@@ -27,6 +27,7 @@ export function complete(reading: Reading, value: Value): Value {
     case 'selector':
       return completeSelector(reading, value)
     case 'packet':
+      releaseTunnel(reading, value)
       return completePacket(reading, value)
     case 'option':
       releaseForOption(reading.packet, value)
@@ -48,7 +49,6 @@ export function complete(reading: Reading, value: Value): Value {
 
 export function completePacket(reading: Reading, value: PacketValue): PacketValue {
   const packet = packetFor(reading, value)
-  releaseTunnel(reading, value)
   const field = completed(packet, value)
   releaseFor(packet, field)
   return field
@@ -80,12 +80,22 @@ function completeCalculated(reading: Reading, value: CalculatedValue): Value {
 }
 
 /** What a key is looked up by, and the set with what it then holds. */
-export function completeLookup(reading: Reading, key: Value, set: NamedSet): { readonly key: Value; readonly set: NamedSet } {
-  if (!isAnonymous(set)) return { key: complete(reading, key), set }
+export function completeLookup(
+  reading: Reading,
+  key: Value,
+  set: NamedSet,
+  compared = false,
+): { readonly key: Value; readonly set: NamedSet } {
+  if (!isAnonymous(set)) return { key: completeKey(reading, key, compared), set }
   const part = key.kind === 'calculated' ? masked(reading, key) : undefined
-  const value = complete(reading, part?.value ?? key)
-  return { key: value, set: typedSet(part ? shifted(set, part) : set, value) }
+  if (part && part.value.kind === 'packet') releaseTunnel(reading, part.value)
+  const value = completeKey(reading, part?.value ?? key, compared)
+  return { key: value, set: typedSet(part ? shifted(set, part) : set, value, compared) }
 }
+
+/** What is compared with a set itself does not say that there is GRE. */
+const completeKey = (reading: Reading, key: Value, compared: boolean): Value =>
+  compared && key.kind === 'packet' ? completePacket(reading, key) : complete(reading, key)
 
 function completeMapped(reading: Reading, value: MappedValue): MappedValue {
   const { key, set } = completeLookup(reading, value.key, value.map)

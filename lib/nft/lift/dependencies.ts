@@ -98,6 +98,11 @@ export function dependOnKey(packet: Packet, key: string, dependency: Dependency)
   if (next) remember(packet, next, dependency)
 }
 
+/** Addresses of a connection say of which family it is, where they are compared. */
+export function releaseForAddress(packet: Packet, { json }: SelectorValue): void {
+  if ('ct' in json && /addr$/.test(json.ct.key)) release(packet, 'network')
+}
+
 /** Options and extension headers are of one protocol each. */
 export function releaseForOption(packet: Packet, value: Value): void {
   if (value.kind !== 'option') return

@@ -84,10 +84,13 @@ function operandsOf(
   return [...operandsOf(context, value.left, operator, typed), ...operandsOf(context, value.right, operator, typed)]
 }
 
+/** Bits of what is calculated with. */
+const innermost = (value: Value): number => (value.kind === 'calculated' ? innermost(value.left) : bitsOf(value))
+
 /** Fewer bytes of a packet than are calculated with stand in the machine's order. */
 function operandShape({ left, bits }: CalculatedValue): Shape {
   const shape = shapeOf(left)
-  const isLonger = bits > 8 * Math.ceil(bitsOf(left) / 8)
+  const isLonger = bits > 8 * Math.ceil(innermost(left) / 8)
   return { ...shape, bits, order: isLonger ? 'host' : shape.order }
 }
 

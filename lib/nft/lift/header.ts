@@ -26,20 +26,21 @@ function fieldAt(
   value: PacketValue,
   offset: number,
   fits: (field: HeaderField) => boolean,
+  message: bigint | null | undefined = packet.message,
 ): { readonly protocol: Protocol; readonly field: HeaderField } | undefined {
   for (const { protocol, offset: start } of headersOf(packet, value)) {
     const field = protocol.fields.find(
-      field => field.offset === offset - start && fits(field) && isOfMessage(protocol, field, packet.message),
+      field => field.offset === offset - start && fits(field) && isOfMessage(protocol, field, message ?? undefined),
     )
     if (field) return { protocol, field }
   }
   return undefined
 }
 
-/** The ports of whatever transport protocol it is. */
-function port(value: PacketValue): PacketValue {
+/** The ports of whatever transport protocol it is, where nothing is known of it. */
+function port(packet: Packet, value: PacketValue): PacketValue {
   const protocol = protocolNamed('th')
-  if (value.layer !== 'transport' || !protocol) return value
+  if (value.layer !== 'transport' || packet.protocols.transport !== undefined || !protocol) return value
   const field = protocol.fields.find(field => field.offset === value.offset && field.bits === value.bits)
   return field ? { ...value, protocol, field } : value
 }
@@ -47,7 +48,7 @@ function port(value: PacketValue): PacketValue {
 /** With the header and the field that it is (payload_expr_complete). */
 export function completed(packet: Packet, value: PacketValue): PacketValue {
   const found = fieldAt(packet, value, value.offset, field => field.bits === value.bits)
-  return found ? { ...value, ...found } : port(value)
+  return found ? { ...value, ...found } : port(packet, value)
 }
 
 /** What a row of fields was merged from, the last of which may be only begun (payload_expr_expand). */
@@ -55,15 +56,14 @@ export function expanded(packet: Packet, value: PacketValue): readonly PacketVal
   const parts: PacketValue[] = []
   let { offset, bits } = value
   while (bits > 0) {
-    const found =
-      fieldAt(packet, value, offset, field => field.bits <= bits) ?? fieldAt(packet, value, offset, field => field.bits > bits)
+    const found = fieldAt(packet, value, offset, () => true)
     if (!found) break
     const length = Math.min(bits, found.field.bits)
     parts.push({ ...value, ...found, offset, bits: length })
     offset += length
     bits -= length
   }
-  if (bits > 0) parts.push(port({ ...value, offset, bits }))
+  if (bits > 0) parts.push(port(packet, { ...value, offset, bits }))
   return parts
 }
 
@@ -94,6 +94,9 @@ export function trimmed(packet: Packet, value: PacketValue, mask: Constant): Tri
   const bits = end - shift
   const found = fieldAt(packet, value, offset, field => field.bits === bits)
   if (found) return { value: { ...value, ...found, offset, bits }, shift }
+  // A field of another message: nft keeps the name of what is masked.
+  const other = packet.message !== undefined && fieldAt(packet, value, offset, field => field.bits === bits, null)
+  if (other) return { value: { ...completed(packet, value), offset, bits }, shift }
   const several = expanded(packet, { ...value, offset, bits })
   const fit = several.every(part => part.field?.bits === part.bits)
   return fit ? { value: { ...value, offset, bits }, shift } : undefined
@@ -113,21 +116,16 @@ export function cut(value: PacketValue, mask: Constant): Trimmed | undefined {
   return { value: { ...value, protocol: undefined, field: undefined, offset: value.offset + before, bits }, shift }
 }
 
-/** The field that all bits of a mask are in. */
+/** The field that all bits of a mask are in, of those that a piece of the packet consists of. */
 export function enclosing(packet: Packet, value: PacketValue, mask: bigint): Trimmed | undefined {
-  if (mask === 0n) return undefined
-  const first = value.bits - mask.toString(2).length
-  const last = value.bits - 1 - extentOf(mask).shift
-  for (const { protocol, offset: start } of headersOf(packet, value)) {
-    const begin = value.offset - start
-    const field = protocol.fields.find(
-      ({ offset, bits }) =>
-        offset >= begin && offset <= begin + first && offset + bits > begin + last && offset + bits <= begin + value.bits,
-    )
-    if (!field) continue
-    const offset = start + field.offset
-    const shift = value.offset + value.bits - offset - field.bits
-    return { value: { ...value, protocol, field, offset, bits: field.bits }, shift }
+  if (mask === 0n || value.layer === 'link') return undefined
+  const begin = value.offset + value.bits - mask.toString(2).length
+  const end = value.offset + value.bits - extentOf(mask).shift
+  for (const part of expanded(packet, value)) {
+    // nft never finds the first field of GRE, where its table begins.
+    if (part.field?.bits !== part.bits || part.protocol?.name === 'gre') return undefined
+    if (part.offset <= begin && part.offset + part.bits >= end)
+      return { value: part, shift: value.offset + value.bits - part.offset - part.bits }
   }
   return undefined
 }

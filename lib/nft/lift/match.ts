@@ -4,7 +4,7 @@ import type { Cmp, Lookup, Range } from '../expressions/index.js'
 import type * as json from '../json/index.js'
 import type { Shape } from '../vocabulary/value-type.js'
 import { complete, completeLookup, completePacket, masked, type Part, releaseTunnel } from './complete.js'
-import { dependOnKey, releaseFor, remember } from './dependencies.js'
+import { dependOnKey, releaseFor, releaseForAddress, remember } from './dependencies.js'
 import { express, setJson } from './express.js'
 import { cut, expanded } from './header.js'
 import { keyLength } from './key-length.js'
@@ -12,8 +12,16 @@ import { learnFromField, learnFromKey } from './packet.js'
 import { add, type Entry, packetFor, type Reading } from './reading.js'
 import { bitsOf, shapeOf } from './shape.js'
 import { word } from './source.js'
-import { asNumber, constantJson, constantOf, numberOf, prefixOf } from './typed.js'
-import { type CalculatedValue, type Constant, type NamedSet, type PacketValue, unliftable, type Value } from './value.js'
+import { asNumber, constantJson, constantOf, isFlags, numberOf, prefixOf } from './typed.js'
+import {
+  type CalculatedValue,
+  type Constant,
+  isAnonymous,
+  type NamedSet,
+  type PacketValue,
+  unliftable,
+  type Value,
+} from './value.js'
 
 const OPERATORS = { eq: '==', neq: '!=', lt: '<', lte: '<=', gt: '>', gte: '>=' } as const
 type Operator = (typeof OPERATORS)[keyof typeof OPERATORS]
@@ -65,6 +73,7 @@ function matchConstant(reading: Reading, op: Operator, left: Value, right: Const
   if (left.kind === 'packet') return matchPacket(reading, op, left, asNumber(right), bitsOf(right))
   if (left.kind === 'calculated') return matchCalculated(reading, op, left, right)
   const value = complete(reading, left)
+  if (left.kind === 'selector') releaseForAddress(reading.packet, left)
   const shape = shapeOf(value)
   const { context } = reading
   // What is compared with less than there is, is a prefix: text is one of its own.
@@ -127,8 +136,12 @@ function matchOf(reading: Reading, op: Operator, part: PacketValue, value: bigin
   return { op, left, right: { prefix: { addr, len: part.bits } } }
 }
 
-const fieldJson = (reading: Reading, field: PacketValue, value: bigint): json.Expression =>
-  constantJson(constantOf(value, field.bits), { ...shapeOf(field), order: 'network' }, reading.context.devices)
+/** Of several flags nft tells the number, where they are compared without a mask. */
+function fieldJson({ context }: Reading, field: PacketValue, value: bigint): json.Expression {
+  const shape = shapeOf(field)
+  if (isFlags(shape)) return shape.type.json(value, shape.bits)
+  return constantJson(constantOf(value, field.bits), { ...shape, order: 'network' }, context.devices)
+}
 
 /** Masks make prefixes, flags, and fields that are no whole bytes (relational_binop_postprocess). */
 function matchCalculated(reading: Reading, op: Operator, left: CalculatedValue, right: Constant): void {
@@ -137,7 +150,7 @@ function matchCalculated(reading: Reading, op: Operator, left: CalculatedValue, 
   if (mask && (op === '==' || op === '!=')) {
     const inside = complete(reading, left.left)
     const shape = shapeOf(inside)
-    if (shape.type.flags && numberOf(right, shape) === 0n) return matchFlags(reading, op, inside, mask)
+    if (isFlags(shape) && numberOf(right, shape) === 0n) return matchFlags(reading, op, inside, mask)
     const length = prefixOf(numberOf(mask, shape), bitsOf(mask))
     if (length !== undefined && PREFIXED.has(shape.type.name) && bitsOf(mask) === shape.bits) {
       const addr = constantJson(right, shape, context.devices) as json.Immediate
@@ -146,6 +159,7 @@ function matchCalculated(reading: Reading, op: Operator, left: CalculatedValue, 
     }
   }
   const part = partOf(reading, left)
+  if (part && part.value.kind === 'packet') releaseTunnel(reading, part.value)
   if (part && part.value.kind === 'packet')
     return matchPacket(reading, op, part.value, asNumber(right) >> BigInt(part.shift), part.value.bits)
   const value = part ? complete(reading, part.value) : complete(reading, left)
@@ -176,7 +190,7 @@ export function readRange(reading: Reading, { source, operator, from, to }: Rang
   const op = word<'eq' | 'neq'>(operator)
   const loaded = reading.registers.get(source)
   const part = loaded.kind === 'calculated' ? masked(reading, loaded) : undefined
-  const left = complete(reading, part?.value ?? loaded)
+  const left = loaded.kind === 'packet' ? completePacket(reading, loaded) : complete(reading, part?.value ?? loaded)
   const shape = shapeOf(left)
   const bounds = [from, to].map(bytes => {
     const constant: Constant = { kind: 'constant', bytes }
@@ -207,9 +221,14 @@ function keyFor(reading: Reading, source: number, set: NamedSet): Value {
 }
 
 /** The same as fields, and the set with what it then holds. */
-export function keyAndSet(reading: Reading, source: number, name: string): { readonly key: Value; readonly set: NamedSet } {
+export function keyAndSet(
+  reading: Reading,
+  source: number,
+  name: string,
+  compared = false,
+): { readonly key: Value; readonly set: NamedSet } {
   const set = namedSet(reading, name)
-  return completeLookup(reading, keyFor(reading, source, set), set)
+  return completeLookup(reading, keyFor(reading, source, set), set, compared)
 }
 
 export function readLookup(reading: Reading, { set: name, source, destination, flags }: Lookup): void {
@@ -219,10 +238,20 @@ export function readLookup(reading: Reading, { set: name, source, destination, f
     const map = namedSet(reading, name)
     return reading.registers.set(destination, { kind: 'mapped', key: keyFor(reading, source, map), map })
   }
-  const { key, set } = keyAndSet(reading, source, name)
+  const { key, set } = keyAndSet(reading, source, name, destination === undefined)
   if (destination === 0) {
     add(reading, { vmap: { key: express(context, key), data: setJson(context, set) } })
     return
   }
-  addMatch(reading, flags?.includes('invert') ? '!=' : '==', express(context, key), setJson(context, set))
+  const inverted = flags?.includes('invert') ?? false
+  addMatch(reading, inverted ? '!=' : '==', express(context, key), setJson(context, set))
+  if (!inverted && isAnonymous(set)) learnFromSet(reading, key, set)
+}
+
+/** Of several types of ICMP messages the first counts for what fields there are. */
+function learnFromSet(reading: Reading, key: Value, { elements }: NamedSet): void {
+  if (key.kind !== 'packet' || key.field?.name !== 'type') return
+  if (key.protocol?.name !== 'icmp' && key.protocol?.name !== 'icmpv6') return
+  const types = elements.flatMap(element => (typeof element.key === 'number' ? element.key : []))
+  if (types.length > 0) packetFor(reading, key).message = BigInt(Math.min(...types))
 }

@@ -68,7 +68,7 @@ export function readNat(reading: Reading, expression: Nat): void {
     const addr = express(reading.context, complete(reading, address))
     return statement({ ...own, addr, ...(pairs ? {} : called(ports)) })
   }
-  const addr = natAddress(reading, addressMin, addressMax, addressShape(family), netmap.type_flags !== undefined)
+  const addr = natAddress(reading, addressMin, addressMax, addressShape(family))
   statement({ ...inet, addr, ...called(ports) })
 }
 
@@ -76,15 +76,16 @@ export function readNat(reading: Reading, expression: Nat): void {
 const called = ({ port }: { readonly port?: () => json.Expression }): { readonly port?: json.Expression } =>
   port ? { port: port() } : {}
 
-function natAddress(reading: Reading, from: number, to: number | undefined, type: Shape, netmap: boolean): json.Expression {
+/** A range that is a prefix is told as one. */
+function natAddress(reading: Reading, from: number, to: number | undefined, type: Shape): json.Expression {
   const first = reading.registers.get(from)
   const last = to === undefined || to === from ? undefined : reading.registers.get(to)
-  if (netmap && first.kind === 'constant' && last?.kind === 'constant') {
-    const mask = ((1n << BigInt(type.bits)) - 1n) ^ asNumber(first) ^ asNumber(last)
-    const len = prefixOf(mask, type.bits)
-    if (len !== undefined) return { prefix: { addr: assigned(reading, from, type) as json.Immediate, len } }
-  }
-  return span(reading, from, to, type)
+  if (first.kind !== 'constant' || last?.kind !== 'constant') return span(reading, from, to, type)
+  const mask = ((1n << BigInt(type.bits)) - 1n) ^ asNumber(first) ^ asNumber(last)
+  const len = (asNumber(first) & mask) === asNumber(first) ? prefixOf(mask, type.bits) : undefined
+  return len === undefined
+    ? span(reading, from, to, type)
+    : { prefix: { addr: assigned(reading, from, type) as json.Immediate, len } }
 }
 
 export function readPortNat(reading: Reading, { kind, flags, portMin, portMax }: Masq | Redir): void {

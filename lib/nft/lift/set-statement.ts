@@ -15,7 +15,7 @@ export function readDynset(reading: Reading, dynset: Dynset): void {
   const { set: name, key: source, data, operation, timeout = 0, expression, expressions, flags = [] } = dynset
   if (flags.length > 0) unliftable('flags')
   const { key, set } = keyAndSet(reading, source, name)
-  const val = express(reading.context, key)
+  const val = express(reading.context, key, key.kind === 'constant' ? shapesOf(set.set.key)[0] : undefined)
   // Whole seconds are what `nft -j` prints: fractions are kept here.
   const elem: json.Expression = timeout > 0 ? { elem: { val, timeout: timeout / 1000 } } : val
   const stmt = (expressions ?? (expression === undefined ? [] : [expression])).map(statement)

@@ -78,6 +78,8 @@ const dataShapes = (value: Extract<Value, { readonly kind: 'mapped' }>): readonl
   return shapesOfTypes(data)
 }
 
+const WORDS: ReadonlySet<string> = new Set(['iface_type', 'fib_addrtype'])
+
 /** The type of a value; of a concatenation there are several, and none of a constant. */
 export function shapeOf(value: Value): Shape {
   switch (value.kind) {
@@ -100,7 +102,11 @@ export function shapeOf(value: Value): Shape {
         : { ...shapeOf(value.left), bits: value.bits }
     case 'swapped': {
       const shape = shapeOf(value.of)
-      return { ...shape, order: shape.order === 'host' ? 'network' : 'host' }
+      // Of packets nft knows the order whatever is done with it.
+      if (value.of.kind === 'packet') return shape
+      // Their words are found by numbers of the machine's order only.
+      const type = WORDS.has(shape.type.name) ? INTEGER : shape.type
+      return { ...shape, type, order: shape.order === 'host' ? 'network' : 'host' }
     }
     case 'concatenated':
       return rawShape(bitsOf(value))

@@ -27,6 +27,9 @@ export function inUnits(bytes: bigint): readonly [amount: number, unit: ByteUnit
 /** `per` of a limit; undefined for a time that nft has no word for. */
 export const periodOf = (unit: bigint): json.Limit['per'] => PERIODS.get(unit)
 
+/** nft's JSON has numbers of 64 bits with a sign. */
+const signed = (value: bigint): number => Number(BigInt.asIntN(64, value))
+
 const inverted = (flags: readonly (string | number)[] | undefined, flag: string): { inv: true } | undefined =>
   flags?.includes(flag) ? { inv: true } : undefined
 
@@ -47,7 +50,7 @@ export function liftStateful(expression: StatefulExpression, stateless = false):
   switch (expression.kind) {
     case 'counter': {
       const { packets = 0n, bytes = 0n } = expression
-      return { counter: stateless ? null : { packets: Number(packets), bytes: Number(bytes) } }
+      return { counter: stateless ? null : { packets: signed(packets), bytes: signed(bytes) } }
     }
     case 'limit':
       return { limit: liftLimit(expression) }

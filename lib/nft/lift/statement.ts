@@ -47,7 +47,7 @@ export function readSynproxy(reading: Reading, { mss, windowScale, flags = [] }:
   const synproxy = {
     ...(flags.includes('mss') && { mss }),
     ...(flags.includes('window-scale') && { wscale: windowScale }),
-    ...(given.length > 0 && { flags: oneOrMore(given) }),
+    ...(given.length > 0 && { flags: given }),
   }
   add(reading, { synproxy: Object.keys(synproxy).length > 0 ? synproxy : null })
 }

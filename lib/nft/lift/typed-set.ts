@@ -40,26 +40,31 @@ function bytesOf(key: unknown, { key: types }: NamedSet['set']): Uint8Array | un
 
 const EMPTY = { family: 'inet', table: '', name: '' } as const
 
-export function typedSet({ set, elements }: NamedSet, key: Value): NamedSet {
+/** `compared`: nft then gives the elements the type of what they are compared with, else only their length and order. */
+export function typedSet({ set, elements }: NamedSet, key: Value, compared: boolean): NamedSet {
   const shapes = key.kind === 'concatenated' ? key.parts.map(shapeOf) : [shapeOf(key)]
   const types = Array.isArray(set.key) ? (set.key as readonly DataType[]) : [set.key as DataType]
-  if (types.length !== shapes.length || !types.some(isNumber)) return { set, elements }
+  if (types.length !== shapes.length) return { set, elements }
   const typed = types.map((type, i) => typeFor(type, shapes[i] as Shape))
   const lengths = typed.map(lengthOf)
   return {
     set: { ...set, key: (Array.isArray(set.key) ? typed : typed[0]) as DataTypes },
     elements: elements.map(element => ({ ...element, key: keyFor(element.key, lengths) })),
-    shapes: typed.map((type, i) => shapeFor(type, shapes[i] as Shape)),
+    shapes: typed.map((type, i) => shapeFor(type, shapes[i] as Shape, compared && types.length === 1)),
   }
 }
 
 const isNumber = (type: DataType): boolean => typeof type !== 'string' && type.type === 'integer'
 
-/** The shape of what is looked up, if it is of numbers as long as the set's. */
-function shapeFor(type: DataType, shape: Shape): Shape {
+/** The shape of what is looked up, if it is as long as the set's. */
+function shapeFor(type: DataType, shape: Shape, compared: boolean): Shape {
   const [own] = shapesOf(type) as [Shape]
-  const fits = isNumber(type) && !shape.type.text && (shape.bits + 7) >> 3 === lengthOf(type)
-  return fits ? { ...shape, bits: own.bits, order: own.order === 'none' ? shape.order : own.order } : own
+  const length = typeof type === 'string' ? Math.ceil(own.bits / 8) : type.length
+  const natural = Math.ceil(own.bits / 8) === length
+  if (own.type.text || shape.type.text || Math.ceil(shape.bits / 8) !== length) return own
+  if (!compared && (shape.type.name === 'boolean' || (!isNumber(type) && natural))) return own
+  // Whole bytes, for a range may go to the last value.
+  return { ...shape, bits: 8 * length, order: own.order === 'none' || !natural ? shape.order : own.order }
 }
 
 function typeFor(type: DataType, shape: Shape): DataType {

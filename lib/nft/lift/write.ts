@@ -18,8 +18,11 @@ function addWrite(reading: Reading, key: Value, value: json.Expression): void {
 
 /** What a register holds as the value of something of a type. */
 export function assigned(reading: Reading, register: number, shape: Shape): json.Expression {
-  return express(reading.context, complete(reading, reading.registers.get(register)), shape)
+  return express(reading.context, completeValue(reading, reading.registers.get(register)), shape)
 }
+
+/** What stands in a tunnel, nft sees there only where it is compared. */
+const completeValue = (reading: Reading, value: Value): Value => complete({ ...reading, inner: reading.packet }, value)
 
 export const writeMeta = (reading: Reading, { key, source }: Meta): void =>
   writeKey(reading, metaValue({ key }), source as number)
@@ -29,7 +32,7 @@ export function writeCt(reading: Reading, { key, direction, source }: Ct): void 
 }
 
 function writeKey(reading: Reading, key: SelectorValue, source: number): void {
-  const value = complete(reading, reading.registers.get(source))
+  const value = completeValue(reading, reading.registers.get(source))
   const event = 'ct' in key.json && key.json.ct.key === 'event'
   // Events are a list of their own.
   const form = event ? 'list' : 'joined'
@@ -71,7 +74,7 @@ interface PartialWrite {
 
 /** Bytes that are read, changed in some bits, and written back: a field that is no whole byte. */
 function partly(reading: Reading, place: PacketValue, written: Value): PartialWrite | undefined {
-  if (written.kind !== 'calculated' || completed(reading.packet, place).field) return undefined
+  if (written.kind !== 'calculated' || isPort(place) || completed(reading.packet, place).field) return undefined
   const { left, right, operator } = written
   if (right.kind !== 'constant' || bitsOf(right) !== place.bits) return undefined
   if (left.kind === 'calculated') {
@@ -82,6 +85,10 @@ function partly(reading: Reading, place: PacketValue, written: Value): PartialWr
   if (!isPlace(left, place)) return undefined
   return operator === '&' ? cleared(reading, place, right) : changed(reading, place, operator, right)
 }
+
+/** nft takes these bytes for ports, whatever the protocol. */
+const isPort = ({ layer, offset, bits }: PacketValue): boolean =>
+  layer === 'transport' && bits === 16 && (offset === 0 || offset === 16)
 
 const isPlace = (value: Value, { layer, offset, bits }: PacketValue): boolean =>
   value.kind === 'packet' && value.layer === layer && value.offset === offset && value.bits === bits
@@ -119,7 +126,7 @@ function cleared(reading: Reading, place: PacketValue, kept: Constant): PartialW
 
 /** `place | set`, `place ^ flipped` */
 function changed(reading: Reading, place: PacketValue, operator: Calculation, given: Constant): PartialWrite | undefined {
-  const field = enclosing(reading.packet, place, asNumber(given))
+  const field = (operator === '|' && trimmed(reading.packet, place, given)) || enclosing(reading.packet, place, asNumber(given))
   if (!field) return undefined
   const value = asNumber(given) >> BigInt(field.shift)
   const whole = operator === '|' && value === ones(field.value.bits)

@@ -31,7 +31,7 @@ export const TUNNELS: readonly Protocol[] = [
     upper: [],
     tunnel: { type: 2, headerSize: 8, flags: ['header-size', 'link', 'network', 'transport'] },
     fields: fields(`
-      type ether_type 16
+      type integer 16 16
       vni integer 32 24`),
   },
   {
