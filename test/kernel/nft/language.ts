@@ -1,7 +1,8 @@
 /**
  * nftables' language against nft itself, and prints TAP: `scripts/in-namespace node build/js/test/kernel/nft/language.js [WORD…]`, only
  * the files whose names contain one of the words. `--show N`: how many of the rules that differ are shown of each file. `--directory PATH`:
- * instead of the corpus, the files there: *.json as `nft -j -f` takes them, and all others as `nft -f` does.
+ * instead of the corpus, the files there: *.json as `nft -j -f` takes them, and all others as `nft -f` does. `--seed N`: the first seed of
+ * the rules at random, and `--random N`: how many seeds.
  */
 import { parseArgs } from 'node:util'
 import { open } from '../../../lib/nft/index.js'
@@ -11,6 +12,7 @@ import type { Check } from './language/check.js'
 import { checkDocument, checkRules, Missing } from './language/corpus.js'
 import { directoryFiles } from './language/directory.js'
 import type { Bench } from './language/examine.js'
+import { generateRules } from './language/generate.js'
 import { Oracle } from './language/oracle.js'
 import type { LanguageClient } from './language/ours.js'
 import { corpusFiles, readRules } from './language/rules-file.js'
@@ -30,14 +32,31 @@ const corpus = (): Source[] => [
   ...corpusFiles('json', '.json').map(({ name, text }) => ({ name, check: (bench: Bench) => checkDocument(bench, text) })),
 ]
 
+/** Rules of one seed. */
+const RULES = 100
+
+const random = (seed: number, count: number): Source[] =>
+  Array.from({ length: count }, (_, index) => {
+    const file = generateRules(seed + index, RULES)
+    return { name: file.name, check: bench => checkRules(bench, file) }
+  })
+
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
-    options: { show: { type: 'string', default: '5' }, directory: { type: 'string' } },
+    options: {
+      show: { type: 'string', default: '5' },
+      directory: { type: 'string' },
+      seed: { type: 'string' },
+      random: { type: 'string', default: '6' },
+    },
     allowPositionals: true,
   })
+  const seed = Number(values.seed ?? Math.floor(Math.random() * 1e6))
   const report = new Report()
+  report.comment(`seed ${seed}`)
   const telling = new Telling(report, Number(values.show))
-  const sources = values.directory === undefined ? corpus() : directoryFiles(values.directory)
+  const sources =
+    values.directory === undefined ? [...corpus(), ...random(seed, Number(values.random))] : directoryFiles(values.directory)
   const chosen = sources.filter(({ name }) => positionals.length === 0 || positionals.some(word => name.includes(word)))
   const namespaces = new Namespaces()
   const oracle = new Oracle()
