@@ -23,7 +23,7 @@ function asItIs(given: string | number, { number }: ValueType): string {
  * numbers: nft's JSON has words for all that its text has words for.
  */
 export function renderConstant(given: Immediate | bigint, shape: Shape | undefined, bound = false): string {
-  if (typeof given === 'boolean') return given ? 'exists' : 'missing'
+  if (typeof given === 'boolean') return bound ? String(Number(given)) : given ? 'exists' : 'missing'
   if (shape === undefined || (typeof given === 'string' && given.startsWith('@'))) return String(given)
   const { type, bits } = shape
   if (typeof given === 'bigint') return type.print(given, bits)

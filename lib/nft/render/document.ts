@@ -2,9 +2,10 @@
 import type * as json from '../json/index.js'
 import type { Family } from '../types.js'
 import { renderChain, renderFlowtable } from './chain.js'
-import type { RenderOptions, Shapes } from './expression.js'
+import type { RenderOptions } from './expression.js'
 import { renderObject } from './objects.js'
 import { dataOf, renderSet } from './set-declaration.js'
+import type { Shapes } from './types.js'
 import { list, quote } from './words.js'
 
 interface Contents {

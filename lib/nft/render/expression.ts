@@ -2,10 +2,10 @@
 import type * as json from '../json/index.js'
 import type { Family } from '../types.js'
 import { typesOf } from '../vocabulary/type-of.js'
-import type { Shape } from '../vocabulary/value-type.js'
 import { renderConstant } from './constant.js'
 import { renderSelector } from './selector.js'
 import { renderItems } from './set.js'
+import { comparedTypes, type Shapes } from './types.js'
 import { renderVerdict } from './verdict.js'
 
 export interface RenderOptions {
@@ -14,9 +14,6 @@ export interface RenderOptions {
   /** The types of the data of the table's maps, by their names: for the constants that rules put into them. */
   readonly dataOf?: ((map: string) => Shapes) | undefined
 }
-
-/** The types that constants get from what they are compared with: one for each component of a concatenation. */
-export type Shapes = readonly (Shape | undefined)[]
 
 /** An expression as text. `shapes`: the types of its constants, where it is what another expression is compared with. */
 export function renderExpression(expression: json.Expression, options: RenderOptions, shapes: Shapes = []): string {
@@ -36,7 +33,7 @@ const PRECEDENCE: Readonly<Record<string, number>> = { '<<': 1, '>>': 1, '&': 2,
 
 function calculation(operator: string) {
   return (operands: readonly json.Expression[], options: RenderOptions, shapes: Shapes): string => {
-    const own = operands[0] === undefined ? [] : typesOf(operands[0], options.family)
+    const own = operands[0] === undefined ? [] : comparedTypes(operands[0], options.family)
     const types = own.length > 0 ? own : shapes
     const distance = operator === '<<' || operator === '>>'
     return operands

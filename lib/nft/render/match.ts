@@ -1,7 +1,7 @@
 /** Comparisons. */
 import type * as json from '../json/index.js'
-import { typesOf } from '../vocabulary/type-of.js'
 import { type RenderOptions, renderExpression } from './expression.js'
+import { comparedTypes, isTunnelField } from './types.js'
 
 const CALCULATIONS: ReadonlySet<string> = new Set(['|', '&', '^', '<<', '>>'])
 const isCalculation = (expression: json.Expression): boolean =>
@@ -18,7 +18,8 @@ function showsEquality(left: json.Expression, right: json.Expression, flags: boo
 }
 
 export function renderMatch({ op, left, right }: json.MatchStatement['match'], options: RenderOptions): string {
-  const shapes = isTunnelField(left) && typeof right === 'number' ? [] : typesOf(left, options.family)
+  const single = typeof right === 'number' && (op === '==' || op === '!=')
+  const shapes = single && isTunnelField(left) ? [] : comparedTypes(left, options.family)
   // `bitmask` itself, the type that the others are made of, is none of those with flags to name.
   const flags = shapes[0]?.type.flags === true && shapes[0].type.name !== 'bitmask'
   const hidden = op === 'in' || (op === '==' && !showsEquality(left, right, flags))
@@ -27,12 +28,6 @@ export function renderMatch({ op, left, right }: json.MatchStatement['match'], o
     ...(hidden ? [] : [op]),
     renderExpression(right, options, shapes),
   ].join(' ')
-}
-
-/** nft forgets the type of a single constant that a field of a tunnel's own header is compared with. */
-function isTunnelField(left: json.Expression): boolean {
-  if (typeof left !== 'object' || left === null || !('payload' in left)) return false
-  return 'protocol' in left.payload && left.payload.protocol === left.payload.tunnel
 }
 
 /** Whether there is an option that only has a number is written without what is read of it. */

@@ -1,7 +1,8 @@
 /** Statements that give packets other addresses and ports, or hand them on. */
 import type * as json from '../json/index.js'
 import { knownType } from '../vocabulary/types.js'
-import { type RenderOptions, renderExpression, type Shapes } from './expression.js'
+import { type RenderOptions, renderExpression } from './expression.js'
+import type { Shapes } from './types.js'
 import { list, words } from './words.js'
 
 const shapeOf = (name: string): Shapes => {

@@ -5,9 +5,10 @@ import { typesOf } from '../vocabulary/type-of.js'
 import { typeNamed } from '../vocabulary/types.js'
 import { block } from './block.js'
 import { renderDuration } from './duration.js'
-import { type RenderOptions, renderExpression, type Shapes } from './expression.js'
+import { type RenderOptions, renderExpression } from './expression.js'
 import { renderItems } from './set.js'
 import { OBJECTS, renderKind } from './stateful.js'
+import type { Shapes } from './types.js'
 import { list, quote } from './words.js'
 
 const isTypeof = (type: json.SetType): type is { readonly typeof: json.Expression } =>

@@ -1,8 +1,9 @@
 /** Elements of sets and maps. */
 import type * as json from '../json/index.js'
 import { renderDuration } from './duration.js'
-import { type RenderOptions, renderExpression, type Shapes } from './expression.js'
+import { type RenderOptions, renderExpression } from './expression.js'
 import { renderState } from './stateful.js'
+import type { Shapes } from './types.js'
 import { quote, words } from './words.js'
 
 type Pair = readonly [json.Expression, json.Expression]

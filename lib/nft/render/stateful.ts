@@ -2,7 +2,8 @@
 import type * as json from '../json/index.js'
 import { knownType } from '../vocabulary/types.js'
 import { renderMilliseconds } from './duration.js'
-import { type RenderOptions, renderExpression, type Shapes } from './expression.js'
+import { type RenderOptions, renderExpression } from './expression.js'
+import type { Shapes } from './types.js'
 import { words } from './words.js'
 
 export interface CounterState {
