@@ -1,0 +1,87 @@
+/** Commands for elements of sets. */
+import { BadValue, shown } from '../../netlink/schema.js'
+import { at } from '../json/fields.js'
+import { SpanReader } from '../lift/elements.js'
+import { shapesOfSet } from '../lift/set-type.js'
+import { elementOf } from '../lower/elements.js'
+import { type Item, itemsOf } from '../lower/items.js'
+import type { Command, Element, NftSet } from '../types.js'
+import type { ElementShapes } from '../vocabulary/shapes.js'
+import type { Devices } from '../vocabulary/value-type.js'
+import type { Known } from './known.js'
+import { cutOut, type Difference, mergeInto } from './merging.js'
+
+export type ElementVerb = 'add' | 'create' | 'delete' | 'destroy'
+
+/** Whether the intervals of a set are merged by whoever writes them. */
+export const merges = ({ autoMerge, flags, key, data, objects }: NftSet): boolean =>
+  autoMerge === true &&
+  flags?.includes('interval') === true &&
+  !(Array.isArray(key) && key.length > 1) &&
+  data === undefined &&
+  objects === undefined
+
+/** The commands that add elements to a set, or remove them. Throws a `BadValue` with the place within `elem`. */
+export function elementCommands(
+  verb: ElementVerb,
+  set: NftSet,
+  elem: unknown,
+  known: Known,
+  devices: Devices | undefined,
+  shapes: ElementShapes = shapesOfSet(set),
+): Command[] {
+  const items = unique(itemsOf(elem, shapes, devices), set)
+  if (verb === 'add' || verb === 'create') checkData(items, shapes)
+  if (!merges(set)) return [commandOf(verb, set, items, shapes)].filter(command => command !== undefined)
+  const present = presentItems(set, known)
+  const difference = verb === 'add' || verb === 'create' ? mergeInto(present, items) : cutOut(present, items)
+  known.setElements(
+    set,
+    difference.after.map(item => elementOf(item, shapes, optionsOf(set))),
+  )
+  return commandsOf(verb, set, difference, shapes)
+}
+
+function commandsOf(verb: ElementVerb, set: NftSet, { remove, add }: Difference, shapes: ElementShapes): Command[] {
+  const removing = verb === 'destroy' ? 'destroy' : 'delete'
+  const adding = verb === 'create' ? 'create' : 'add'
+  return [commandOf(removing, set, remove, shapes), commandOf(adding, set, add, shapes)].filter(command => command !== undefined)
+}
+
+function commandOf(verb: ElementVerb, set: NftSet, items: readonly Item[], shapes: ElementShapes): Command | undefined {
+  if (items.length === 0) return undefined
+  const naming = verb === 'delete' || verb === 'destroy'
+  const elements = items.map(item => elementOf(naming ? { key: item.key, extras: {}, path: item.path } : item, shapes, optionsOf(set)))
+  return { [verb]: { elements: { set, elements } } } as unknown as Command
+}
+
+const optionsOf = ({ flags, dataInterval }: NftSet) => ({ interval: flags?.includes('interval') === true, dataInterval })
+
+function presentItems(set: NftSet, known: Known): Item[] {
+  const reader = new SpanReader(set)
+  return known.elements(set).map(element => ({ key: reader.key(element), extras: extrasOf(element), path: '' }))
+}
+
+const extrasOf = ({ key: _key, data: _data, object: _object, ...extras }: Element): Item['extras'] => extras
+
+/** An interval that is given twice is one: the kernel takes its end only once. */
+function unique(items: readonly Item[], { flags }: NftSet): readonly Item[] {
+  if (!flags?.includes('interval')) return items
+  const seen = new Set<string>()
+  return items.filter(({ key, data, object }) => {
+    const text = JSON.stringify([key, data, object], (_, value) => (typeof value === 'bigint' ? `${value}n` : value))
+    if (seen.has(text)) return false
+    seen.add(text)
+    return true
+  })
+}
+
+/** The elements of a map are pairs. */
+function checkData(items: readonly Item[], { data }: ElementShapes): void {
+  if (data === undefined) return
+  for (const { data: value, object, path } of items)
+    if (value === undefined && object === undefined)
+      at(path, () => {
+        throw new BadValue('type', `is missing: an element of a map is a pair: ${shown(['key', 'data'])}`)
+      })
+}
