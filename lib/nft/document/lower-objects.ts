@@ -76,7 +76,7 @@ export function lowerFlowtable(given: unknown): Flowtable {
   const flags = wordsIn(fields, 'flags', ['offload', 'counter'])
   return {
     ...nameIn(fields),
-    hook: optionalWord(fields, 'hook', ['ingress']) ?? 'ingress',
+    hook: optionalWord(fields, 'hook', ['ingress'] as const) ?? 'ingress',
     priority: priorityIn(fields),
     ...(devices && { devices }),
     ...(flags && { flags: flags.map(flag => FLOWTABLE_FLAGS[flag]) }),
