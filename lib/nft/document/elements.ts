@@ -11,6 +11,12 @@ import type { Devices } from '../vocabulary/value-type.js'
 import type { Known } from './known.js'
 import { cutOut, type Difference, mergeInto } from './merging.js'
 
+/** A command, and where in the document its elements stand. */
+export interface Step {
+  readonly command: Command
+  readonly elements?: readonly string[] | undefined
+}
+
 export type ElementVerb = 'add' | 'create' | 'delete' | 'destroy'
 
 /** Whether the intervals of a set are merged by whoever writes them. */
@@ -29,10 +35,10 @@ export function elementCommands(
   known: Known,
   devices: Devices | undefined,
   shapes: ElementShapes = shapesOfSet(set),
-): Command[] {
+): Step[] {
   const items = unique(itemsOf(elem, shapes, devices), set)
   if (verb === 'add' || verb === 'create') checkData(items, shapes)
-  if (!merges(set)) return [commandOf(verb, set, items, shapes)].filter(command => command !== undefined)
+  if (!merges(set)) return [commandOf(verb, set, items, shapes)].filter(step => step !== undefined)
   const present = presentItems(set, known)
   const difference = verb === 'add' || verb === 'create' ? mergeInto(present, items) : cutOut(present, items)
   known.setElements(
@@ -42,17 +48,18 @@ export function elementCommands(
   return commandsOf(verb, set, difference, shapes)
 }
 
-function commandsOf(verb: ElementVerb, set: NftSet, { remove, add }: Difference, shapes: ElementShapes): Command[] {
+function commandsOf(verb: ElementVerb, set: NftSet, { remove, add }: Difference, shapes: ElementShapes): Step[] {
   const removing = verb === 'destroy' ? 'destroy' : 'delete'
   const adding = verb === 'create' ? 'create' : 'add'
-  return [commandOf(removing, set, remove, shapes), commandOf(adding, set, add, shapes)].filter(command => command !== undefined)
+  return [commandOf(removing, set, remove, shapes), commandOf(adding, set, add, shapes)].filter(step => step !== undefined)
 }
 
-function commandOf(verb: ElementVerb, set: NftSet, items: readonly Item[], shapes: ElementShapes): Command | undefined {
+function commandOf(verb: ElementVerb, set: NftSet, items: readonly Item[], shapes: ElementShapes): Step | undefined {
   if (items.length === 0) return undefined
   const naming = verb === 'delete' || verb === 'destroy'
   const elements = items.map(item => elementOf(naming ? { key: item.key, extras: {}, path: item.path } : item, shapes, optionsOf(set)))
-  return { [verb]: { elements: { set, elements } } } as unknown as Command
+  const command = { [verb]: { elements: { set, elements } } } as unknown as Command
+  return { command, elements: items.map(({ path }) => path) }
 }
 
 const optionsOf = ({ flags, dataInterval }: NftSet) => ({ interval: flags?.includes('interval') === true, dataInterval })

@@ -28,7 +28,7 @@ export interface Entry {
 
 const ADDED = ['table', 'chain', 'rule', 'set', 'map', 'element', 'flowtable', ...OBJECT_KINDS]
 const LISTED = [
-  ...['ruleset', 'tables', 'table', 'chains', 'chain', 'rules', 'rule', 'sets', 'set', 'maps', 'map', 'meters', 'meter', 'element'],
+  ...['ruleset', 'tables', 'table', 'chains', 'chain', 'rules', 'rule', 'sets', 'set', 'maps', 'map', 'meters', 'meter'],
   ...['flowtables', 'flowtable', ...OBJECT_KINDS, ...OBJECT_KINDS.map(kind => `${kind}s`)],
 ]
 const RESET = [

@@ -1,9 +1,9 @@
 /** From documents to the commands of a transaction (src/parser_json.c, json_parse_cmd_*). */
 import { BadValue } from '../../netlink/schema.js'
 import { at, fieldsOf, numberIn, objectOf, textIn } from '../json/fields.js'
-import type { Chain, Command, Family, NftKey } from '../types.js'
+import type { Chain, Command, Family, NftKey, NftObject } from '../types.js'
 import type { Devices } from '../vocabulary/value-type.js'
-import { elementCommands, type ElementVerb } from './elements.js'
+import { type ElementVerb, elementCommands, type Step } from './elements.js'
 import { type Entry, entriesOf } from './entries.js'
 import { familyIn, nameIn, nameOrHandle, optionalFamily } from './identity.js'
 import { Known, type Owned, type State } from './known.js'
@@ -13,11 +13,17 @@ import { lowerObject, objectFields } from './lower-stateful.js'
 import { ruleCommands, ruleKey } from './rules.js'
 import { isObjectKind } from './words.js'
 
+/** Where a command comes from. */
+export interface Origin extends Entry {
+  /** Of each of its elements, the path below `elem`. */
+  readonly elements?: readonly string[] | undefined
+}
+
 /** A document as a transaction. */
 export interface LoweredDocument {
   readonly commands: readonly Command[]
-  /** Of each command, which entry of the document it comes from. */
-  readonly origins: readonly Entry[]
+  /** Of each command, where in the document it stands. */
+  readonly origins: readonly Origin[]
   /** What is to be listed when it is carried out. */
   readonly questions: readonly Entry[]
 }
@@ -30,12 +36,12 @@ export function lowerDocument(document: unknown, state: State, devices?: Devices
   const entries = entriesOf(document)
   const lowering = new Lowering(new Known(state), devices)
   const commands: Command[] = []
-  const origins: Entry[] = []
+  const origins: Origin[] = []
   for (const entry of entries) {
     if (entry.verb === 'list' || entry.verb === 'reset') continue
-    for (const command of at(entry.path, () => lowering.entry(entry))) {
+    for (const { command, elements } of at(entry.path, () => lowering.entry(entry))) {
       commands.push(command)
-      origins.push(entry)
+      origins.push({ ...entry, elements })
     }
   }
   return { commands, origins, questions: entries.filter(({ verb }) => verb === 'list' || verb === 'reset') }
@@ -50,43 +56,43 @@ class Lowering {
     this.#devices = devices
   }
 
-  entry({ verb, kind, value }: Entry): readonly Command[] {
+  entry({ verb, kind, value }: Entry): readonly Step[] {
     switch (verb) {
       case 'add':
       case 'create':
         return this.#add(verb, kind, value)
       case 'insert':
       case 'replace':
-        return ruleCommands(verb, value, this.#known, this.#devices)
+        return stepsOf(ruleCommands(verb, value, this.#known, this.#devices))
       case 'delete':
       case 'destroy':
         return this.#remove(verb, kind, value)
       case 'flush':
-        return this.#flush(kind, value)
+        return stepsOf(this.#flush(kind, value))
       case 'rename':
-        return [this.#rename(value)]
+        return stepsOf([this.#rename(value)])
       default:
         return []
     }
   }
 
-  #add(verb: 'add' | 'create', kind: string, value: unknown): readonly Command[] {
-    if (isObjectKind(kind)) return [{ [verb]: { object: lowerObject(kind, value) } } as unknown as Command]
+  #add(verb: 'add' | 'create', kind: string, value: unknown): readonly Step[] {
+    if (isObjectKind(kind)) return [added(verb, { object: lowerObject(kind, value) })]
     switch (kind) {
       case 'table': {
         const table = lowerTable(value)
         this.#known.addTable(table.family, table.name)
-        return [{ [verb]: { table } } as unknown as Command]
+        return [added(verb, { table })]
       }
       case 'chain': {
         const chain: Chain = lowerChain(value)
         this.#known.addChain(chain, chain.name, chain)
-        return [{ [verb]: { chain } } as unknown as Command]
+        return [added(verb, { chain })]
       }
       case 'rule':
-        return ruleCommands('add', value, this.#known, this.#devices)
+        return stepsOf(ruleCommands('add', value, this.#known, this.#devices))
       case 'flowtable':
-        return [{ [verb]: { flowtable: lowerFlowtable(value) } } as unknown as Command]
+        return [added(verb, { flowtable: lowerFlowtable(value) })]
       case 'element':
         return this.#elements(verb, value)
       default:
@@ -94,25 +100,25 @@ class Lowering {
     }
   }
 
-  #set(verb: 'add' | 'create', kind: 'set' | 'map', value: unknown): readonly Command[] {
+  #set(verb: 'add' | 'create', kind: 'set' | 'map', value: unknown): readonly Step[] {
     const { set, shapes, elem } = lowerSet(kind, value, this.#devices)
     this.#known.addSet(set)
-    const command = { [verb]: { set } } as unknown as Command
-    if (elem === undefined) return [command]
-    return [command, ...at('elem', () => elementCommands('add', set, elem, this.#known, this.#devices, shapes))]
+    const step = added(verb, { set })
+    if (elem === undefined) return [step]
+    return [step, ...at('elem', () => elementCommands('add', set, elem, this.#known, this.#devices, shapes))]
   }
 
-  #elements(verb: ElementVerb, value: unknown): readonly Command[] {
+  #elements(verb: ElementVerb, value: unknown): readonly Step[] {
     const { elem, ...of } = lowerElementTarget(value)
     const set = this.#known.set(of, of.name)
     if (!set) throw new BadValue('type', `there is no such set or map in table ${of.family} ${of.table}: add it first`).within('name')
     return at('elem', () => elementCommands(verb, set, elem, this.#known, this.#devices))
   }
 
-  #remove(verb: 'delete' | 'destroy', kind: string, value: unknown): readonly Command[] {
+  #remove(verb: 'delete' | 'destroy', kind: string, value: unknown): readonly Step[] {
     if (kind === 'element') return this.#elements(verb, value)
     const key = this.#keyOf(kind, value)
-    return [{ [verb]: key } as unknown as Command]
+    return [{ command: verb === 'delete' ? { delete: key } : { destroy: key } }]
   }
 
   #keyOf(kind: string, value: unknown): NftKey {
@@ -183,6 +189,12 @@ class Lowering {
     return { rename: { chain: { family, table, name, ...handle, newName } } }
   }
 }
+
+const stepsOf = (commands: readonly Command[]): Step[] => commands.map(command => ({ command }))
+
+const added = (verb: 'add' | 'create', object: NftObject): Step => ({
+  command: verb === 'add' ? { add: object } : { create: object },
+})
 
 function keyIn(value: unknown, known: readonly string[]): Owned & ({ readonly name: string } | { readonly handle: number }) {
   const fields = fieldsOf(value, known)

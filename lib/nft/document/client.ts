@@ -1,0 +1,175 @@
+/** What a client does with documents. */
+import type { CallOptions, Limit } from '../../netlink/channel.js'
+import { NetlinkError } from '../../netlink/error.js'
+import { BadValue } from '../../netlink/schema.js'
+import { readLinks } from '../../route/links.js'
+import type { NftClient } from '../client.js'
+import { TransactionError } from '../error.js'
+import type * as json from '../json/index.js'
+import type { Generation, Kernel } from '../kernel.js'
+import { renderDocument } from '../render/index.js'
+import type { Element, Family, NftSet } from '../types.js'
+import type { Devices } from '../vocabulary/value-type.js'
+import { answerOf } from './answer.js'
+import { echoOf } from './echo.js'
+import { merges } from './elements.js'
+import { type Entry, entriesOf } from './entries.js'
+import { NOTHING, type State } from './known.js'
+import { liftDocument } from './lift.js'
+import { type LoweredDocument, lowerDocument } from './lower.js'
+import { needsOf } from './needs.js'
+import { inDocument } from './refused.js'
+import { resetFor } from './reset.js'
+
+/** Options of `apply`. */
+export interface ApplyOptions extends CallOptions {
+  /** Refuse it unless this is the generation. */
+  readonly generation?: Generation | undefined
+  /** Return the document with the handles that the kernel gave. Default false. */
+  readonly echo?: boolean | undefined
+  /** How often it may be made anew when others changed what it depends on. Default 10. */
+  readonly attempts?: number | undefined
+}
+
+/** What became of a document. */
+export interface AppliedDocument {
+  /** The generation of the ruleset after it. */
+  readonly generation: Generation
+  /** With `echo`: the document, with the handles of what was added. */
+  readonly document?: json.Document | undefined
+  /** One document for each command `list` and `reset`, in their order: of the ruleset as it is afterwards. */
+  readonly answers: readonly json.Document[]
+}
+
+/** Which part of the ruleset. */
+export interface RulesetFilter extends CallOptions {
+  /** Default: all families. */
+  readonly family?: Family | undefined
+  /** Default: all tables. */
+  readonly table?: string | undefined
+}
+
+export class Documents {
+  readonly #client: NftClient
+  readonly #kernel: Kernel
+
+  constructor(client: NftClient, kernel: Kernel) {
+    this.#client = client
+    this.#kernel = kernel
+  }
+
+  async apply(document: json.Document, { echo, attempts, generation, ...options }: ApplyOptions): Promise<AppliedDocument> {
+    const limit = this.#kernel.limit(options)
+    const left = (): CallOptions => ({ signal: options.signal, deadline: limit.remaining / 1000 })
+    const entries = asGiven(() => entriesOf(document))
+    const handles = echo === true
+    const lowered: { last: LoweredDocument } = { last: { commands: [], origins: [], questions: [] } }
+    const build = async () => {
+      lowered.last = await this.#lower(document, entries, left())
+      return lowered.last.commands
+    }
+    try {
+      const committed =
+        generation === undefined
+          ? await this.#client.commit(build, { ...left(), handles, attempts })
+          : await this.#client.commit(await build(), { ...left(), handles, generation })
+      const answers = await this.#answers(lowered.last.questions, left)
+      const echoed = handles ? { document: echoOf(document, lowered.last, committed.handles ?? []) } : {}
+      return { generation: committed.generation, ...echoed, answers }
+    } catch (error) {
+      throw error instanceof TransactionError ? inDocument(error, lowered.last.origins) : error
+    }
+  }
+
+  async check(document: json.Document, options: CallOptions): Promise<void> {
+    const limit = this.#kernel.limit(options)
+    const left = (): CallOptions => ({ signal: options.signal, deadline: limit.remaining / 1000 })
+    const { commands, origins } = await this.#lower(document, asGiven(() => entriesOf(document)), left())
+    try {
+      await this.#client.check(commands, left())
+    } catch (error) {
+      throw error instanceof TransactionError ? inDocument(error, origins) : error
+    }
+  }
+
+  async ruleset(filter: RulesetFilter, whole = false): Promise<json.Document> {
+    const devices = await this.devices(filter)
+    return liftDocument(await this.#client.snapshot(filter), { devices, whole })
+  }
+
+  async text(filter: RulesetFilter): Promise<string> {
+    return renderDocument(await this.ruleset(filter, true))
+  }
+
+  /** The devices of the client's namespace: rules know some by their number. */
+  async devices(options: CallOptions): Promise<Devices> {
+    const names = await this.#kernel.call(options, limit => this.#links(limit))
+    const numbers = new Map([...names].map(([index, name]) => [name, index]))
+    return { indexOf: name => numbers.get(name), nameOf: index => names.get(index) }
+  }
+
+  /** Without routing's netlink, as in a sandbox, devices keep their numbers. */
+  async #links(limit: Limit): Promise<ReadonlyMap<number, string>> {
+    try {
+      return await readLinks(this.#kernel.transport, limit)
+    } catch (error) {
+      if (error instanceof NetlinkError && error.problem !== 'interrupted') return new Map()
+      throw error
+    }
+  }
+
+  async #lower(document: json.Document, entries: readonly Entry[], options: CallOptions): Promise<LoweredDocument> {
+    const devices = await this.devices(options)
+    const state = await this.#state(entries, options)
+    return asGiven(() => lowerDocument(document, state, devices))
+  }
+
+  async #state(entries: readonly Entry[], options: CallOptions): Promise<State> {
+    const { tables } = needsOf(entries)
+    const filters = tables === undefined ? [{}] : tables
+    const parts: State[] = []
+    for (const filter of filters)
+      parts.push(await this.#client.snapshot({ ...(filter as RulesetFilter), elements: false, ...options }))
+    const state = parts.reduce(joined, NOTHING)
+    return { ...state, elements: await this.#elements(state.sets, entries, options) }
+  }
+
+  /** Of sets whose intervals are merged: what is added to them depends on what they have. */
+  async #elements(sets: readonly NftSet[], entries: readonly Entry[], options: CallOptions): Promise<State['elements']> {
+    const named = new Set(entries.map(({ value }) => keyOf(value as Partial<NftSet> | null)))
+    const found: { set: NftSet; elements: readonly Element[] }[] = []
+    for (const set of sets)
+      if (merges(set) && named.has(keyOf(set)))
+        found.push({ set, elements: await Array.fromAsync(this.#client.elements(set, options)) })
+    return found
+  }
+
+  async #answers(questions: readonly Entry[], left: () => CallOptions): Promise<json.Document[]> {
+    const answers: json.Document[] = []
+    for (const entry of questions) {
+      const devices = await this.devices(left())
+      const snapshot = await this.#client.snapshot(left())
+      const ruleset = entry.verb === 'reset' ? await resetFor(this.#client, entry, snapshot, left()) : snapshot
+      answers.push(asGiven(() => answerOf(entry, liftDocument(ruleset, { devices }))))
+    }
+    return answers
+  }
+}
+
+const keyOf = (value: Partial<NftSet> | null): string => `${value?.family}/${value?.table}/${value?.name}`
+
+const joined = (a: State, b: State): State => ({
+  tables: [...a.tables, ...b.tables],
+  chains: [...a.chains, ...b.chains],
+  rules: [...a.rules, ...b.rules],
+  sets: [...a.sets, ...b.sets],
+  elements: [],
+})
+
+function asGiven<T>(task: () => T): T {
+  try {
+    return task()
+  } catch (error) {
+    throw error instanceof BadValue ? error.toError() : error
+  }
+}
