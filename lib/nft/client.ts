@@ -3,11 +3,14 @@ import { BadValue, shown } from '../netlink/schema.js'
 import { asking } from './asking.js'
 import { type Capabilities, type CapabilityOptions, findCapabilities } from './capabilities.js'
 import { type CommandBuilder, commit, commitBuilt, listOf } from './commit.js'
+import { type AppliedDocument, type ApplyOptions, Documents, type RulesetFilter } from './document/client.js'
 import { ElementList, type SetLike, typed } from './element-list.js'
 import { familyToWire } from './family.js'
 import { readElementsOf } from './get-elements.js'
+import type { Document } from './json/index.js'
 import type { Generation, Kernel } from './kernel.js'
 import { checkFilter, checkOptions } from './known-fields.js'
+import type { CommitOptions, FlushOptions, ListFilter, ObjectFilter, RuleFilter } from './options.js'
 import * as read from './read.js'
 import { ofObjects, ofRules, type Reset, reset as resetAll, resetElements } from './reset.js'
 import { readSnapshot, type Snapshot, type SnapshotFilter } from './snapshot.js'
@@ -22,7 +25,6 @@ import type {
   KeyOf,
   NftSet,
   ObjectKey,
-  ObjectType,
   Rule,
   RuleKey,
   StatefulObject,
@@ -31,50 +33,8 @@ import type {
 import { Watch, type WatchEvent, type WatchOptions } from './watch.js'
 import { message } from './wire.js'
 
-/** Options of `commit`. */
-export interface CommitOptions extends CallOptions {
-  /** Refuse the transaction unless this is the generation: nobody has changed anything since it was read. */
-  readonly generation?: Generation | undefined
-  /** Return the handles of what is added. It costs about a third more. Default false. */
-  readonly handles?: boolean | undefined
-  /**
-   * Allows several transactions, where the commands are more than the kernel takes at once from this process (a fraction of a megabyte in a
-   * user namespace), or more than so many bytes: short transactions hold up others less. Each is carried out whole, the ones before a
-   * failure stay: the error says how many commands those are. What shares an `id` stays together. Default: one transaction.
-   */
-  readonly split?: { readonly bytes?: number | undefined } | undefined
-  /** How often a function may be called to make the commands anew. Default 10. */
-  readonly attempts?: number | undefined
-}
-
 const ATTEMPTS = 10
 const COMMIT_OPTIONS = ['generation', 'handles', 'split', 'attempts']
-
-/** Options of `flushRuleset`. */
-export interface FlushOptions extends CallOptions {
-  /** Refuse it unless this is the generation. */
-  readonly generation?: Generation | undefined
-}
-
-/** Which objects to list. */
-export interface ListFilter extends CallOptions {
-  /** Default: all families. */
-  readonly family?: Family | undefined
-  /** Default: all tables. */
-  readonly table?: string | undefined
-}
-
-/** Which rules to list. */
-export interface RuleFilter extends ListFilter {
-  /** Default: all chains. */
-  readonly chain?: string | undefined
-}
-
-/** Which stateful objects to list. */
-export interface ObjectFilter extends ListFilter {
-  /** Default: all types. */
-  readonly type?: ObjectType | number | undefined
-}
 
 /**
  * A client. Calls run in the order in which they were made. Every call takes `signal` and `deadline`: before the request was sent they end
@@ -83,11 +43,13 @@ export interface ObjectFilter extends ListFilter {
 export class NftClient {
   readonly #kernel: Kernel
   readonly #watches = new Set<Watch>()
+  readonly #documents: Documents
   #capabilities: Capabilities | undefined
 
   /** @internal */
   constructor(kernel: Kernel) {
     this.#kernel = kernel
+    this.#documents = new Documents(this, kernel)
   }
 
   /**
@@ -122,13 +84,56 @@ export class NftClient {
   }
 
   /**
-   * Lets the kernel try the commands without carrying them out. Rejects as `commit` does, but for what the kernel notices only at the end:
-   * an anonymous set that no rule uses, or a device that does not offload.
+   * Lets the kernel try the commands, or a document, without carrying them out. Rejects as `commit` and `apply` do, but for what the kernel
+   * notices only at the end: an anonymous set that no rule uses, or a device that does not offload.
    */
-  async check(commands: readonly Command[], options: CallOptions = {}): Promise<void> {
+  async check(commands: readonly Command[] | Document, options: CallOptions = {}): Promise<void> {
     checkOptions(options)
+    if (isDocument(commands)) return this.#documents.check(commands, options)
     const list = listOf(commands)
     await this.#kernel.call(options, limit => commit(this.#kernel, list, { handles: false, commit: false }, limit))
+  }
+
+  /**
+   * Carries out a document of libnftables JSON as one transaction, as `nft -j -f` does: all of its commands, or none.
+   *
+   * What it depends on (sets that rules refer to, rules that are named by their place, intervals that are merged) is read before, and again
+   * where others changed it meanwhile.
+   *
+   * @throws {TypeError | RangeError} for what can not be one, with its place: `nftables[3].add.rule.expr[1].match.right`
+   * @throws {TransactionError} what the kernel refused, with its place in the document; nothing was changed
+   * @example
+   * await nf.apply({ nftables: [
+   *   { add: { table: { family: 'inet', name: 'web' } } },
+   *   { add: { set: { family: 'inet', table: 'web', name: 'blocked', type: 'ipv4_addr', elem: ['192.0.2.1'] } } },
+   * ] })
+   */
+  apply(document: Document, options: ApplyOptions = {}): Promise<AppliedDocument> {
+    return asking('apply', '', async () => {
+      checkOptions(options, ['generation', 'echo', 'attempts'])
+      return this.#documents.apply(document, options)
+    })
+  }
+
+  /**
+   * The ruleset, or a part of it, as `nft -j list ruleset` of nftables 1.1.3 prints it. `apply` takes it.
+   *
+   * @example
+   * const { nftables } = await nf.ruleset({ family: 'inet' })
+   */
+  ruleset(filter: RulesetFilter = {}): Promise<Document> {
+    return asking('ruleset', read.describe(filter), async () => {
+      checkOptions(filter, ['family', 'table'])
+      return this.#documents.ruleset(filter)
+    })
+  }
+
+  /** The same as text: as `nft list ruleset` prints it, and `nft -f` takes it. */
+  rulesetText(filter: RulesetFilter = {}): Promise<string> {
+    return asking('rulesetText', read.describe(filter), async () => {
+      checkOptions(filter, ['family', 'table'])
+      return this.#documents.text(filter)
+    })
   }
 
   /**
@@ -353,6 +358,9 @@ export class NftClient {
     return this.close()
   }
 }
+
+const isDocument = (given: readonly Command[] | Document): given is Document =>
+  given !== null && typeof given === 'object' && !Array.isArray(given)
 
 function keysOf(keys: readonly ElementKey[]): readonly ElementKey[] {
   if (!Array.isArray(keys)) throw new BadValue('type', `${shown(keys)}: give a list of keys`).within('keys').toError()

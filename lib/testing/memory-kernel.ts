@@ -8,14 +8,7 @@ import type { RealServerKey, Statistics, VirtualServerKey } from '../ipvs/types.
 import { describeVirtualServer, virtualServerKeyToWire } from '../ipvs/virtual-server.js'
 import { ADDRESS } from '../ipvs/wire.js'
 import { NetlinkError } from '../netlink/error.js'
-import {
-  NETLINK_GENERIC,
-  NETLINK_NETFILTER,
-  NETLINK_ROUTE,
-  type Socket,
-  type SocketOptions,
-  type Transport,
-} from '../netlink/transport.js'
+import { NETLINK_GENERIC, NETLINK_NETFILTER, type Socket, type SocketOptions, type Transport } from '../netlink/transport.js'
 import { NFNL_SUBSYS_NFTABLES } from '../nft/wire.js'
 import { EACCES, EINVAL, ENOENT, EPERM, EPROTONOSUPPORT, Errno } from './errno.js'
 import { Faults, type Injected, type Injection } from './faults.js'
@@ -27,7 +20,6 @@ import { Netfilter } from './netfilter.js'
 import { each, KernelSocket, type Receiver } from './netlink.js'
 import { Nftables } from './nft/nftables.js'
 import { connectionTable, cpuStatistics, LOOPBACK_TRIE, statistics, synchronisedTable } from './proc.js'
-import { linkHandler } from './route.js'
 import { MemorySocket } from './socket.js'
 import { Sysctls } from './sysctl.js'
 
@@ -47,10 +39,7 @@ export interface MemoryKernelOptions {
   readonly ipvs?: boolean | undefined
   /** Default true; false plays a new network namespace: no interface was ever up, and no IPv4 address counts as unicast. */
   readonly loopbackUp?: boolean | undefined
-  /**
-   * Names of interfaces and their MTU, for synchronisation daemons, and for chains that are bound to devices; they are numbered from 1 on.
-   * Default: `{ lo: 65536 }`.
-   */
+  /** Names of interfaces and their MTU, for synchronisation daemons, and for chains that are bound to devices. Default: `{ lo: 65536 }`. */
   readonly interfaces?: Readonly<Record<string, number>> | undefined
   /** Tunnels that the kernel knows. Before Linux 5.2 there was only ipip; gue came first, gre and checksums with 5.3. Default: all. */
   readonly tunnels?: readonly ('ipip' | 'gue' | 'gre')[] | undefined
@@ -165,7 +154,6 @@ class Kernel implements MemoryKernel {
       : undefined
     const subsystems = new Map(this.#nftables && [[NFNL_SUBSYS_NFTABLES, this.#nftables]])
     this.#protocols = new Map([
-      [NETLINK_ROUTE, each(linkHandler(devices))],
       [NETLINK_GENERIC, each(this.#families.handle)],
       [NETLINK_NETFILTER, new Netfilter(subsystems, this.#permitted).receive],
     ])

@@ -1,8 +1,6 @@
 /** What a client does with documents. */
-import type { CallOptions, Limit } from '../../netlink/channel.js'
-import { NetlinkError } from '../../netlink/error.js'
+import type { CallOptions } from '../../netlink/channel.js'
 import { BadValue } from '../../netlink/schema.js'
-import { readLinks } from '../../route/links.js'
 import type { NftClient } from '../client.js'
 import { TransactionError } from '../error.js'
 import type * as json from '../json/index.js'
@@ -11,6 +9,7 @@ import { renderDocument } from '../render/index.js'
 import type { Element, Family, NftSet } from '../types.js'
 import type { Devices } from '../vocabulary/value-type.js'
 import { answerOf } from './answer.js'
+import { readDevices } from './devices.js'
 import { echoOf } from './echo.js'
 import { merges } from './elements.js'
 import { type Entry, entriesOf } from './entries.js'
@@ -93,7 +92,7 @@ export class Documents {
   }
 
   async ruleset(filter: RulesetFilter, whole = false): Promise<json.Document> {
-    const devices = await this.devices(filter)
+    const devices = await this.#devices(filter)
     return liftDocument(await this.#client.snapshot(filter), { devices, whole })
   }
 
@@ -101,25 +100,12 @@ export class Documents {
     return renderDocument(await this.ruleset(filter, true))
   }
 
-  /** The devices of the client's namespace: rules know some by their number. */
-  async devices(options: CallOptions): Promise<Devices> {
-    const names = await this.#kernel.call(options, limit => this.#links(limit))
-    const numbers = new Map([...names].map(([index, name]) => [name, index]))
-    return { indexOf: name => numbers.get(name), nameOf: index => names.get(index) }
-  }
-
-  /** Without routing's netlink, as in a sandbox, devices keep their numbers. */
-  async #links(limit: Limit): Promise<ReadonlyMap<number, string>> {
-    try {
-      return await readLinks(this.#kernel.transport, limit)
-    } catch (error) {
-      if (error instanceof NetlinkError && error.problem !== 'interrupted') return new Map()
-      throw error
-    }
+  #devices(options: CallOptions): Promise<Devices> {
+    return this.#kernel.call(options, limit => readDevices(this.#kernel.transport, limit))
   }
 
   async #lower(document: json.Document, entries: readonly Entry[], options: CallOptions): Promise<LoweredDocument> {
-    const devices = await this.devices(options)
+    const devices = await this.#devices(options)
     const state = await this.#state(entries, options)
     return asGiven(() => lowerDocument(document, state, devices))
   }
@@ -140,20 +126,26 @@ export class Documents {
     const found: { set: NftSet; elements: readonly Element[] }[] = []
     for (const set of sets)
       if (merges(set) && named.has(keyOf(set)))
-        found.push({ set, elements: await Array.fromAsync(this.#client.elements(set, options)) })
+        found.push({ set, elements: await listed(this.#client.elements(set, options)) })
     return found
   }
 
   async #answers(questions: readonly Entry[], left: () => CallOptions): Promise<json.Document[]> {
     const answers: json.Document[] = []
     for (const entry of questions) {
-      const devices = await this.devices(left())
+      const devices = await this.#devices(left())
       const snapshot = await this.#client.snapshot(left())
       const ruleset = entry.verb === 'reset' ? await resetFor(this.#client, entry, snapshot, left()) : snapshot
       answers.push(asGiven(() => answerOf(entry, liftDocument(ruleset, { devices }))))
     }
     return answers
   }
+}
+
+async function listed<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = []
+  for await (const item of items) list.push(item)
+  return list
 }
 
 const keyOf = (value: Partial<NftSet> | null): string => `${value?.family}/${value?.table}/${value?.name}`

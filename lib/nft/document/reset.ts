@@ -1,8 +1,9 @@
 /** `reset`: counters and quotas go back to their beginning, and the answer has what they were. */
 import type { CallOptions } from '../../netlink/channel.js'
-import type { NftClient, RuleFilter } from '../client.js'
+import type { NftClient } from '../client.js'
+import type { RuleFilter } from '../options.js'
 import type { Snapshot } from '../snapshot.js'
-import type { Family, NftSet, ObjectKey } from '../types.js'
+import type { Family, NftSet, ObjectKey, RuleKey } from '../types.js'
 import { questionOf } from './answer.js'
 import type { Entry } from './entries.js'
 
@@ -12,7 +13,7 @@ export async function resetFor(client: NftClient, entry: Entry, snapshot: Snapsh
   const family = question.family as Family | undefined
   const found = { ...snapshot }
   if (kinds.has('rule')) {
-    const filter: RuleFilter & { readonly handle?: number | undefined } = { family, table, chain: name, handle }
+    const filter = { family, table, chain: name, handle } as RuleFilter & Partial<RuleKey>
     found.rules = await client.resetRules({ ...filter, ...options })
   }
   const objects = (['counter', 'quota'] as const).filter(kind => kinds.has(kind))
