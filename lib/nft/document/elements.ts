@@ -57,9 +57,18 @@ function commandsOf(verb: ElementVerb, set: NftSet, { remove, add }: Difference,
 function commandOf(verb: ElementVerb, set: NftSet, items: readonly Item[], shapes: ElementShapes): Step | undefined {
   if (items.length === 0) return undefined
   const naming = verb === 'delete' || verb === 'destroy'
-  const elements = items.map(item => elementOf(naming ? { key: item.key, extras: {}, path: item.path } : item, shapes, optionsOf(set)))
+  const elements = items.map(item =>
+    elementOf(naming ? { key: item.key, extras: {}, path: item.path } : completed(item, set), shapes, optionsOf(set)),
+  )
   const command = { [verb]: { elements: { set, elements } } } as unknown as Command
   return { command, elements: items.map(({ path }) => path) }
+}
+
+/** Where a listing has only the first of an element's statements: the kernel wants as many as the set has. */
+function completed(item: Item, { expressions = [] }: NftSet): Item {
+  const { expressions: own = [] } = item.extras
+  if (own.length === 0 || own.length >= expressions.length) return item
+  return { ...item, extras: { ...item.extras, expressions: [...own, ...expressions.slice(own.length)] } }
 }
 
 const optionsOf = ({ flags, dataInterval }: NftSet) => ({ interval: flags?.includes('interval') === true, dataInterval })

@@ -15,6 +15,9 @@ const oneOrList = <T>(list: readonly T[]): T | readonly T[] | undefined => (list
 const words = <W extends string>(list: readonly (W | number)[] | undefined, known: readonly W[]): readonly W[] =>
   known.filter(word => list?.includes(word))
 
+/** As strcmp. */
+const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b))
+
 const TABLE_FLAGS = ['dormant', 'owner', 'persist'] as const
 const SET_FLAGS = ['constant', 'interval', 'timeout', 'dynamic'] as const
 
@@ -35,7 +38,7 @@ export function liftChain(chain: Chain): json.Chain {
 }
 
 function baseFields({ devices = [], type = 'filter', hook, priority = 0, policy = 'accept' }: BaseChain) {
-  return { ...optional('dev', oneOrList(devices)), type, hook, prio: priority, policy }
+  return { ...optional('dev', oneOrList(devices.toSorted(byBytes))), type, hook, prio: priority, policy }
 }
 
 export function liftFlowtable({ family, name, table, handle, hook = 'ingress', priority = 0, devices = [] }: Flowtable) {
@@ -46,7 +49,7 @@ export function liftFlowtable({ family, name, table, handle, hook = 'ingress', p
     ...optional('handle', handle),
     hook: String(hook) as 'ingress',
     prio: priority,
-    ...optional('dev', oneOrList(devices)),
+    ...optional('dev', oneOrList(devices.toSorted(byBytes))),
   } satisfies json.Flowtable
 }
 

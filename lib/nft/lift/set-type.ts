@@ -3,7 +3,7 @@ import type * as json from '../json/index.js'
 import type { DataType, DataTypes, NftSet } from '../types.js'
 import { type ElementShapes, shapesOf } from '../vocabulary/shapes.js'
 import { typesOf } from '../vocabulary/type-of.js'
-import { typeofFromData } from '../vocabulary/typeof-data.js'
+import { isVerdictData, typeofFromData } from '../vocabulary/typeof-data.js'
 import type { Shape } from '../vocabulary/value-type.js'
 
 /** NFTNL_UDATA_SET_KEY_TYPEOF, NFTNL_UDATA_SET_DATA_TYPEOF */
@@ -28,10 +28,17 @@ function wordOf(given: DataType): string {
   return typeof given.type === 'string' ? given.type : 'integer'
 }
 
-/** The type of a set's keys. */
+/** The type of a set's keys. A map shows the expression only where that of its data was given by one, too. */
 export function liftKeyType(set: NftSet): json.SetType {
   const expression = typeofSet(set, KEY_TYPEOF)
-  return expression === undefined ? liftTypes(set.key) : { typeof: expression }
+  return expression === undefined || !isByExpression(set) ? liftTypes(set.key) : { typeof: expression }
+}
+
+function isByExpression(set: NftSet): boolean {
+  if (set.data === undefined) return true
+  if (set.data !== 'verdict') return typeofSet(set, DATA_TYPEOF) !== undefined
+  const datum = set.userData?.find(datum => datum.type === DATA_TYPEOF)
+  return datum !== undefined && isVerdictData(datum.data)
 }
 
 /** What keys of a map are mapped to; undefined for a set. `nft -j` prints words even where an expression was given. */
@@ -39,7 +46,7 @@ export function liftMapType(set: NftSet, whole = false): json.SetType | undefine
   const { data, objects } = set
   if (objects !== undefined) return String(objects)
   if (data === undefined || data === 'verdict') return data
-  const expression = whole ? typeofSet(set, DATA_TYPEOF) : undefined
+  const expression = whole && typeofSet(set, KEY_TYPEOF) !== undefined ? typeofSet(set, DATA_TYPEOF) : undefined
   return expression === undefined ? liftTypes(data) : { typeof: expression }
 }
 

@@ -62,9 +62,18 @@ function prefix(given: unknown, shape: Shape, devices: Devices | undefined): Spa
 
 function range(given: unknown, shape: Shape, devices: Devices | undefined): Span {
   if (!Array.isArray(given) || given.length !== 2) throw new BadValue('type', `${shown(given)}: give a first and a last value`)
-  const [from, to] = given.map((end, i) => at(i, () => single(end, shape, devices))) as [bigint, bigint]
+  const from = at(0, () => single(given[0], shape, devices))
+  const to = at(1, () => lastOf(given[1], shape, devices))
   if (from > to) throw new BadValue('range', `${shown(given)}: ends before it begins`)
   return { from, to }
+}
+
+/** nft lists an interval to the last value of all as one to the last that its bytes can have: of 6 bits to 255. */
+function lastOf(given: unknown, shape: Shape, devices: Devices | undefined): bigint {
+  const whole = (shape.bits + 7) & ~7
+  const widest = (1n << BigInt(whole)) - 1n
+  if (whole === shape.bits || given !== Number(widest)) return single(given, shape, devices)
+  return (1n << BigInt(shape.bits)) - 1n
 }
 
 function calculated(

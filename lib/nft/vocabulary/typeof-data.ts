@@ -193,6 +193,12 @@ export function typeofFromData(bytes: Uint8Array): json.Expression | undefined {
   return node && expressionOf(node)
 }
 
+/** EXPR_VERDICT */
+const VERDICT = 1
+
+/** Whether data say that keys are mapped to verdicts. */
+export const isVerdictData = (bytes: Uint8Array): boolean => decodeNode(bytes)?.kind === VERDICT
+
 function expressionOf({ kind, numbers, fields }: Node): json.Expression | undefined {
   if (!fields)
     return Object.values(KINDS)
