@@ -123,13 +123,13 @@ export class NftClient {
    */
   ruleset(filter: RulesetFilter = {}): Promise<Document> {
     return asking('ruleset', read.describe(filter), async () => {
-      checkOptions(filter, ['family', 'table'])
+      checkOptions(filter, ['family', 'table', 'whole'])
       return this.#documents.ruleset(filter)
     })
   }
 
   /** The same as text: as `nft list ruleset` prints it, and `nft -f` takes it. */
-  rulesetText(filter: RulesetFilter = {}): Promise<string> {
+  rulesetText(filter: Omit<RulesetFilter, 'whole'> = {}): Promise<string> {
     return asking('rulesetText', read.describe(filter), async () => {
       checkOptions(filter, ['family', 'table'])
       return this.#documents.text(filter)

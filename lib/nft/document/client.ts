@@ -46,6 +46,11 @@ export interface RulesetFilter extends CallOptions {
   readonly family?: Family | undefined
   /** Default: all tables. */
   readonly table?: string | undefined
+  /**
+   * With all that there is: `nft -j` leaves out fractions of seconds, expressions that the types of data were given by, and all but the first
+   * of an element's statements. Default false.
+   */
+  readonly whole?: boolean | undefined
 }
 
 export class Documents {
@@ -83,7 +88,11 @@ export class Documents {
   async check(document: json.Document, options: CallOptions): Promise<void> {
     const limit = this.#kernel.limit(options)
     const left = (): CallOptions => ({ signal: options.signal, deadline: limit.remaining / 1000 })
-    const { commands, origins } = await this.#lower(document, asGiven(() => entriesOf(document)), left())
+    const { commands, origins } = await this.#lower(
+      document,
+      asGiven(() => entriesOf(document)),
+      left(),
+    )
     try {
       await this.#client.check(commands, left())
     } catch (error) {
@@ -91,13 +100,13 @@ export class Documents {
     }
   }
 
-  async ruleset(filter: RulesetFilter, whole = false): Promise<json.Document> {
-    const devices = await this.#devices(filter)
-    return liftDocument(await this.#client.snapshot(filter), { devices, whole })
+  async ruleset({ whole, family, table, ...options }: RulesetFilter): Promise<json.Document> {
+    const devices = await this.#devices(options)
+    return liftDocument(await this.#client.snapshot({ family, table, ...options }), { devices, whole })
   }
 
   async text(filter: RulesetFilter): Promise<string> {
-    return renderDocument(await this.ruleset(filter, true))
+    return renderDocument(await this.ruleset({ ...filter, whole: true }))
   }
 
   #devices(options: CallOptions): Promise<Devices> {
@@ -125,8 +134,7 @@ export class Documents {
     const named = new Set(entries.map(({ value }) => keyOf(value as Partial<NftSet> | null)))
     const found: { set: NftSet; elements: readonly Element[] }[] = []
     for (const set of sets)
-      if (merges(set) && named.has(keyOf(set)))
-        found.push({ set, elements: await listed(this.#client.elements(set, options)) })
+      if (merges(set) && named.has(keyOf(set))) found.push({ set, elements: await listed(this.#client.elements(set, options)) })
     return found
   }
 

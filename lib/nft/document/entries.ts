@@ -3,17 +3,7 @@ import { BadValue, shown } from '../../netlink/schema.js'
 import { at, fieldsOf, nearestWord, numberIn, objectOf, optionalText, singleOf } from '../json/fields.js'
 import { OBJECT_KINDS } from './words.js'
 
-export type DocumentVerb =
-  | 'add'
-  | 'create'
-  | 'insert'
-  | 'replace'
-  | 'delete'
-  | 'destroy'
-  | 'flush'
-  | 'rename'
-  | 'list'
-  | 'reset'
+export type DocumentVerb = 'add' | 'create' | 'insert' | 'replace' | 'delete' | 'destroy' | 'flush' | 'rename' | 'list' | 'reset'
 
 export interface Entry {
   readonly verb: DocumentVerb

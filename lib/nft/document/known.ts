@@ -1,6 +1,7 @@
 /** What is there while a document is carried out: what the kernel has, and what the commands before have changed of it. */
-import type { Element, Family, NftSet } from '../types.js'
+
 import type { Snapshot } from '../snapshot.js'
+import type { Element, Family, NftSet } from '../types.js'
 
 /** A rule that is there by its handle, or one of the same transaction by its id. */
 export type RulePlace = { readonly position: number } | { readonly positionId: number }

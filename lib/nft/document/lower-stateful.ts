@@ -60,7 +60,12 @@ const KINDS: Readonly<Record<ObjectKind, Kind>> = {
     lower(named, fields) {
       const protocol = optionalWord(fields, 'protocol', ['tcp', 'udp'])
       if (protocol === undefined) throw new BadValue('type', 'is missing: give tcp or udp').within('protocol')
-      return { ...named, type: 'ct timeout', ...protocolIn(fields), policy: at('policy', () => policyOf(fields.policy, protocol)) }
+      return {
+        ...named,
+        type: 'ct timeout',
+        ...protocolIn(fields),
+        policy: at('policy', () => policyOf(fields.policy, protocol)),
+      }
     },
   },
   'ct expectation': {

@@ -111,7 +111,8 @@ class Lowering {
   #elements(verb: ElementVerb, value: unknown): readonly Step[] {
     const { elem, ...of } = lowerElementTarget(value)
     const set = this.#known.set(of, of.name)
-    if (!set) throw new BadValue('type', `there is no such set or map in table ${of.family} ${of.table}: add it first`).within('name')
+    if (!set)
+      throw new BadValue('type', `there is no such set or map in table ${of.family} ${of.table}: add it first`).within('name')
     return at('elem', () => elementCommands(verb, set, elem, this.#known, this.#devices))
   }
 

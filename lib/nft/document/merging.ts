@@ -56,4 +56,3 @@ function rest(whole: Item, part: Item): Item[] {
   const right = b.to < a.to ? [{ ...whole, key: [{ from: b.to + 1n, to: a.to }] }] : []
   return [...left, ...right]
 }
-

@@ -67,7 +67,8 @@ function placeIn(
   if (index !== undefined) {
     const place = rules[index]
     if (!place) {
-      const there = rules.length === 0 ? 'the chain has no rules' : `the chain has ${rules.length} rules: give 0 to ${rules.length - 1}`
+      const there =
+        rules.length === 0 ? 'the chain has no rules' : `the chain has ${rules.length} rules: give 0 to ${rules.length - 1}`
       throw new BadValue('range', `${index}: there is no such rule: ${there}`).within('index')
     }
     return { place, at: verb === 'add' ? index + 1 : index }

@@ -14,7 +14,6 @@ import { directoryFiles } from './language/directory.js'
 import type { Bench } from './language/examine.js'
 import { generateRules } from './language/generate.js'
 import { Oracle } from './language/oracle.js'
-import type { LanguageClient } from './language/ours.js'
 import { corpusFiles, readRules } from './language/rules-file.js'
 import { Telling } from './language/telling.js'
 
@@ -74,7 +73,7 @@ async function tell(source: Source, namespaces: Namespaces, oracle: Oracle, tell
   const undo: (() => Promise<void>)[] = []
   const another = async () => {
     const netns = await namespaces.take()
-    const nf = (await open({ netns: { name: netns } })) as LanguageClient
+    const nf = await open({ netns: { name: netns } })
     undo.push(async () => {
       await nf.close()
       namespaces.give(netns)

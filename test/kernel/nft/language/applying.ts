@@ -1,6 +1,7 @@
 /** Applies a document, and finds out what of it could not be applied. */
+import type { NftClient } from '../../../../lib/nft/index.js'
 import type * as json from '../../../../lib/nft/json/index.js'
-import { type LanguageClient, messageOf } from './ours.js'
+import { messageOf } from './ours.js'
 
 type Item = json.Document['nftables'][number]
 
@@ -14,14 +15,14 @@ export interface Failure {
 const PLACEHOLDER: json.Statement = { counter: { packets: 404, bytes: 404 } }
 
 /** Applies a document; where that fails, all of it that can be applied. Returns what can not. */
-export async function applyAll(nf: LanguageClient, document: json.Document): Promise<Failure[]> {
+export async function applyAll(nf: NftClient, document: json.Document): Promise<Failure[]> {
   const failures: Failure[] = []
   await applyParts(nf, document.nftables, failures)
   return failures
 }
 
 /** Halves what fails until it is one. What comes first is applied first. */
-async function applyParts(nf: LanguageClient, items: readonly Item[], failures: Failure[]): Promise<void> {
+async function applyParts(nf: NftClient, items: readonly Item[], failures: Failure[]): Promise<void> {
   try {
     await nf.apply({ nftables: items })
   } catch (error) {
@@ -37,7 +38,7 @@ async function applyParts(nf: LanguageClient, items: readonly Item[], failures: 
   }
 }
 
-async function keepPlace(nf: LanguageClient, item: Item): Promise<void> {
+async function keepPlace(nf: NftClient, item: Item): Promise<void> {
   const rule = 'rule' in item ? item.rule : 'add' in item && 'rule' in item.add ? item.add.rule : undefined
   if (rule) await nf.apply({ nftables: [{ add: { rule: { ...rule, expr: [PLACEHOLDER] } } }] }).catch(() => {})
 }

@@ -1,5 +1,5 @@
 /** All checks of a ruleset that nft loads. */
-import type { Snapshot } from '../../../../lib/nft/index.js'
+import type { NftClient, Snapshot } from '../../../../lib/nft/index.js'
 import type * as json from '../../../../lib/nft/json/index.js'
 import { renderDocument } from '../../../../lib/nft/render/index.js'
 import { applyAll } from './applying.js'
@@ -7,12 +7,12 @@ import { type Check, compareListings, compareRules, failedWhole, showRule, type 
 import { expressionsOf } from './kernel-rules.js'
 import { linesApart, readJson, readText } from './listing.js'
 import { type Listed, NEW, OLD, type Oracle } from './oracle.js'
-import { type LanguageClient, liftRules, messageOf, renderRules } from './ours.js'
+import { liftRules, messageOf, renderRules } from './ours.js'
 
 /** A namespace of its own, and a client there. */
 export interface Place {
   readonly netns: string
-  readonly nf: LanguageClient
+  readonly nf: NftClient
 }
 
 export interface Bench {

@@ -1,6 +1,6 @@
 /** What this library makes of the same: each rule by itself, so that one that fails hides no other. */
 
-import type { NftClient, Snapshot } from '../../../../lib/nft/index.js'
+import type { Snapshot } from '../../../../lib/nft/index.js'
 import type * as json from '../../../../lib/nft/json/index.js'
 import { liftRule } from '../../../../lib/nft/lift/index.js'
 import { renderStatements } from '../../../../lib/nft/render/index.js'
@@ -48,10 +48,4 @@ function render({ family, expr, comment }: json.Rule): string {
   } catch (error) {
     return `error: ${messageOf(error)}`
   }
-}
-
-/** What the client is going to have. */
-export interface LanguageClient extends NftClient {
-  apply(document: unknown): Promise<unknown>
-  ruleset(options?: { readonly whole?: boolean }): Promise<json.Document>
 }
