@@ -60,7 +60,7 @@ export function joinPath(above: string, below: string | undefined): string {
 /** A value for a message: cut, and on one line. */
 export function shown(value: unknown): string {
   if (typeof value === 'bigint') return `${value}n`
-  if (typeof value === 'function' || typeof value === 'symbol' || value === undefined) return String(value)
+  if (['number', 'function', 'symbol', 'undefined'].includes(typeof value)) return String(value)
   const text = json(value)
   return text.length > 60 ? `${text.slice(0, 60)}…` : text
 }

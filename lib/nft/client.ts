@@ -2,14 +2,14 @@ import type { CallOptions, Limit } from '../netlink/channel.js'
 import { BadValue, shown } from '../netlink/schema.js'
 import { asking } from './asking.js'
 import { type Capabilities, type CapabilityOptions, findCapabilities } from './capabilities.js'
-import { type CommandBuilder, commit, commitBuilt, listOf } from './commit.js'
+import { type CommandBuilder, checkCommitOptions, commit, commitBuilt, listOf } from './commit.js'
 import { type AppliedDocument, type ApplyOptions, Documents, type RulesetFilter } from './document/client.js'
 import { ElementList, type SetLike, typed } from './element-list.js'
 import { familyToWire } from './family.js'
 import { readElementsOf } from './get-elements.js'
 import type { Document } from './json/index.js'
 import type { Generation, Kernel } from './kernel.js'
-import { checkFilter, checkOptions } from './known-fields.js'
+import { checkFilter, checkFlags, checkOptions } from './known-fields.js'
 import type { CommitOptions, FlushOptions, ListFilter, ObjectFilter, RuleFilter } from './options.js'
 import * as read from './read.js'
 import { ofObjects, ofRules, type Reset, reset as resetAll, resetElements } from './reset.js'
@@ -34,7 +34,6 @@ import { Watch, type WatchEvent, type WatchOptions } from './watch.js'
 import { message } from './wire.js'
 
 const ATTEMPTS = 10
-const COMMIT_OPTIONS = ['generation', 'handles', 'split', 'attempts']
 
 /**
  * A client. Calls run in the order in which they were made. Every call takes `signal` and `deadline`: before the request was sent they end
@@ -64,8 +63,8 @@ export class NftClient {
    * await nf.commit(async () => (await nf.chains()).filter(isUnused).map(chain => ({ delete: { chain } })))
    */
   async commit(commands: readonly Command[] | CommandBuilder, options: CommitOptions = {}): Promise<Committed> {
+    checkCommitOptions(options)
     if (typeof commands !== 'function') return this.#commit(commands, options)
-    checkOptions(options, COMMIT_OPTIONS)
     const { attempts = ATTEMPTS } = options
     if (options.generation !== undefined)
       throw new TypeError('options.generation: a function is given the generation: give the one or the other')
@@ -75,11 +74,8 @@ export class NftClient {
   }
 
   async #commit(commands: readonly Command[], options: CommitOptions): Promise<Committed> {
-    checkOptions(options, COMMIT_OPTIONS)
     const list = listOf(commands)
     const { generation, handles = false, split } = options
-    if (split?.bytes !== undefined && !(split.bytes >= 1))
-      throw new RangeError(`options.split.bytes: ${split.bytes}: give bytes, from 1`)
     return this.#kernel.call(options, limit => commit(this.#kernel, list, { generation, handles, commit: true, split }, limit))
   }
 
@@ -155,7 +151,8 @@ export class NftClient {
   }
 
   /** The ruleset's version: each transaction counts it up by 1, whoever made it. */
-  generation(options?: CallOptions): Promise<Generation> {
+  async generation(options: CallOptions = {}): Promise<Generation> {
+    checkOptions(options)
     return this.#ask('generation', '', options, limit => this.#kernel.readGeneration(limit))
   }
 
@@ -254,6 +251,7 @@ export class NftClient {
    */
   async snapshot({ family, table, elements, ...options }: SnapshotFilter & CallOptions = {}): Promise<Snapshot> {
     checkOptions(options, ['family', 'table', 'elements'])
+    checkFlags({ elements }, ['elements'])
     return this.#ask('snapshot', read.describe({ family, table }), options, limit =>
       readSnapshot(this.#kernel, { family, table, elements }, limit),
     )
@@ -315,6 +313,8 @@ export class NftClient {
    * if (!expressions.queue?.families.includes('inet')) throw new Error(`no queue: ${expressions.queue?.missing[0]?.option}`)
    */
   async capabilities(options: CapabilityOptions = {}): Promise<Capabilities> {
+    checkOptions(options, ['commit'])
+    checkFlags(options, ['commit'])
     const known = this.#capabilities
     if (known && (!options.commit || known.elementTimeoutUpdate !== undefined)) return known
     const found = await findCapabilities(this.#kernel, options)

@@ -1,8 +1,10 @@
 /** Transactions, with what has to be read for them first. */
 import type { CallOptions, Limit } from '../netlink/channel.js'
 import { BadValue, shown } from '../netlink/schema.js'
+import type { CommitOptions } from './options.js'
 import { TransactionError } from './error.js'
 import type { Generation, Kernel } from './kernel.js'
+import { checkFlags, checkNames, checkOptions } from './known-fields.js'
 import { needsHandles, withHandles } from './rename.js'
 import { type Committed, generationBefore, type TransactionOptions, transact } from './transaction.js'
 import type { Command } from './types.js'
@@ -54,6 +56,20 @@ export async function commitBuilt(
 /** Others were faster, and nothing was carried out. */
 const isStale = (error: unknown): boolean =>
   error instanceof TransactionError && error.problem === 'generation-changed' && error.committed + error.committedElements === 0
+
+/** Refuses options that can not be. Throws a TypeError or RangeError. The generation is looked at when its turn comes. */
+export function checkCommitOptions(options: CommitOptions): void {
+  checkOptions(options, ['generation', 'handles', 'split', 'attempts'])
+  checkFlags(options, ['handles'])
+  const { split, attempts } = options
+  if (attempts !== undefined && !(Number.isInteger(attempts) && attempts >= 1))
+    throw new RangeError(`options.attempts: ${shown(attempts)}: give a whole number, from 1`)
+  if (split === undefined) return
+  checkNames(split, ['bytes'], 'options.split')
+  const { bytes } = split
+  if (bytes !== undefined && !(typeof bytes === 'number' && bytes >= 1))
+    throw new RangeError(`options.split.bytes: ${shown(bytes)}: give bytes, from 1`)
+}
 
 /** The caller may change its list before its turn comes. */
 export function listOf(commands: readonly Command[]): readonly Command[] {

@@ -144,9 +144,22 @@ export function checkFilter(options: object, filter: object): void {
  * @param names those that there are besides those of every call
  */
 export function checkOptions(options: object, names: readonly string[] = []): void {
-  if (options === null || typeof options !== 'object') throw new TypeError(`options: ${shown(options)}: give an object`)
-  const known = [...names, ...CALL]
+  checkNames(options, [...names, ...CALL], 'options')
+}
+
+/** The same of options that stand at `path`. */
+export function checkNames(options: object, known: readonly string[], path: string): void {
+  if (options === null || typeof options !== 'object') throw new TypeError(`${path}: ${shown(options)}: give an object`)
   for (const name in options)
     if (!known.includes(name))
-      throw new TypeError(`options.${name}: there is no such option${nearest(name, known).replace('fields', 'options')}`)
+      throw new TypeError(`${path}.${name}: there is no such option${nearest(name, known).replace('fields', 'options')}`)
+}
+
+/** Refuses options that are neither true nor false. Throws a TypeError. */
+export function checkFlags(options: object, names: readonly string[]): void {
+  for (const name of names) {
+    const value = (options as Readonly<Record<string, unknown>>)[name]
+    if (value !== undefined && typeof value !== 'boolean')
+      throw new TypeError(`options.${name}: ${shown(value)}: give true or false`)
+  }
 }

@@ -18,7 +18,10 @@ import { message } from './wire.js'
 
 /** What was committed. */
 export interface Committed {
-  /** The ruleset's generation behind this transaction. One that changes nothing does not count it up. */
+  /**
+   * The ruleset's generation behind this transaction. One that changes nothing does not count it up: should another client's follow within
+   * the same moment, before the kernel is asked, this is the generation of that one.
+   */
   readonly generation: Generation
   /**
    * When asked for: the handle of what each command added, by its index; undefined for commands that added nothing that has one. All of it is
@@ -60,11 +63,25 @@ export async function transact(
     throw error instanceof BadValue ? error.within('commands').toError() : error
   }
   batch.close(options.commit)
-  const { split, generation = kernel.generation } = options
-  if (batch.size === 0) return { generation: generation ?? (await generationBefore(kernel, limit)) }
+  if (batch.size === 0) return nothing(kernel, batch, commands.length, options, limit)
+  const { split } = options
   const most = Math.min(split?.bytes ?? Infinity, kernel.writes.open().sendBuffer)
   if (split && batch.writer.offset > most) return inParts(kernel, batch, most, commands, options, limit)
   return carryOut(kernel, batch, commands, options, limit)
+}
+
+/** What becomes of a transaction without messages. */
+async function nothing(
+  kernel: Kernel,
+  batch: Batch,
+  commands: number,
+  { generation, handles }: TransactionOptions,
+  limit: Limit,
+): Promise<Committed> {
+  kernel.writes.recycle(batch.writer)
+  const now = await generationBefore(kernel, limit)
+  if (generation !== undefined && generation !== now) throw changed(generation)
+  return { generation: now, ...(handles && { handles: Array.from({ length: commands }) }) }
 }
 
 /** Removes all tables of a family, of all families for 0: this is what the kernel takes a message for that names none. */

@@ -5,6 +5,7 @@ import type { Change } from './change.js'
 import { familyToWire } from './family.js'
 import { Follower } from './follower.js'
 import type { Generation, Kernel } from './kernel.js'
+import { checkFlags, checkNames } from './known-fields.js'
 import { Model } from './model.js'
 import { Monitor } from './monitor.js'
 import type { Family } from './types.js'
@@ -114,7 +115,11 @@ export class Watch implements AsyncIterableIterator<WatchEvent, void, void>, Asy
   }
 }
 
+const NAMES = ['family', 'table', 'initial', 'elements', 'unread', 'signal']
+
 function checkOptions(options: WatchOptions): void {
+  checkNames(options, NAMES, 'options')
+  checkFlags(options, ['initial', 'elements'])
   const { family, table, unread = UNREAD } = options
   try {
     if (family !== undefined) familyToWire(family)
