@@ -1,11 +1,10 @@
 /** All checks of a ruleset that nft loads. */
 import type { NftClient, Snapshot } from '../../../../lib/nft/index.js'
 import type * as json from '../../../../lib/nft/json/index.js'
-import { renderDocument } from '../../../../lib/nft/render/index.js'
 import { applyAll } from './applying.js'
 import { type Check, compareListings, compareRules, failedWhole, showRule, type Where } from './check.js'
 import { expressionsOf } from './kernel-rules.js'
-import { linesApart, readJson, readText } from './listing.js'
+import { readJson, readText } from './listing.js'
 import { type Listed, NEW, OLD, type Oracle } from './oracle.js'
 import { liftRules, messageOf, renderRules } from './ours.js'
 
@@ -26,7 +25,6 @@ const asIs = (text: string): string => text
 export async function examine({ oracle, another }: Bench, place: Place, where: Where): Promise<Check[]> {
   const listed = await oracle.list(newest(), place.netns)
   const snapshot = await place.nf.snapshot()
-  if (!('apply' in place.nf)) return readChecks(place, snapshot, listed, where)
   const copy = await another()
   return [
     ...(await readChecks(place, snapshot, listed, where)),
@@ -49,7 +47,7 @@ async function readChecks({ nf }: Place, snapshot: Snapshot, listed: Listed, whe
       compareListings(name, readJson(await nf.ruleset()), inJson, where, showRule),
     ),
     await attempt('the ruleset is rendered as nft lists it', async name =>
-      compareListings(name, readText(renderDocument(await nf.ruleset({ whole: true }))), inText, where, asIs),
+      compareListings(name, readText(await nf.rulesetText()), inText, where, asIs),
     ),
   ]
 }
@@ -71,7 +69,6 @@ export async function applyChecks(
   where: Where,
   original?: Snapshot,
 ): Promise<Check[]> {
-  if (!('apply' in nf)) return []
   const failures = await applyAll(nf, document)
   const applied: Check = {
     name: 'the document is applied',
@@ -103,7 +100,7 @@ export async function examineOld({ oracle, another }: Bench, place: Place, where
   const expected = await oracle.listText(OLD, place.netns)
   const listed = await oracle.list(newest(), place.netns)
   const copy = await another()
-  if ('apply' in copy.nf) await applyAll(copy.nf, listed.json)
+  await applyAll(copy.nf, listed.json)
   const actual = await oracle.listText(OLD, copy.netns)
   const ours = compareRules(
     'rules of nft 1.0.6 are lifted to what nft -j prints',
@@ -113,16 +110,7 @@ export async function examineOld({ oracle, another }: Bench, place: Place, where
     showRule,
   )
   const name = 'nft 1.0.6 lists what was applied as its own'
-  if (expected === undefined || !('apply' in copy.nf)) return [ours]
+  if (expected === undefined) return [ours]
   if (actual === undefined) return [ours, failedWhole(name, 'it does not list it')]
   return [ours, compareListings(name, readText(actual), readText(expected), where, asIs)]
-}
-
-/** What nft refuses of what we render, and not of its own listing. */
-export async function refusedListing({ oracle, another }: Bench, rendered: string, own: string): Promise<Check> {
-  const name = 'nft loads what is rendered'
-  if (linesApart(rendered, own) === undefined) return { name, of: 1, differences: [] }
-  const { netns } = await another()
-  const why = await oracle.load(newest(), netns, rendered)
-  return { name, of: 1, differences: why === undefined ? [] : [{ where: 'the ruleset', actual: why, expected: 'loaded' }] }
 }

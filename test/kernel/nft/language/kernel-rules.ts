@@ -1,7 +1,7 @@
 /** The kernel's expressions of rules as text, the same for rules that are the same. */
 import type { Snapshot } from '../../../../lib/nft/index.js'
 
-/** By chain. Sets without a name are told by how often a rule names one before them, and by what they hold. */
+/** By chain. Instead of the name of a set that has none stands what it holds: the kernel keeps its elements in any order. */
 export function expressionsOf({ rules, elements, sets }: Snapshot): ReadonlyMap<string, readonly string[]> {
   const contents = new Map(elements.map(({ set, elements: held }) => [`${set.family} ${set.table} ${set.name}`, held]))
   const anonymous = new Map(
@@ -19,8 +19,10 @@ export function expressionsOf({ rules, elements, sets }: Snapshot): ReadonlyMap<
   function describe(name: string): string | undefined {
     const set = anonymous.get(name)
     if (!set) return undefined
-    const { name: _, handle, id, userData, use, ...rest } = set as typeof set & Record<string, unknown>
-    return show({ ...rest, elements: contents.get(name) ?? [] }, () => undefined)
+    const elements = (contents.get(name) ?? []).map(element => show(element, () => undefined)).sort()
+    return [show({ key: set.key, data: set.data, objects: set.objects, flags: set.flags }, () => undefined), ...elements].join(
+      ' ',
+    )
   }
 }
 
