@@ -48,8 +48,7 @@ export class Answer {
   }
 }
 
-/** What a message says of why the kernel refused; undefined when it did not. */
-export function refusalOf(reader: MessageReader, message: Message, findPath?: FindPath): Refusal | undefined {
+function refusalOf(reader: MessageReader, message: Message, findPath: FindPath | undefined): Refusal | undefined {
   if (message.type !== NLMSG_ERROR && message.type !== NLMSG_DONE) return undefined
   const acknowledgement = readAcknowledgement(reader, message)
   if (acknowledgement.errno === 0) return undefined

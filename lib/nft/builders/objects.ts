@@ -196,7 +196,8 @@ function chainOf(
   }
 }
 
-type Part =
+/** What a document takes: what the builders make, and commands. */
+export type DocumentPart =
   | { readonly table: object }
   | { readonly chain: object }
   | { readonly rule: object }
@@ -214,7 +215,7 @@ function objectOf(part: object): Readonly<Record<string, unknown>> | undefined {
 }
 
 /** A document for `apply` and `check`: adds what it is given, in this order; commands stand as they are. */
-export const document = (...parts: readonly (Part | readonly Part[])[]): Document => ({
+export const document = (...parts: readonly (DocumentPart | readonly DocumentPart[])[]): Document => ({
   nftables: parts.flat().map(part => {
     const object = objectOf(part)
     return (object ? { add: object } : part) as Command
@@ -223,7 +224,7 @@ export const document = (...parts: readonly (Part | readonly Part[])[]): Documen
 
 const command =
   <V extends 'delete' | 'destroy' | 'flush' | 'create'>(verb: V) =>
-  (part: Exclude<Part, Command>): Command =>
+  (part: Exclude<DocumentPart, Command>): Command =>
     ({ [verb]: objectOf(part) }) as unknown as Command
 
 /** Commands for a document: `document(flush(chain), chain.rule(accept))`. */

@@ -1,10 +1,13 @@
 /** What a client does with documents. */
 import type { CallOptions } from '../../netlink/channel.js'
-import { BadValue } from '../../netlink/schema.js'
+import { BadValue, shown } from '../../netlink/schema.js'
 import type { NftClient } from '../client.js'
 import { TransactionError } from '../error.js'
+import { at } from '../json/fields.js'
 import type * as json from '../json/index.js'
 import type { Generation, Kernel } from '../kernel.js'
+import { planDocument } from '../plan/plan.js'
+import { snapshotOf } from '../plan/snapshot-of.js'
 import { renderDocument } from '../render/index.js'
 import type { Element, Family, NftSet } from '../types.js'
 import type { Devices } from '../vocabulary/value-type.js'
@@ -53,6 +56,14 @@ export interface RulesetFilter extends CallOptions {
   readonly whole?: boolean | undefined
 }
 
+/** How tables become what they are wanted to be. */
+export interface Plan {
+  /** The commands; none where they are so already. */
+  readonly document: json.Document
+  /** The generation that they are for: give it to `apply`, which refuses them where others have changed something since. */
+  readonly generation: Generation
+}
+
 export class Documents {
   readonly #client: NftClient
   readonly #kernel: Kernel
@@ -98,6 +109,16 @@ export class Documents {
     } catch (error) {
       throw error instanceof TransactionError ? inDocument(error, origins) : error
     }
+  }
+
+  async plan(wanted: json.Document, options: CallOptions): Promise<Plan> {
+    const tables = asGiven(() => wantedTables(wanted))
+    const whole = { devices: await this.#devices(options), whole: true }
+    const lowered = asGiven(() => lowerDocument(wanted, NOTHING, whole.devices))
+    const [only] = tables
+    const snapshot = await this.#client.snapshot(tables.length === 1 ? { ...only, ...options } : options)
+    const document = planDocument(liftDocument(snapshotOf(lowered.commands), whole), liftDocument(snapshot, whole))
+    return { document, generation: snapshot.generation }
   }
 
   async ruleset({ whole, family, table, ...options }: RulesetFilter): Promise<json.Document> {
@@ -148,6 +169,21 @@ export class Documents {
     }
     return answers
   }
+}
+
+/** The tables that a document has, whole: other commands say nothing of what is to be there in the end. */
+function wantedTables(document: json.Document): readonly { readonly family: Family; readonly table: string }[] {
+  const tables = new Map<string, { readonly family: Family; readonly table: string }>()
+  for (const { verb, kind, value, path } of entriesOf(document))
+    at(path, () => {
+      if (verb !== 'add' && verb !== 'create')
+        throw new BadValue('type', `${verb}: a plan takes objects, alone or with add: all that the tables are to have`)
+      const { family, table, name } = value as { readonly family: Family; readonly table: string; readonly name: string }
+      if (kind === 'table') tables.set(`${family} ${name}`, { family, table: name })
+      else if (!tables.has(`${family} ${table}`))
+        throw new BadValue('type', `${shown(table)}: is not in the document before: a plan takes whole tables`).within('table')
+    })
+  return [...tables.values()]
 }
 
 async function listed<T>(items: AsyncIterable<T>): Promise<T[]> {

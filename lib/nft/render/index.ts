@@ -1,4 +1,5 @@
 /** Text of nft from libnftables JSON. */
+export { renderCommands } from './commands.js'
 export { renderDocument } from './document.js'
 export { type RenderOptions, renderExpression } from './expression.js'
 export { renderStatement, renderStatements } from './statement.js'

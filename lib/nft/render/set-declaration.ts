@@ -20,7 +20,7 @@ const expressionOf = (type: json.SetType): json.Expression | undefined =>
   isTypeof(type) ? type.typeof : isWords(type) ? undefined : type
 
 /** The types of keys or data. */
-function shapesOf(type: json.SetType, family: Family): Shapes {
+export function shapesOf(type: json.SetType, family: Family): Shapes {
   const expression = expressionOf(type)
   if (expression !== undefined) return typesOf(expression, family)
   return list(type as string | readonly string[]).map(name => {

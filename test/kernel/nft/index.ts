@@ -11,6 +11,7 @@ import * as flowtables from './flowtables.js'
 import * as listing from './listing.js'
 import * as objects from './objects.js'
 import * as ownership from './ownership.js'
+import * as plans from './plans.js'
 import * as reading from './reading.js'
 import * as readme from './readme.js'
 import * as resets from './resets.js'
@@ -34,6 +35,7 @@ export const nft: readonly Case[] = [
   listing,
   objects,
   ownership,
+  plans,
   reading,
   resets,
   sets,

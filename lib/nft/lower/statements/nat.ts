@@ -2,6 +2,7 @@
 import { BadValue, shown } from '../../../netlink/schema.js'
 import type { Nat } from '../../expressions/index.js'
 import { at, type Fields, fieldsOf, optionalWord, wordsIn } from '../../json/fields.js'
+import { protocolNamed } from '../../vocabulary/protocols.js'
 import type { Shape } from '../../vocabulary/value-type.js'
 import { spanOf } from '../constant.js'
 import { emit, register, reserved } from '../emit.js'
@@ -82,7 +83,7 @@ export const nat =
     const flags: Flags = [...(wordsIn(fields, 'flags', FLAGS) ?? [])]
     const netmap = types.includes('prefix') && !flags.includes('netmap') ? (['netmap'] as const) : []
     const places = placesOf(addr, port, family === 'inet' ? 'ip' : family, rule)
-    if (places.portMin !== undefined) checkTransport(rule)
+    if (places.portMin !== undefined && !looksAtPorts(addr)) checkTransport(rule)
     rule.add({ kind: 'nat', type, family, ...places, ...flagsOf([...flags, ...netmap]) })
   }
 
@@ -143,6 +144,20 @@ function checkTransport({ packet }: Lowering): void {
       'type',
       'ports need a match before them that says of which protocol: as { "meta": { "key": "l4proto" } }',
     ).within('port')
+}
+
+/** Whether a map's key has a port or protocol in it: then its data may have a port (nat_evaluate_addr_has_th_expr). */
+function looksAtPorts(addr: unknown): boolean {
+  const map = behind(addr, 'map') as Fields | undefined
+  const parts = map && behind(map.key, 'concat')
+  return (
+    Array.isArray(parts) &&
+    parts.some(part => {
+      const { protocol, base } = (behind(part, 'payload') ?? {}) as Fields
+      const known = typeof protocol === 'string' ? protocolNamed(protocol) : undefined
+      return base === 'th' || known?.layer === 'transport' || (behind(part, 'meta') as Fields | undefined)?.key === 'l4proto'
+    })
+  )
 }
 
 /** `masquerade` and `redirect`: ports only. */
