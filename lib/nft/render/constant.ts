@@ -3,7 +3,7 @@ import { BadValue } from '../../netlink/schema.js'
 import type { Immediate } from '../json/index.js'
 import { knownType } from '../vocabulary/types.js'
 import type { Shape, ValueType } from '../vocabulary/value-type.js'
-import { quote } from './words.js'
+import { quote, unsigned } from './words.js'
 
 /** Types whose words only the machine knows that the rules are on: text shows what JSON has. */
 const OWN_WORDS: ReadonlySet<number> = new Set(
@@ -14,8 +14,9 @@ const QUOTED: ReadonlySet<number> = new Set(['realm', 'devgroup', 'day'].map(nam
 
 /** A number in nft's JSON stands for itself, a word is quoted where the type has quoted words. */
 function asItIs(given: string | number, { number }: ValueType): string {
-  const quoted = (OWN_WORDS.has(number) || QUOTED.has(number)) && !/^\d+$/.test(String(given))
-  return quoted ? quote(given) : String(given)
+  if (typeof given === 'number') return unsigned(given)
+  const quoted = (OWN_WORDS.has(number) || QUOTED.has(number)) && !/^\d+$/.test(given)
+  return quoted ? quote(given) : given
 }
 
 /**
@@ -30,7 +31,7 @@ export function renderConstant(given: Immediate | bigint, shape: Shape | undefin
   if (type.text) return quote(given)
   if (OWN_WORDS.has(type.number)) return asItIs(given, type)
   try {
-    const value = type.parse(typeof given === 'number' && given < 0 ? unsigned(given) : given, ANY)
+    const value = type.parse(typeof given === 'number' ? unsigned(given) : given, ANY)
     return bound || (typeof given === 'number' && type !== DURATION) ? type.printNumber(value, bits) : type.print(value, bits)
   } catch (error) {
     if (error instanceof BadValue) return asItIs(given, type)
@@ -41,6 +42,3 @@ export function renderConstant(given: Immediate | bigint, shape: Shape | undefin
 /** Bits: how long a constant may be has been checked by nft. */
 const ANY = 128
 const DURATION = knownType('time')
-
-/** nft's JSON shows numbers above 2^63 as negative ones. */
-const unsigned = (given: number): string => BigInt.asUintN(64, BigInt(given)).toString()

@@ -1,11 +1,10 @@
 /** Expressions as nft's text writes them (src/expression.c). */
 import type * as json from '../json/index.js'
 import type { Family } from '../types.js'
-import { typesOf } from '../vocabulary/type-of.js'
 import { renderConstant } from './constant.js'
 import { renderSelector } from './selector.js'
 import { renderItems } from './set.js'
-import { comparedTypes, type Shapes } from './types.js'
+import { comparedTypes, keyTypes, PRECEDENCE, precedenceOf, type Shapes } from './types.js'
 import { renderVerdict } from './verdict.js'
 
 export interface RenderOptions {
@@ -28,9 +27,6 @@ export function renderExpression(expression: json.Expression, options: RenderOpt
   return renderSelector(word, given, options) ?? renderVerdict(expression as json.VerdictExpression) ?? ''
 }
 
-/** From the strongest to the weakest (nft's own order, not that of C). */
-const PRECEDENCE: Readonly<Record<string, number>> = { '<<': 1, '>>': 1, '&': 2, '^': 3, '|': 4 }
-
 function calculation(operator: string) {
   return (operands: readonly json.Expression[], options: RenderOptions, shapes: Shapes): string => {
     const own = operands[0] === undefined ? [] : comparedTypes(operands[0], options.family)
@@ -44,9 +40,6 @@ function calculation(operator: string) {
       .join(` ${operator} `)
   }
 }
-
-const precedenceOf = (expression: json.Expression): number =>
-  typeof expression === 'object' && expression !== null ? (PRECEDENCE[Object.keys(expression)[0] ?? ''] ?? 0) : 0
 
 type Compound = (given: never, options: RenderOptions, shapes: Shapes) => string
 
@@ -74,7 +67,7 @@ function map({ key, data }: json.MapExpression['map'], options: RenderOptions, s
 export function renderData(key: json.Expression, data: json.Expression, options: RenderOptions, shapes: Shapes = []): string {
   if (typeof data !== 'object' || data === null || !('set' in data)) return renderExpression(data, options)
   const items = (Array.isArray(data.set) ? data.set : [data.set]) as readonly json.SetItem[]
-  return `{ ${renderItems(items, options, typesOf(key, options.family), shapes).join(', ')} }`
+  return `{ ${renderItems(items, options, keyTypes(key, options.family), shapes).join(', ')} }`
 }
 
 const COMPOUND: Readonly<Record<string, Compound>> = {

@@ -1,11 +1,7 @@
 /** Comparisons. */
 import type * as json from '../json/index.js'
 import { type RenderOptions, renderExpression } from './expression.js'
-import { comparedTypes, isTunnelField } from './types.js'
-
-const CALCULATIONS: ReadonlySet<string> = new Set(['|', '&', '^', '<<', '>>'])
-const isCalculation = (expression: json.Expression): boolean =>
-  typeof expression === 'object' && expression !== null && CALCULATIONS.has(Object.keys(expression)[0] ?? '')
+import { comparedTypes, isTunnelField, precedenceOf } from './types.js'
 
 /**
  * `==` is left out, except after calculations, and before a single constant of a type with flags: without it text means that one of the flags
@@ -13,7 +9,8 @@ const isCalculation = (expression: json.Expression): boolean =>
  */
 function showsEquality(left: json.Expression, right: json.Expression, flags: boolean): boolean {
   return (
-    isCalculation(left) || (flags && (typeof right === 'string' || typeof right === 'number') && !String(right).startsWith('@'))
+    precedenceOf(left) > 0 ||
+    (flags && (typeof right === 'string' || typeof right === 'number') && !String(right).startsWith('@'))
   )
 }
 
@@ -31,8 +28,17 @@ export function renderMatch({ op, left, right }: json.MatchStatement['match'], o
 }
 
 /** Whether there is an option that only has a number is written without what is read of it. */
-function presence(left: json.Expression, right: json.Expression): json.Expression {
-  if (typeof right !== 'boolean' || typeof left !== 'object' || left === null || !('tcp option' in left)) return left
-  const option = left['tcp option']
-  return 'base' in option ? { 'tcp option': { name: String(option.base) } } : left
+const presence = (left: json.Expression, right: json.Expression): json.Expression =>
+  asksPresence(right) ? withoutPlace(left) : left
+
+function asksPresence(right: json.Expression): boolean {
+  if (typeof right !== 'object' || right === null || !('set' in right)) return typeof right === 'boolean'
+  return Array.isArray(right.set) ? right.set.some(item => typeof item === 'boolean') : typeof right.set === 'boolean'
+}
+
+/** An option by its number, whatever is read of it. */
+export function withoutPlace(expression: json.Expression): json.Expression {
+  if (typeof expression !== 'object' || expression === null || !('tcp option' in expression)) return expression
+  const option = expression['tcp option']
+  return 'base' in option ? { 'tcp option': { name: String(option.base) } } : expression
 }

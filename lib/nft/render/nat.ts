@@ -39,8 +39,10 @@ const translation =
     return words(word, ...(target === '' ? [] : [family, prefix, 'to', target]), shown.join(','))
   }
 
+/** Here addresses of IPv6 have brackets without a port, too. */
 function tproxy({ family, addr, port }: json.TproxyStatement['tproxy'], options: RenderOptions): string {
-  return words('tproxy', family, 'to', destination(addr, port, options))
+  const where = addr === undefined ? '' : address(addr, true, options)
+  return words('tproxy', family, 'to', port === undefined ? where : `${where}:${renderExpression(port, options, PORT)}`)
 }
 
 const device = (given: json.Expression | undefined, options: RenderOptions): string | undefined =>

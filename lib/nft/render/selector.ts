@@ -35,8 +35,8 @@ function meta({ key }: Inside<'meta'>): string {
 
 /** Addresses have the family of the table where they say none. */
 function ct({ dir, family, key }: Inside<'ct'>, options: RenderOptions): string {
-  const own = key === 'saddr' || key === 'daddr' ? (family ?? options.family) : undefined
-  return words('ct', dir, own, key)
+  const address = key === 'saddr' || key === 'daddr'
+  return words('ct', dir, address ? (family ?? (options.family === 'ip6' ? 'ip6' : 'ip')) : undefined, key)
 }
 const shift = (offset: number | undefined): string | undefined => (offset ? `offset ${offset}` : undefined)
 

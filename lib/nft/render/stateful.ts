@@ -4,18 +4,19 @@ import { knownType } from '../vocabulary/types.js'
 import { renderMilliseconds } from './duration.js'
 import { type RenderOptions, renderExpression } from './expression.js'
 import type { Shapes } from './types.js'
-import { words } from './words.js'
+import { unsigned, words } from './words.js'
 
 export interface CounterState {
   readonly packets?: number | undefined
   readonly bytes?: number | undefined
 }
 
-export const renderCounter = (given: CounterState): string => `packets ${given.packets ?? 0} bytes ${given.bytes ?? 0}`
+export const renderCounter = ({ packets = 0, bytes = 0 }: CounterState): string =>
+  `packets ${unsigned(packets)} bytes ${unsigned(bytes)}`
 
 /** Up to a number, or above it with `over`. */
 export function renderQuota({ val, val_unit = 'bytes', used, used_unit = 'bytes', inv }: json.Quota): string {
-  return words(inv ? 'over' : undefined, val, val_unit, used ? `used ${used} ${used_unit}` : undefined)
+  return words(inv ? 'over' : undefined, unsigned(val), val_unit, used ? `used ${unsigned(used)} ${used_unit}` : undefined)
 }
 
 /** Packets have a burst of 5 where none is given, which objects leave out; bytes have none. */
@@ -62,8 +63,8 @@ export const renderState = (state: json.ElementStatement, options: RenderOptions
   renderStateful(state as json.Statement, options)
 
 /** What the elements of a set are to keep: their kind, without a state. */
-export const renderKind = (state: json.ElementStatement, options: RenderOptions): string | undefined =>
-  'last' in state ? 'last' : renderState(state, options)
+export const renderKind = (state: json.Statement | json.ElementStatement, options: RenderOptions): string | undefined =>
+  'last' in state ? 'last' : renderStateful(state as json.Statement, options)
 
 /** A stateful statement as text; undefined for others. */
 export function renderStateful(statement: json.Statement, options: RenderOptions): string | undefined {

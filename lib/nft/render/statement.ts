@@ -3,16 +3,19 @@ import type * as json from '../json/index.js'
 import { typesOf } from '../vocabulary/type-of.js'
 import { REJECT_CODES } from '../vocabulary/types.js'
 import { type RenderOptions, renderData, renderExpression } from './expression.js'
-import { renderMatch } from './match.js'
+import { renderMatch, withoutPlace } from './match.js'
 import { NAT } from './nat.js'
 import { renderKey } from './set.js'
-import { OBJECTS, renderObjectName, renderStateful } from './stateful.js'
+import { OBJECTS, renderKind, renderObjectName, renderStateful } from './stateful.js'
 import { renderSynproxy } from './synproxy.js'
+import { dataTypes } from './types.js'
 import { renderVerdict } from './verdict.js'
 import { list, quote, words } from './words.js'
 
 function mangle({ key, value }: json.MangleStatement['mangle'], options: RenderOptions): string {
-  return `${renderExpression(key, options)} set ${renderExpression(value, options, typesOf(key, options.family))}`
+  const mapped = typeof value === 'object' && value !== null && 'map' in value
+  const shapes = (mapped ? dataTypes : typesOf)(key, options.family)
+  return `${renderExpression(key, options)} set ${renderExpression(value, options, shapes)}`
 }
 
 const LOG_FLAGS = ['ip options', 'skuid', 'ether'] as const
@@ -57,7 +60,7 @@ function queue(given: json.QueueStatement['queue'], options: RenderOptions): str
 }
 
 const states = (given: readonly json.Statement[] | undefined, options: RenderOptions): readonly string[] =>
-  (given ?? []).map(statement => renderStatement(statement, options))
+  (given ?? []).map(statement => renderKind(statement, options) ?? renderStatement(statement, options))
 
 function set({ op, elem, set, stmt }: json.SetStatement['set'], options: RenderOptions): string {
   return words(op, set, '{', renderKey(elem, options, []), ...states(stmt, options), '}')
@@ -109,7 +112,7 @@ const STATEMENTS: Readonly<Record<string, Render>> = {
   'ct expectation': object('ct expectation'),
   secmark: object('meta secmark'),
   flow: ({ op, flowtable }: json.FlowStatement['flow']) => `flow ${op} ${flowtable}`,
-  reset: (given: json.ResetStatement['reset'], options) => `reset ${renderExpression(given, options)}`,
+  reset: (given: json.ResetStatement['reset'], options) => `reset ${renderExpression(withoutPlace(given), options)}`,
   xt: (given: json.XtStatement['xt']) => words('xt', given?.type, given === null ? undefined : quote(given.name)),
 }
 

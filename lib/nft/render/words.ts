@@ -10,3 +10,7 @@ export const list = <T>(given: T | readonly T[] | undefined): readonly T[] =>
 
 /** Names and comments stand between quotes; nft escapes nothing in them. */
 export const quote = (text: string | number): string => `"${text}"`
+
+/** A whole number: nft's JSON shows those from 2^63 on as negative ones. */
+export const unsigned = (number: number): string =>
+  number < 0 && Number.isInteger(number) ? BigInt.asUintN(64, BigInt(number)).toString() : String(number)

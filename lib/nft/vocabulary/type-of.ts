@@ -55,6 +55,11 @@ function ofRaw(bits: unknown): Shape | undefined {
   return typeof bits === 'number' ? { type: RAW_INTEGER, bits, order: 'network' } : undefined
 }
 
+/** An option that nft knows by its number only. */
+function ofNumber(bits: unknown): Shape | undefined {
+  return typeof bits === 'number' ? { type: INTEGER, bits, order: 'network' } : undefined
+}
+
 function ofPayload(given: Given): Shape | undefined {
   if (given['protocol'] === undefined) return ofRaw(given['len'])
   const protocol = protocolNamed(named(given['protocol']))
@@ -94,7 +99,7 @@ function ofShift(given: readonly json.Expression[], family: Family): Shape | und
 const SHAPES: Readonly<Record<string, (given: never, family: Family) => Shape | readonly (Shape | undefined)[] | undefined>> = {
   payload: ofPayload,
   exthdr: (given: Given) => ofOption(EXTENSION_HEADERS, given),
-  'tcp option': (given: Given) => (given['base'] === undefined ? ofOption(TCP_OPTIONS, given) : ofRaw(given['len'])),
+  'tcp option': (given: Given) => (given['base'] === undefined ? ofOption(TCP_OPTIONS, given) : ofNumber(given['len'])),
   'ip option': (given: Given) => ofOption(IP_OPTIONS, given),
   'sctp chunk': (given: Given) => ofOption(SCTP_CHUNKS, given),
   'dccp option': () => EXISTS,

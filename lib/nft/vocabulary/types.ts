@@ -1,5 +1,5 @@
 /** nft's data types, by their words and by their numbers (nftables 1.1.3, include/datatype.h). */
-import { hexadecimal, numberType } from './types/number.js'
+import { hexadecimal, jsonNumber, numberType } from './types/number.js'
 import * as system from './types/system.js'
 import { CLASS, CONTROL_GROUP, DEVICE, LABEL } from './types/system-types.js'
 import { addressType, linkType, textType } from './types/text.js'
@@ -32,6 +32,16 @@ const INET_PROTO: ValueType = { ...proto, parse: (given, bits) => OWN_PROTOCOLS[
 const realm = numberType({ name: 'realm', number: 22, bits: 32, order: 'host', symbols: system.realms, quoted: true })
 /** A realm without a name is text in JSON. */
 const REALM: ValueType = { ...realm, json: value => String(realm.json(value, 32)) }
+const ETHER_TYPE = numberType({
+  name: 'ether_type',
+  number: 10,
+  bits: 16,
+  order: 'network',
+  symbols: words.ETHER_TYPES,
+  format: hexadecimal(4),
+})
+/** In the header of a tunnel nft reads words, and lists numbers. */
+const TUNNEL_ETHER_TYPE: ValueType = { ...ETHER_TYPE, json: jsonNumber }
 /** What `reject` answers: only there do the codes have words. */
 export const REJECT_CODES: Readonly<Record<'icmp' | 'icmpv6' | 'icmpx', ValueType>> = {
   icmp: numberType({ name: 'icmp_code', number: 32, bits: 8, order: 'network', symbols: words.ICMP_CODES }),
@@ -50,7 +60,7 @@ const TYPES: readonly ValueType[] = [
   addressType('ipv4', 'ipv4_addr', 7),
   addressType('ipv6', 'ipv6_addr', 8),
   linkType('ether_addr', 9, 48),
-  numberType({ name: 'ether_type', number: 10, bits: 16, order: 'network', symbols: words.ETHER_TYPES, format: hexadecimal(4) }),
+  ETHER_TYPE,
   numberType({ name: 'arp_op', number: 11, bits: 16, order: 'network', symbols: words.ARP_OPERATIONS }),
   INET_PROTO,
   numberType({ name: 'inet_service', number: 13, bits: 16, order: 'network', symbols: system.services, silent: true }),
@@ -132,7 +142,12 @@ export const typeNamed = (name: string): ValueType | undefined => BY_NAME.get(na
 export const typeNumbered = (number: number): ValueType | undefined => BY_NUMBER.get(number)
 
 /** Types that share their word with another. */
-const UNNAMED: Readonly<Record<string, ValueType>> = { date: DATE, raw: RAW_INTEGER, mptcp_subtype: MPTCP_SUBTYPE }
+const UNNAMED: Readonly<Record<string, ValueType>> = {
+  date: DATE,
+  raw: RAW_INTEGER,
+  mptcp_subtype: MPTCP_SUBTYPE,
+  tunnel_ether_type: TUNNEL_ETHER_TYPE,
+}
 
 /** One of the types that there certainly are, for tables. */
 export function knownType(name: string): ValueType {

@@ -31,7 +31,7 @@ export const TUNNELS: readonly Protocol[] = [
     upper: [],
     tunnel: { type: 2, headerSize: 8, flags: ['header-size', 'link', 'network', 'transport'] },
     fields: fields(`
-      type integer 16 16
+      type tunnel_ether_type 16
       vni integer 32 24`),
   },
   {
