@@ -1,9 +1,12 @@
 /** What was compared of a ruleset, and where it differs. */
 import { canonical, type Listing, linesApart } from './listing.js'
+import { placeOf } from './second-opinion.js'
 
 export interface Difference {
   /** File, line and rule; or what of the ruleset it is. */
   readonly where: string
+  /** Of a rule: its chain, and how many stand before it. */
+  readonly place?: string | undefined
   readonly actual: string
   readonly expected: string
 }
@@ -36,7 +39,8 @@ export function compareRules<T>(
     for (let i = 0; i < Math.max(found.length, wanted.length); i++) {
       of++
       const [mine, theirs] = [found[i], wanted[i]].map(rule => (rule === undefined ? NONE : show(rule)))
-      if (mine !== theirs) differences.push({ where: where(chain, i), actual: mine ?? NONE, expected: theirs ?? NONE })
+      if (mine !== theirs)
+        differences.push({ where: where(chain, i), place: placeOf(chain, i), actual: mine ?? NONE, expected: theirs ?? NONE })
     }
   }
   return { name, of, differences }
