@@ -8,6 +8,7 @@
  *
  * @module
  */
+export * as conntrack from './conntrack/index.js'
 export * as ipvs from './ipvs/index.js'
 export { type Applied, NetlinkError, type Problem } from './netlink/error.js'
 export type { Netns } from './netlink/netns.js'

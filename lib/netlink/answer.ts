@@ -48,7 +48,8 @@ export class Answer {
   }
 }
 
-function refusalOf(reader: MessageReader, message: Message, findPath: FindPath | undefined): Refusal | undefined {
+/** What a message says of why the kernel refused; undefined when it did not. */
+export function refusalOf(reader: MessageReader, message: Message, findPath?: FindPath): Refusal | undefined {
   if (message.type !== NLMSG_ERROR && message.type !== NLMSG_DONE) return undefined
   const acknowledgement = readAcknowledgement(reader, message)
   if (acknowledgement.errno === 0) return undefined

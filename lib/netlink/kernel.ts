@@ -1,11 +1,11 @@
 /** What the operations of one client of a plain netlink protocol share: its sockets, and the order of its calls. */
-import { Answer, type FindPath } from './answer.js'
+import { Answer, type FindPath, refusalOf } from './answer.js'
 import { MessageReader, MessageWriter } from './buffer.js'
 import { Calls } from './calls.js'
 import { type CallOptions, Channel, type Limit, lostReply, readerOf } from './channel.js'
 import { NetlinkError } from './error.js'
-import type { Body } from './generic.js'
-import { beginMessage, endMessage, HEADER, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST } from './message.js'
+import type { Body, Refusal } from './generic.js'
+import { beginMessage, endMessage, HEADER, messagesOf, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST } from './message.js'
 import type { Pathfinder } from './schema.js'
 import type { Trace } from './trace.js'
 import type { Transport } from './transport.js'
@@ -96,25 +96,29 @@ export class Kernel {
   }
 
   /**
-   * Sends many messages that change something, each with its acknowledgement, in windows. Returns an answer for each that was sent, also
-   * where the kernel refused it.
+   * Sends many messages that change something, each with its acknowledgement, in windows. Returns for each why the kernel refused it, or
+   * undefined.
    */
-  async requests(asks: readonly Ask[], limit: Limit): Promise<Answer[]> {
-    const answers: Answer[] = []
-    while (answers.length < asks.length) {
+  async requests(asks: readonly Ask[], limit: Limit): Promise<(Refusal | undefined)[]> {
+    const refusals: (Refusal | undefined)[] = []
+    for (let done = 0; done < asks.length; ) {
       const writer = this.#channel.writer()
       const first = this.#channel.sequence(0, asks.length)
       let count = 0
-      for (; answers.length + count < asks.length && writer.offset < WINDOW; count++)
-        writeAsk(writer, asks[answers.length + count] as Ask, NLM_F_ACK, first + count)
+      for (; done + count < asks.length && writer.offset < WINDOW; count++)
+        writeAsk(writer, asks[done + count] as Ask, NLM_F_ACK, first + count)
       this.#channel.sequence(count)
       const { data, lost } = await this.#channel.exchange(writer.written(), first + count - 1, limit)
       this.#channel.recycle(writer)
       if (lost) throw lostReply()
       const reader = readerOf(data)
-      for (let i = 0; i < count; i++) answers.push(new Answer(reader, first + i))
+      for (const message of messagesOf(reader)) {
+        const index = message.sequence - first
+        if (index >= 0 && index < count) refusals[done + index] = refusalOf(reader, message)
+      }
+      done += count
     }
-    return answers
+    return Array.from({ length: asks.length }, (_, i) => refusals[i])
   }
 
   /** A dump page by page, on a socket of its own. While one page is looked at, the kernel works on the next. A deadline is that of each page. */

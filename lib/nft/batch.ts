@@ -1,5 +1,6 @@
 /** A transaction as the kernel takes it: one buffer of messages between BATCH_BEGIN and BATCH_END (net/netfilter/nfnetlink.c). */
 import type { MessageWriter } from '../netlink/buffer.js'
+import type { Limit } from '../netlink/channel.js'
 import { endMessage, NLM_F_ACK, NLM_F_REQUEST } from '../netlink/message.js'
 import { beginNetfilter } from '../netlink/netfilter.js'
 import { BadValue } from '../netlink/schema.js'
@@ -102,18 +103,22 @@ export class Batch implements Sink {
       endMessage(this.writer, beginNetfilter(this.writer, BATCH_END, NLM_F_REQUEST, this.question - 1, 0, NFNL_SUBSYS_NFTABLES))
   }
 
-  /** Writes all of it. Throws a `BadValue` with its path in the list of commands. */
-  async write(commands: readonly Command[], turns: Turns): Promise<void> {
+  /** Writes all of it. Throws a `BadValue` with its path in the list of commands, or what interrupted it. */
+  async write(commands: readonly Command[], turns: Turns, limit: Limit): Promise<void> {
+    const give = async () => {
+      await turns.give()
+      limit.throwIfOver()
+    }
     for (let i = 0; i < commands.length; i++) {
       this.#command = i
       if (i === SAMPLE) this.writer.foresee(0, i, commands.length)
       try {
         const steps = writeCommand(this, commands[i] as Command)
-        if (steps) for (const written of steps) if (turns.due(written)) await turns.give()
+        if (steps) for (const written of steps) if (turns.due(written)) await give()
       } catch (error) {
         throw error instanceof BadValue ? error.within(i) : error
       }
-      if (turns.due(1)) await turns.give()
+      if (turns.due(1)) await give()
     }
   }
 

@@ -2,7 +2,7 @@ import type { CallOptions, Limit } from '../netlink/channel.js'
 import { BadValue, shown } from '../netlink/schema.js'
 import { asking } from './asking.js'
 import { type Capabilities, type CapabilityOptions, findCapabilities } from './capabilities.js'
-import { type CommandBuilder, checkCommitOptions, commit, commitBuilt, listOf } from './commit.js'
+import { type CommandBuilder, checkCommitOptions, commit, commitBuilt, inTurn, listOf } from './commit.js'
 import { type AppliedDocument, type ApplyOptions, Documents, type Plan, type RulesetFilter } from './document/client.js'
 import { ElementList, type SetLike, typed } from './element-list.js'
 import { familyToWire } from './family.js'
@@ -57,7 +57,7 @@ export class NftClient {
    * Given a function, it makes the commands of the generation that it is called with, and may read with this client for that: they are
    * carried out only if nobody has changed anything since; otherwise it is called again, up to `attempts` times.
    *
-   * @throws {TransactionError} what the kernel refused, and that nothing was changed; or that it is not known
+   * @throws {TransactionError} what the kernel refused or what interrupted it, and that nothing was changed; or that it is not known
    * @throws {TypeError | RangeError} for what can not be sent, with its place: `commands[2].add.chain.hook`
    * @example
    * await nf.commit(async () => (await nf.chains()).filter(isUnused).map(chain => ({ delete: { chain } })))
@@ -76,7 +76,7 @@ export class NftClient {
   async #commit(commands: readonly Command[], options: CommitOptions): Promise<Committed> {
     const list = listOf(commands)
     const { generation, handles = false, split } = options
-    return this.#kernel.call(options, limit => commit(this.#kernel, list, { generation, handles, commit: true, split }, limit))
+    return inTurn(this.#kernel, options, limit => commit(this.#kernel, list, { generation, handles, commit: true, split }, limit))
   }
 
   /**
@@ -87,7 +87,7 @@ export class NftClient {
     checkOptions(options)
     if (isDocument(commands)) return this.#documents.check(commands, options)
     const list = listOf(commands)
-    await this.#kernel.call(options, limit => commit(this.#kernel, list, { handles: false, commit: false }, limit))
+    await inTurn(this.#kernel, options, limit => commit(this.#kernel, list, { handles: false, commit: false }, limit))
   }
 
   /**
@@ -162,7 +162,7 @@ export class NftClient {
   flushRuleset(which: Family | 'all', { generation, ...options }: FlushOptions = {}): Promise<Committed> {
     return asking('flushRuleset', String(which), async () => {
       checkOptions(options)
-      return this.#kernel.call(options, limit => {
+      return inTurn(this.#kernel, options, limit => {
         const family = which === 'all' ? 0 : familyToWire(which)
         return flushRuleset(this.#kernel, family, { generation, handles: false, commit: true }, limit)
       })
@@ -266,7 +266,7 @@ export class NftClient {
    *
    * @example
    * const snapshot = await nf.snapshot({ family: 'inet', table: 'web' })
-   * await elsewhere.commit(recreate(snapshot))
+   * await elsewhere.commit(await recreate(snapshot))
    */
   async snapshot({ family, table, elements, ...options }: SnapshotFilter & CallOptions = {}): Promise<Snapshot> {
     checkOptions(options, ['family', 'table', 'elements'])

@@ -6,7 +6,7 @@ import type { Generation, Kernel } from './kernel.js'
 import { checkFlags, checkNames, checkOptions } from './known-fields.js'
 import type { CommitOptions } from './options.js'
 import { needsHandles, withHandles } from './rename.js'
-import { type Committed, generationBefore, type TransactionOptions, transact } from './transaction.js'
+import { type Committed, generationBefore, interruption, type TransactionOptions, transact } from './transaction.js'
 import type { Command } from './types.js'
 
 /** Makes the commands of a generation. It may read with the same client: what it makes is carried out only if nothing was changed since. */
@@ -42,13 +42,12 @@ export async function commitBuilt(
   const limit = kernel.limit(options)
   for (let tries = 1; ; tries++) {
     const left = { signal: options.signal, deadline: limit.remaining / 1000 }
-    const generation = await kernel.call(left, limit => kernel.readGeneration(limit))
-    const commands = await limit.race(Promise.resolve(build(generation)), 'no')
+    const generation = await inTurn(kernel, left, limit => generationBefore(kernel, limit))
+    const commands = await asTransaction(() => limit.race(Promise.resolve(build(generation)), 'no'))
     try {
       return await attempt(commands, generation, { ...left, deadline: limit.remaining / 1000 })
     } catch (error) {
       if (tries >= attempts || !isStale(error)) throw error
-      limit.throwIfOver()
     }
   }
 }
@@ -56,6 +55,20 @@ export async function commitBuilt(
 /** Others were faster, and nothing was carried out. */
 const isStale = (error: unknown): boolean =>
   error instanceof TransactionError && error.problem === 'generation-changed' && error.committed + error.committedElements === 0
+
+/** Runs a transaction, or what is asked for it, when its turn comes. What comes before that is told as of a transaction as well. */
+export function inTurn<T>(kernel: Kernel, options: CallOptions, task: (limit: Limit) => Promise<T>): Promise<T> {
+  return asTransaction(() => kernel.call(options, task))
+}
+
+/** What interrupts `task` has changed nothing. */
+async function asTransaction<T>(task: () => Promise<T>): Promise<T> {
+  try {
+    return await task()
+  } catch (error) {
+    throw interruption(error)
+  }
+}
 
 /** Refuses options that can not be. Throws a TypeError or RangeError. The generation is looked at when its turn comes. */
 export function checkCommitOptions(options: CommitOptions): void {

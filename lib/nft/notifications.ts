@@ -1,9 +1,9 @@
 /** Puts what the multicast group tells together again: the messages of a transaction, and who made it. */
 import { MessageReader } from '../netlink/buffer.js'
 import { type Message, MessageCursor, senderOf } from '../netlink/message.js'
+import type { Monitor } from '../netlink/monitor.js'
 import { NETFILTER_HEADER } from '../netlink/netfilter.js'
 import type { Generation } from './kernel.js'
-import type { Monitor } from './monitor.js'
 import { generationAttributes, message, messageType } from './wire.js'
 
 /** Messages in a row. */

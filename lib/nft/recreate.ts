@@ -1,4 +1,5 @@
 /** From what was read to the commands that write it again. */
+import { Turns } from '../netlink/turns.js'
 import type { Expression } from './expressions/index.js'
 import type { Snapshot } from './snapshot.js'
 import type { Chain, Command, NftSet, Rule, StatefulObject } from './types.js'
@@ -9,19 +10,28 @@ import type { Chain, Command, NftSet, Rule, StatefulObject } from './types.js'
  * they have to stay in one transaction.
  *
  * @example
- * await nf.commit([{ destroy: { table: { family: 'inet', name: 'web' } } }, ...recreate(snapshot)])
+ * await nf.commit([{ destroy: { table: { family: 'inet', name: 'web' } } }, ...(await recreate(snapshot))])
  */
-export function recreate(snapshot: Snapshot): Command[] {
+export async function recreate(snapshot: Snapshot): Promise<Command[]> {
+  const commands: Command[] = []
+  const turns = new Turns()
+  for (const command of commandsOf(snapshot)) {
+    commands.push(command)
+    if (turns.due(1)) await turns.give()
+  }
+  return commands
+}
+
+/** One after the other: there may be a hundred thousand. */
+function* commandsOf(snapshot: Snapshot): Generator<Command, void, void> {
   const ids = new Ids(snapshot)
-  return [
-    ...snapshot.tables.map(({ handle, use, owner, ...table }): Command => ({ add: { table } })),
-    ...snapshot.objects.map(({ handle, use, ...object }): Command => ({ add: { object: unused(object) } })),
-    ...snapshot.flowtables.map(({ handle, use, ...flowtable }): Command => ({ add: { flowtable } })),
-    ...snapshot.chains.map(({ handle, use, ...chain }): Command => ({ add: { chain: ids.chain(chain) } })),
-    ...snapshot.sets.map((set): Command => ({ add: { set: ids.set(set) } })),
-    ...snapshot.elements.map(({ set, elements }): Command => ({ add: { elements: { set: ids.set(set), elements } } })),
-    ...inOrder(snapshot, ids).map(({ handle, after, ...rule }): Command => ({ add: { rule: ids.rule(rule) } })),
-  ]
+  for (const { handle, use, owner, ...table } of snapshot.tables) yield { add: { table } }
+  for (const { handle, use, ...object } of snapshot.objects) yield { add: { object: unused(object) } }
+  for (const { handle, use, ...flowtable } of snapshot.flowtables) yield { add: { flowtable } }
+  for (const { handle, use, ...chain } of snapshot.chains) yield { add: { chain: ids.chain(chain) } }
+  for (const set of snapshot.sets) yield { add: { set: ids.set(set) } }
+  for (const { set, elements } of snapshot.elements) yield { add: { elements: { set: ids.set(set), elements } } }
+  for (const { handle, after, ...rule } of inOrder(snapshot, ids)) yield { add: { rule: ids.rule(rule) } }
 }
 
 /** The kernel takes no quota that says that it is used up: it finds out by itself. */
@@ -71,9 +81,14 @@ class Ids {
     return { ...rule, ...(chainId !== undefined && { chainId }), expressions }
   }
 
+  /** Whether there are unnamed chains. */
+  get ofChains(): boolean {
+    return this.#chains.size > 0
+  }
+
   /** Of an unnamed chain; undefined for any other. */
   chainId({ family, table }: Rule | Chain, name: string): number | undefined {
-    if (this.#chains.size === 0) return undefined
+    if (!this.ofChains) return undefined
     return this.#chains.get(keyOf(family, table, name))
   }
 
@@ -102,7 +117,7 @@ class Ids {
  * a chain with a name (nf_tables_bind_chain).
  */
 function inOrder({ rules }: Snapshot, ids: Ids): readonly Rule[] {
+  if (!ids.ofChains) return rules
   const unnamed = rules.filter(rule => ids.chainId(rule, rule.chain) !== undefined)
-  if (unnamed.length === 0) return rules
   return [...unnamed, ...rules.filter(rule => ids.chainId(rule, rule.chain) === undefined)]
 }

@@ -57,10 +57,10 @@ export async function transact(
 ): Promise<Committed> {
   const batch = begin(kernel, options)
   try {
-    await batch.write(commands, new Turns())
+    await batch.write(commands, new Turns(), limit)
   } catch (error) {
     kernel.writes.recycle(batch.writer)
-    throw error instanceof BadValue ? error.within('commands').toError() : error
+    throw error instanceof BadValue ? error.within('commands').toError() : interruption(error)
   }
   batch.close(options.commit)
   if (batch.size === 0) return nothing(kernel, batch, commands.length, options, limit)
@@ -201,8 +201,8 @@ async function send(kernel: Kernel, batch: Batch, limit: Limit): Promise<Replies
 }
 
 /** What came between, with what became of the transaction. */
-function interruption(error: unknown): unknown {
-  if (!(error instanceof NetlinkError)) return error
+export function interruption(error: unknown): unknown {
+  if (!(error instanceof NetlinkError) || error instanceof TransactionError) return error
   const { errno, code, problem, applied, reason, cause, syscall } = error
   const outcome = applied === 'no' ? 'rolled-back' : 'unknown'
   return new TransactionError({

@@ -26,7 +26,7 @@ export async function trial(kernel: Kernel, commands: readonly Command[], commit
   const { writes } = kernel
   const batch = new Batch(writes.writer(), writes.sequence(0, 2 * commands.length + 3), commit)
   batch.open(undefined)
-  await batch.write(commands, new Turns())
+  await batch.write(commands, new Turns(), limit)
   batch.close(commit)
   writes.sequence(batch.question - batch.sequence + 1)
   const question = new MessageWriter(64)

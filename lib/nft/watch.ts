@@ -1,5 +1,8 @@
 /** Changes of the ruleset, as the kernel tells them. */
+
+import { Monitor } from '../netlink/monitor.js'
 import { BadValue, shown } from '../netlink/schema.js'
+import { NETLINK_NETFILTER } from '../netlink/transport.js'
 import { Turns } from '../netlink/turns.js'
 import type { Change } from './change.js'
 import { familyToWire } from './family.js'
@@ -7,8 +10,9 @@ import { Follower } from './follower.js'
 import type { Generation, Kernel } from './kernel.js'
 import { checkFlags, checkNames } from './known-fields.js'
 import { Model } from './model.js'
-import { Monitor } from './monitor.js'
+import { nftTrace } from './trace.js'
 import type { Family } from './types.js'
+import { NFNLGRP_NFTABLES } from './wire.js'
 
 /** Options of `watch`. */
 export interface WatchOptions {
@@ -46,6 +50,8 @@ export interface WatchEvent {
   readonly changes: readonly Change[]
 }
 
+const SUBSCRIPTION = { protocol: NETLINK_NETFILTER, groups: [NFNLGRP_NFTABLES], trace: nftTrace }
+
 /** Bytes. */
 const UNREAD = 64 << 20
 const LEAST = 64 << 10
@@ -64,7 +70,7 @@ export class Watch implements AsyncIterableIterator<WatchEvent, void, void>, Asy
     checkOptions(options)
     const { family, table, elements = false, unread = UNREAD, signal, initial = false } = options
     this.#ended = ended
-    this.#monitor = new Monitor(kernel.transport, unread)
+    this.#monitor = new Monitor(kernel.transport, SUBSCRIPTION, unread)
     const follower = new Follower(kernel, { family, table, elements }, this.#monitor, this.#stop.signal)
     // At once, and in its turn among the client's calls: what this client does from now on is told.
     const first = follower.read()

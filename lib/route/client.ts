@@ -2,8 +2,10 @@ import type { CallOptions, Limit } from '../netlink/channel.js'
 import { Fields, within } from '../netlink/fields.js'
 import type { Kernel } from '../netlink/kernel.js'
 import type { Netns } from '../netlink/netns.js'
+import { Watches } from '../netlink/watching.js'
 import * as change from './change.js'
 import { findLink, readLinks } from './devices.js'
+import type { WatchEvent } from './follower.js'
 import { deviceCheck } from './links.js'
 import type { LookupOptions } from './read.js'
 import * as read from './read.js'
@@ -26,6 +28,7 @@ import type {
   RuleFilter,
   RuleKey,
 } from './types.js'
+import { type WatchOptions, watch } from './watch.js'
 
 const CALL = ['signal', 'deadline']
 
@@ -35,6 +38,7 @@ const CALL = ['signal', 'deadline']
  */
 export class RouteClient {
   readonly #kernel: Kernel
+  readonly #watches = new Watches()
 
   /** @internal */
   constructor(kernel: Kernel) {
@@ -201,6 +205,22 @@ export class RouteClient {
     return this.#ask(ruleAsked('removeRule', rule), options, limit => change.removeRule(this.#kernel, rule, limit))
   }
 
+  /**
+   * What changes of devices, addresses, routes and rules from now on, whoever changes it. Nothing is left out: where the kernel dropped
+   * events because they were not read in time, and where it tells nobody (IPv4 routes that go with a device or an address), what there is is
+   * read again, and the difference is told. It ends when the loop is left, with `signal`, and with the client, and throws what ends it
+   * otherwise; until then it holds a socket, and keeps the process running.
+   *
+   * @throws {TypeError | RangeError} for a wrong option
+   * @example
+   * for await (const { changes } of routes.watch({ objects: ['route'] }))
+   *   for (const { type, object, value } of changes) console.log(type, object, value)
+   */
+  watch(options: WatchOptions = {}): AsyncIterableIterator<WatchEvent, void, void> & AsyncDisposable {
+    this.#kernel.throwIfClosed()
+    return this.#watches.keep(() => watch(this.#kernel, options))
+  }
+
   #ask<T>(asked: Asked, options: CallOptions, task: (limit: Limit) => Promise<T>): Promise<T> {
     return asking(asked, async () => {
       new Fields(options, CALL, 'options')
@@ -210,6 +230,7 @@ export class RouteClient {
 
   /** Closes it when the calls that were made have ended. */
   async close(): Promise<void> {
+    await this.#watches.close()
     await this.#kernel.close()
   }
 

@@ -3,6 +3,7 @@
  * cases whose name contains one of the words. It makes network namespaces: scripts/in-namespace gives them names of their own on a host.
  */
 
+import { open as openConntrack } from '../../lib/conntrack/index.js'
 import { nativeTransport } from '../../lib/netlink/index.js'
 import { open as openRoute } from '../../lib/route/index.js'
 import { type Case, type LinuxContext, type Options, Skip } from './network/case.js'
@@ -31,6 +32,7 @@ function contextOf(netns: string, namespaces: Namespaces, cleanup: Cleanup): Lin
       return name
     },
     route: async (options = {}) => closed(await openRoute(of(options))),
+    conntrack: async (options = {}) => closed(await openConntrack(of(options))),
   }
 }
 

@@ -1,5 +1,6 @@
 /** The conformance suites of routes and connection tracking on the memory kernel. Under real kernels network-guest.ts runs the same cases. */
 import t from 'tap'
+import { open as openConntrack } from '../../lib/conntrack/index.js'
 import { open as openRoute } from '../../lib/route/index.js'
 import { memoryKernel } from '../../lib/testing/index.js'
 import { type Case, type MemoryContext, Skip } from './network/case.js'
@@ -22,6 +23,7 @@ async function run(it: Exclude<Case, { needs: 'linux' }>): Promise<void> {
     transport: () => memory,
     after: undo => cleanup.after(undo),
     route: async (options = {}) => closed(await openRoute({ transport: memory, ...options })),
+    conntrack: async (options = {}) => closed(await openConntrack({ transport: memory, ...options })),
   }
   try {
     await it.run(context)

@@ -26,7 +26,7 @@ const anonymous: NftSet = {
 
 t.test('commands come in the order in which the kernel can take them', async t => {
   const set: NftSet = { ...of, name: 's', key: 'ipv4_addr' }
-  const commands = recreate({
+  const commands = await recreate({
     ...nothing,
     rules: [rule({})],
     elements: [{ set, elements: [{ key: '10.0.0.1' }] }],
@@ -41,7 +41,7 @@ t.test('commands come in the order in which the kernel can take them', async t =
 })
 
 t.test('what the kernel only tells is left out', async t => {
-  const commands = recreate({
+  const commands = await recreate({
     ...nothing,
     tables: [{ family: 'inet', name: 't', handle: 1, use: 2, owner: 77, flags: ['owner'], comment: 'kept' }],
     chains: [{ ...of, name: 'c', handle: 3, use: 1, hook: 'input', priority: 0, policy: 'drop' }],
@@ -66,7 +66,7 @@ t.test('anonymous sets and maps get ids, and what looks into them those ids', as
   const map: NftSet = { ...of, name: '__map3', key: 'mark', objects: 'counter', flags: ['anonymous'] }
   const elsewhere: NftSet = { ...anonymous, table: 'u' }
   const elements = [{ key: '10.0.0.1' }]
-  const commands = recreate({
+  const commands = await recreate({
     ...nothing,
     sets: [anonymous, map, elsewhere, { ...of, name: 'named', key: 'mark' }],
     elements: [{ set: anonymous, elements }],
@@ -102,7 +102,7 @@ t.test('anonymous sets and maps get ids, and what looks into them those ids', as
 
 t.test('an unnamed chain is complete before the rule that jumps to it', async t => {
   const jump = (chain: string) => ({ kind: 'immediate', destination: 0, data: { verdict: 'jump', chain } }) as const
-  const commands = recreate({
+  const commands = await recreate({
     ...nothing,
     chains: [
       { ...of, name: 'c' },
@@ -129,6 +129,20 @@ t.test('an unnamed chain is complete before the rule that jumps to it', async t 
   ] satisfies Command[])
 })
 
+t.test('others get their turns meanwhile', async t => {
+  let turns = 0
+  let over = false
+  const count = () => {
+    turns++
+    if (!over) setImmediate(count)
+  }
+  setImmediate(count)
+  const rules = Array.from({ length: 100_000 }, (_, handle) => rule({ handle }))
+  t.equal((await recreate({ ...nothing, rules })).length, rules.length)
+  over = true
+  t.ok(turns >= 3, `${turns} turns`)
+})
+
 t.test('a snapshot is not changed by that', async t => {
   const snapshot: Snapshot = {
     ...nothing,
@@ -136,6 +150,6 @@ t.test('a snapshot is not changed by that', async t => {
     rules: [rule({ expressions: [{ kind: 'lookup', set: '__set3', source: 1 }] })],
   }
   const before = structuredClone(snapshot)
-  recreate(snapshot)
+  await recreate(snapshot)
   t.strictSame(snapshot, before)
 })

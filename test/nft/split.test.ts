@@ -1,5 +1,6 @@
 import t from 'tap'
 import { MessageReader, MessageWriter } from '../../lib/netlink/buffer.js'
+import { Limit } from '../../lib/netlink/channel.js'
 import { messagesOf } from '../../lib/netlink/message.js'
 import { Turns } from '../../lib/netlink/turns.js'
 import { Batch } from '../../lib/nft/batch.js'
@@ -19,7 +20,7 @@ const chain = (id: number): Command => ({ add: { chain: { ...of, name: '', flags
 async function written(commands: readonly Command[]): Promise<Batch> {
   const batch = new Batch(new MessageWriter(64), 100, false)
   batch.open(0)
-  await batch.write(commands, new Turns())
+  await batch.write(commands, new Turns(), new Limit(undefined, 60))
   batch.close(true)
   return batch
 }

@@ -259,6 +259,42 @@ t.test('a call that is given up before its turn has sent nothing', async t => {
   )
 })
 
+t.test('whenever a transaction is given up before it was sent, it is told as rolled back', async t => {
+  const kernel = scripted([])
+  const told = { name: 'TransactionError', outcome: 'rolled-back', applied: 'no', operation: 'commit' }
+  const aborted = { ...told, code: 'ABORT_ERR' }
+  const many: Command[] = Array.from({ length: 200_000 }, (_, i) => ({ add: { table: { family: 'inet', name: `t${i}` } } }))
+  const soon = () => {
+    const aborting = new AbortController()
+    setImmediate(() => aborting.abort())
+    return aborting.signal
+  }
+  const nf = await open({ transport: kernel })
+  await t.rejects(nf.commit(commands, { signal: AbortSignal.abort() }), aborted, 'before the call')
+  await t.rejects(nf.check(commands, { signal: AbortSignal.abort() }), aborted, 'before a trial')
+  await t.rejects(nf.flushRuleset('all', { signal: AbortSignal.abort() }), aborted, 'before a flush')
+  many.push(7 as never) // it is given up before the last one is looked at
+  await t.rejects(nf.commit(many, { signal: soon() }), aborted, 'while it is written')
+  await t.rejects(
+    nf.commit(() => new Promise(() => {}), { signal: soon() }),
+    aborted,
+    'while it is made',
+  )
+  await t.rejects(
+    nf.commit(() => new Promise(() => {}), { deadline: 0.01 }),
+    { ...told, code: 'ERR_DEADLINE' },
+    'too late',
+  )
+  await nf.close()
+  await t.rejects(nf.commit(commands), { ...told, code: 'ERR_CLOSED' }, 'behind the end')
+  await t.rejects(
+    nf.commit(() => commands),
+    { ...told, code: 'ERR_CLOSED' },
+    'behind the end',
+  )
+  t.same(kernel.sent, [])
+})
+
 t.test('a trial has neither guard nor end, and changes nothing whatever happens', async t => {
   const kernel = scripted([
     sent => ({ replies: [sent.ack(1)] }),

@@ -2,12 +2,12 @@
 
 import { typeNamed } from '../vocabulary/types.js'
 import { release, releaseFor, releaseForOption } from './dependencies.js'
-import { completed, type Trimmed, trimmed } from './header.js'
+import { completed, cut, type Trimmed, trimmed } from './header.js'
 import { headerOf } from './packet.js'
 import { packetFor, type Reading } from './reading.js'
 import { optionOf } from './shape.js'
 import { asNumber } from './typed.js'
-import { shifted, typedSet } from './typed-set.js'
+import { shifted, shortened, typedSet } from './typed-set.js'
 import {
   type CalculatedValue,
   isAnonymous,
@@ -90,7 +90,15 @@ export function completeLookup(
   const part = key.kind === 'calculated' ? masked(reading, key) : undefined
   if (part && part.value.kind === 'packet') releaseTunnel(reading, part.value)
   const value = completeKey(reading, part?.value ?? key, compared)
-  return { key: value, set: typedSet(part ? shifted(set, part) : set, value, compared) }
+  return {
+    key: value,
+    set: typedSet(
+      part && part.shift > 0 ? shifted(set, value, part.shift) : shortened(set, value),
+      value,
+      compared,
+      part?.shift !== 0,
+    ),
+  }
 }
 
 /** What is compared with a set itself does not say that there is GRE. */
@@ -104,8 +112,18 @@ function completeMapped(reading: Reading, value: MappedValue): MappedValue {
 
 /** A part of a concatenation: a mask may make it a field. */
 function completePart(reading: Reading, value: Value): Value {
-  const part = value.kind === 'calculated' ? masked(reading, value) : undefined
-  return complete(reading, part?.shift === 0 ? part.value : value)
+  if (value.kind !== 'calculated') return complete(reading, value)
+  const { operator, left, right } = value
+  const shifted = operator === '>>' && right.kind === 'constant' && left.kind === 'calculated'
+  const part = partOf(reading, shifted ? left : value)
+  return complete(reading, part && BigInt(part.shift) === (shifted ? shiftOf(right) : 0n) ? part.value : value)
+}
+
+/** The field or the piece that a mask leaves. */
+export function partOf(reading: Reading, value: CalculatedValue): Part | undefined {
+  const field = masked(reading, value)
+  if (field || value.operator !== '&' || value.left.kind !== 'packet' || value.right.kind !== 'constant') return field
+  return completePacket(reading, value.left).field ? undefined : cut(value.left, value.right)
 }
 
 /** The field that a mask leaves, where there is one. */

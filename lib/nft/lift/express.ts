@@ -91,7 +91,7 @@ const innermost = (value: Value): number => (value.kind === 'calculated' ? inner
 function operandShape({ left, bits }: CalculatedValue): Shape {
   const shape = shapeOf(left)
   const isLonger = bits > 8 * Math.ceil(innermost(left) / 8)
-  return { ...shape, bits, order: isLonger ? 'host' : shape.order }
+  return { ...shape, bits, order: isLonger || left.kind === 'swapped' ? 'host' : shape.order }
 }
 
 /** A set or a map: its elements, or its name. */

@@ -63,7 +63,7 @@ export function expanded(packet: Packet, value: PacketValue): readonly PacketVal
     offset += length
     bits -= length
   }
-  if (bits > 0) parts.push(port(packet, { ...value, offset, bits }))
+  if (bits > 0) parts.push(port(packet, { ...value, protocol: undefined, field: undefined, offset, bits }))
   return parts
 }
 
@@ -71,6 +71,8 @@ export interface Trimmed {
   readonly value: PacketValue
   /** How far the constants that belong to it have to be moved. */
   readonly shift: number
+  /** It is no field, but may be one by chance. */
+  readonly piece?: boolean | undefined
 }
 
 const bit = (value: bigint, at: number): boolean => ((value >> BigInt(at)) & 1n) === 1n
@@ -113,19 +115,16 @@ export function cut(value: PacketValue, mask: Constant): Trimmed | undefined {
   const before = 8 * mask.bytes.length - end
   const bits = [...number.toString(2)].filter(digit => digit === '1').length
   if (before <= 0 || bits > value.bits || value.bits > LONGEST) return undefined
-  return { value: { ...value, protocol: undefined, field: undefined, offset: value.offset + before, bits }, shift }
+  const piece = { ...value, protocol: undefined, field: undefined, offset: value.offset + before, bits }
+  return { value: piece, shift, piece: true }
 }
 
-/** The field that all bits of a mask are in, of those that a piece of the packet consists of. */
+/** The field that all bits of a mask are in, of those that two bytes of the packet consist of: of others nft does not find it. */
 export function enclosing(packet: Packet, value: PacketValue, mask: bigint): Trimmed | undefined {
-  if (mask === 0n || value.layer === 'link') return undefined
+  if (mask === 0n || value.layer === 'link' || value.bits !== 16) return undefined
   const begin = value.offset + value.bits - mask.toString(2).length
   const end = value.offset + value.bits - extentOf(mask).shift
-  for (const part of expanded(packet, value)) {
-    // nft never finds the first field of GRE, where its table begins.
-    if (part.field?.bits !== part.bits || part.protocol?.name === 'gre') return undefined
-    if (part.offset <= begin && part.offset + part.bits >= end)
-      return { value: part, shift: value.offset + value.bits - part.offset - part.bits }
-  }
-  return undefined
+  const part = expanded(packet, value).find(part => part.offset <= begin && part.offset + part.bits >= end)
+  if (part?.field?.bits !== part?.bits || part === undefined) return undefined
+  return { value: part, shift: value.offset + value.bits - part.offset - part.bits }
 }

@@ -3,16 +3,16 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Cmp, Lookup, Range } from '../expressions/index.js'
 import type * as json from '../json/index.js'
 import type { Shape } from '../vocabulary/value-type.js'
-import { complete, completeLookup, completePacket, masked, type Part, releaseTunnel } from './complete.js'
+import { complete, completeLookup, completePacket, masked, partOf, releaseTunnel } from './complete.js'
 import { dependOnKey, releaseFor, releaseForAddress, remember } from './dependencies.js'
 import { express, setJson } from './express.js'
-import { cut, expanded } from './header.js'
+import { expanded } from './header.js'
 import { keyLength } from './key-length.js'
 import { learnFromField, learnFromKey } from './packet.js'
 import { add, type Entry, packetFor, type Reading } from './reading.js'
 import { bitsOf, shapeOf } from './shape.js'
 import { word } from './source.js'
-import { asNumber, constantJson, constantOf, isFlags, numberOf, prefixOf } from './typed.js'
+import { asNumber, constantJson, constantOf, numberOf, prefixOf } from './typed.js'
 import {
   type CalculatedValue,
   type Constant,
@@ -139,7 +139,7 @@ function matchOf(reading: Reading, op: Operator, part: PacketValue, value: bigin
 /** Of several flags nft tells the number, where they are compared without a mask. */
 function fieldJson({ context }: Reading, field: PacketValue, value: bigint): json.Expression {
   const shape = shapeOf(field)
-  if (isFlags(shape)) return shape.type.json(value, shape.bits)
+  if (shape.type.flags) return shape.type.json(value, shape.bits)
   return constantJson(constantOf(value, field.bits), { ...shape, order: 'network' }, context.devices)
 }
 
@@ -150,7 +150,7 @@ function matchCalculated(reading: Reading, op: Operator, left: CalculatedValue, 
   if (mask && (op === '==' || op === '!=')) {
     const inside = complete(reading, left.left)
     const shape = shapeOf(inside)
-    if (isFlags(shape) && numberOf(right, shape) === 0n) return matchFlags(reading, op, inside, mask)
+    if (shape.type.flags && numberOf(right, shape) === 0n) return matchFlags(reading, op, inside, mask)
     const length = prefixOf(numberOf(mask, shape), bitsOf(mask))
     if (length !== undefined && PREFIXED.has(shape.type.name) && bitsOf(mask) === shape.bits) {
       const addr = constantJson(right, shape, context.devices) as json.Immediate
@@ -160,21 +160,13 @@ function matchCalculated(reading: Reading, op: Operator, left: CalculatedValue, 
   }
   const part = partOf(reading, left)
   if (part && part.value.kind === 'packet') releaseTunnel(reading, part.value)
-  if (part && part.value.kind === 'packet')
+  if (part && part.value.kind === 'packet' && !('piece' in part && part.piece))
     return matchPacket(reading, op, part.value, asNumber(right) >> BigInt(part.shift), part.value.bits)
   const value = part ? complete(reading, part.value) : complete(reading, left)
   const shape = shapeOf(value)
   const constant = part ? constantOf(asNumber(right) >> BigInt(part.shift), part.value.bits) : right
   const bound = boundOf(reading, numberOf(constant, shape), constant, shape)
   addBounded(reading, op, express(context, value), constantJson(constant, shape, context.devices), bound)
-}
-
-/** The field or the piece that a mask leaves. */
-function partOf(reading: Reading, left: CalculatedValue): Part | undefined {
-  const field = masked(reading, left)
-  if (field || left.operator !== '&' || left.left.kind !== 'packet' || left.right.kind !== 'constant') return field
-  const whole = completePacket(reading, left.left)
-  return whole.field ? undefined : cut(left.left, left.right)
 }
 
 function matchFlags(reading: Reading, op: '==' | '!=', left: Value, flags: Constant): void {

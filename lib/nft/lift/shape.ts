@@ -78,6 +78,17 @@ const dataShapes = (value: Extract<Value, { readonly kind: 'mapped' }>): readonl
   return shapesOfTypes(data)
 }
 
+const keepsOrder = (value: Value): boolean =>
+  value.kind === 'packet'
+    ? value.protocol?.name !== 'th'
+    : value.kind === 'selector' && 'ct' in value.json && value.json.ct.key.startsWith('proto-')
+
+/** Whether it is calculated from the packet. */
+export function isOfPacket(value: Value): boolean {
+  if (value.kind === 'calculated') return isOfPacket(value.left)
+  return value.kind === 'swapped' ? isOfPacket(value.of) : value.kind === 'packet'
+}
+
 const WORDS: ReadonlySet<string> = new Set(['iface_type', 'fib_addrtype'])
 
 /** The type of a value; of a concatenation there are several, and none of a constant. */
@@ -103,7 +114,7 @@ export function shapeOf(value: Value): Shape {
     case 'swapped': {
       const shape = shapeOf(value.of)
       // Of packets nft knows the order whatever is done with it.
-      if (value.of.kind === 'packet') return shape
+      if (keepsOrder(value.of)) return shape
       // Their words are found by numbers of the machine's order only.
       const type = WORDS.has(shape.type.name) ? INTEGER : shape.type
       return { ...shape, type, order: shape.order === 'host' ? 'network' : 'host' }

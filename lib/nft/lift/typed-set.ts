@@ -3,14 +3,14 @@
 import { elementCodec } from '../objects/element-codec.js'
 import type { DataType, DataTypes, Element } from '../types.js'
 import { dataTypeOf, shapesOf } from '../vocabulary/shapes.js'
+import { INTEGER } from '../vocabulary/types.js'
 import type { Shape } from '../vocabulary/value-type.js'
-import type { Part } from './complete.js'
-import { shapeOf } from './shape.js'
+import { isOfPacket, shapeOf } from './shape.js'
 import { asNumber, constantOf } from './typed.js'
 import type { NamedSet, Value } from './value.js'
 
 /** Elements of a field that is no whole byte, where the rule does not shift it. */
-export function shifted({ set, elements }: NamedSet, { value, shift }: Part): NamedSet {
+export function shifted({ set, elements }: NamedSet, value: Value, shift: number): NamedSet {
   const shape = shapeOf(value)
   const bits = 8 * ((shape.bits + 7) >> 3)
   const moved = (key: unknown): unknown => {
@@ -22,6 +22,13 @@ export function shifted({ set, elements }: NamedSet, { value, shift }: Part): Na
   }
   const typed = { ...set, key: dataTypeOf({ ...shape, bits }) }
   return { set: typed, elements: elements.map(element => ({ ...element, key: moved(element.key) as Element['key'] })) }
+}
+
+/** Elements that have more bytes than the field. */
+export function shortened(named: NamedSet, value: Value): NamedSet {
+  const { key } = named.set
+  const isLonger = typeof key === 'object' && 'length' in key && value.kind === 'packet' && key.length > Math.ceil(value.bits / 8)
+  return isLonger && value.field && !Array.isArray(key) ? shifted(named, value, 0) : named
 }
 
 const isRange = (key: unknown): key is { readonly from: unknown; readonly to: unknown } =>
@@ -41,8 +48,8 @@ function bytesOf(key: unknown, { key: types }: NamedSet['set']): Uint8Array | un
 const EMPTY = { family: 'inet', table: '', name: '' } as const
 
 /** `compared`: nft then gives the elements the type of what they are compared with, else only their length and order. */
-export function typedSet({ set, elements }: NamedSet, key: Value, compared: boolean): NamedSet {
-  const shapes = key.kind === 'concatenated' ? key.parts.map(shapeOf) : [shapeOf(key)]
+export function typedSet({ set, elements }: NamedSet, key: Value, compared: boolean, whole: boolean): NamedSet {
+  const shapes = key.kind === 'concatenated' ? key.parts.map(shapeOf) : [shapeOfKey(key)]
   const types = Array.isArray(set.key) ? (set.key as readonly DataType[]) : [set.key as DataType]
   if (types.length !== shapes.length) return { set, elements }
   const typed = types.map((type, i) => typeFor(type, shapes[i] as Shape))
@@ -50,28 +57,33 @@ export function typedSet({ set, elements }: NamedSet, key: Value, compared: bool
   return {
     set: { ...set, key: (Array.isArray(set.key) ? typed : typed[0]) as DataTypes },
     elements: elements.map(element => ({ ...element, key: keyFor(element.key, lengths) })),
-    shapes: typed.map((type, i) => shapeFor(type, shapes[i] as Shape, compared && types.length === 1)),
+    shapes: typed.map((type, i) => shapeFor(type, shapes[i] as Shape, compared && types.length === 1, whole)),
   }
 }
+
+/** What is calculated from the packet stands in sets as it does there. */
+const shapeOfKey = (key: Value): Shape =>
+  key.kind === 'calculated' && isOfPacket(key) ? { ...shapeOf(key), order: 'network' } : shapeOf(key)
 
 const isNumber = (type: DataType): boolean => typeof type !== 'string' && type.type === 'integer'
 
 /** The shape of what is looked up, if it is as long as the set's. */
-function shapeFor(type: DataType, shape: Shape, compared: boolean): Shape {
+function shapeFor(type: DataType, shape: Shape, compared: boolean, whole: boolean): Shape {
   const [own] = shapesOf(type) as [Shape]
   const length = typeof type === 'string' ? Math.ceil(own.bits / 8) : type.length
   const natural = Math.ceil(own.bits / 8) === length
   if (own.type.text || shape.type.text || Math.ceil(shape.bits / 8) !== length) return own
   if (!compared && (shape.type.name === 'boolean' || (!isNumber(type) && natural))) return own
-  // Whole bytes, for a range may go to the last value.
-  return { ...shape, bits: 8 * length, order: own.order === 'none' || !natural ? shape.order : own.order }
+  // What was shifted may go to the last value.
+  const bits = whole ? 8 * length : shape.bits
+  return { ...shape, bits, order: own.order === 'none' || !natural ? shape.order : own.order }
 }
 
 function typeFor(type: DataType, shape: Shape): DataType {
   if (typeof type === 'string' || !isNumber(type) || shape.type.text) return type
   const bytes = (shape.bits + 7) >> 3
   if (bytes > type.length || (type.order !== undefined && type.length === bytes)) return type
-  return dataTypeOf({ ...shape, bits: 8 * bytes })
+  return dataTypeOf({ ...shape, type: shape.type.name === 'boolean' ? INTEGER : shape.type, bits: 8 * bytes })
 }
 
 const lengthOf = (type: DataType): number | undefined => (typeof type === 'string' ? undefined : type.length)

@@ -22,14 +22,11 @@ export type FlagForm = 'joined' | 'list'
 export function constantJson(constant: Constant, shape: Shape, devices?: Devices, form: FlagForm = 'joined'): json.Expression {
   if (shape.type.text) return textOf(constant, shape)
   const value = numberOf(constant, shape)
-  if (!isFlags(shape) || value === 0n) return shape.type.json(value, shape.bits, devices)
+  if (!shape.type.flags || value === 0n) return shape.type.json(value, shape.bits, devices)
   const flags = bitsOf(value).map(bit => shape.type.json(bit, shape.bits))
   if (flags.length === 1) return flags[0] as json.Immediate
   return form === 'list' ? flags : { '|': flags }
 }
-
-/** What has words for its bits. */
-export const isFlags = ({ type }: Shape): boolean => type.flags && type.name !== 'bitmask'
 
 function bitsOf(value: bigint): readonly bigint[] {
   const bits: bigint[] = []

@@ -50,7 +50,8 @@ export function writeOption(reading: Reading, expression: Exthdr): void {
   if (source !== undefined) return addWrite(reading, key, assigned(reading, source, shapeOf(key)))
   if (key.of !== 'tcp option' || key.offset !== 0 || key.bits !== 0) unliftable('a part of an option that is removed')
   const option = express(reading.context, { ...key, present: true }) as json.TcpOptionExpression
-  add(reading, { reset: option })
+  const { base } = option['tcp option'] as { readonly base?: number }
+  add(reading, { reset: base === undefined ? option : { 'tcp option': { base, offset: 0, len: 0 } } })
 }
 
 export function writePayload(reading: Reading, expression: Payload): void {
@@ -115,6 +116,8 @@ function assignment(reading: Reading, place: PacketValue, kept: bigint, set: big
 /** `place & kept` */
 function cleared(reading: Reading, place: PacketValue, kept: Constant): PartialWrite | undefined {
   const mask = asNumber(kept) ^ ones(place.bits)
+  const whole = trimmed(reading.packet, place, constantOf(mask, place.bits))
+  if (whole) return { place: whole.value, value: constantFor(reading, 0n) }
   const field = enclosing(reading.packet, place, mask)
   if (field) {
     const rest = (asNumber(kept) >> BigInt(field.shift)) & ones(field.value.bits)

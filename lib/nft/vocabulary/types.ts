@@ -53,7 +53,7 @@ export const REJECT_CODES: Readonly<Record<'icmp' | 'icmpv6' | 'icmpx', ValueTyp
 const TYPES: readonly ValueType[] = [
   VERDICT,
   numberType({ name: 'nf_proto', number: 2, bits: 8, order: 'host', symbols: words.FAMILIES }),
-  numberType({ name: 'bitmask', number: 3, bits: 0, order: 'none', format: hexadecimal(), flags: true }),
+  numberType({ name: 'bitmask', number: 3, bits: 0, order: 'none', format: hexadecimal() }),
   INTEGER,
   textType('string', 5, 0),
   linkType('ll_addr', 6, 0),

@@ -1,5 +1,6 @@
 /** What a case of the conformance suites of routes and connection tracking is, and what it runs in. */
 
+import type { ConntrackClient } from '../../../lib/conntrack/index.js'
 import type { Transport } from '../../../lib/netlink/index.js'
 import type { RouteClient } from '../../../lib/route/index.js'
 import type { MemoryKernel } from '../../../lib/testing/index.js'
@@ -15,6 +16,7 @@ export interface Context {
   readonly kernel: 'linux' | 'memory'
   /** A client, closed after the case. */
   route(options?: Options): Promise<RouteClient>
+  conntrack(options?: Options): Promise<ConntrackClient>
   /** Sockets of this kernel. */
   transport(): Transport
   /** Runs after the case, last first. */

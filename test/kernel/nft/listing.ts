@@ -23,7 +23,7 @@ async function run(context: LinuxContext, file: string): Promise<void> {
   for (const program of PROGRAMS) {
     if (!(await load(context, loaded, program, file))) continue
     programs++
-    await to.commit(recreate(await from.snapshot()))
+    await to.commit(await recreate(await from.snapshot()))
     for (const lister of PROGRAMS) {
       const list = (netns: string): Promise<string> => sh(`ip netns exec ${netns} ${lister} list ruleset`)
       const expected = await list(loaded).catch((error: Error) => {

@@ -145,11 +145,11 @@ export const cases: readonly Case[] = [
       await nf.commit(ruleset)
       const before = await nf.snapshot()
       await clear(nf)
-      await nf.commit(recreate(before))
+      await nf.commit(await recreate(before))
       const after = await nf.snapshot()
       assert.deepEqual(comparable(after), comparable(before))
       await clear(nf)
-      await nf.commit(recreate(after))
+      await nf.commit(await recreate(after))
     },
   },
   {
@@ -191,7 +191,7 @@ export const cases: readonly Case[] = [
       await inside(`nft -f - <<'END'\n${nftRuleset}END`)
       const elsewhere = await another()
       const second = await open({ transport: nativeTransport({ name: elsewhere }) })
-      await second.commit(recreate(await nf.snapshot()))
+      await second.commit(await recreate(await nf.snapshot()))
       const withoutTimes = (text: string) => text.replaceAll(/ expires \w+/g, '')
       const printed = withoutTimes(await inside('nft list ruleset'))
       assert.equal(withoutTimes(await sh(`ip netns exec ${elsewhere} nft list ruleset`)), printed)

@@ -59,6 +59,12 @@ export const cases: readonly Case[] = [
         TABLE,
       )
       assert.deepEqual(printed, refused)
+      const { message: _, ...ofFunction } = await run(
+        context,
+        `ip netns exec ${context.netns} setpriv --bounding-set=-net_admin`,
+        '() => []',
+      )
+      assert.deepEqual(ofFunction, refused)
       assert.match(String(message), /^commit: CAP_NET_ADMIN is needed: run as root, or .*; nothing was changed \(EPERM\)$/)
       assert.deepEqual(await nf.snapshot(), before)
     },

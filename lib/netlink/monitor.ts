@@ -1,14 +1,21 @@
-/** The socket that the kernel tells all changes to, and what of it nobody has read yet. */
-import { errnoName, NetlinkError } from '../netlink/error.js'
-import { NETLINK_NETFILTER, type Socket, type Transport } from '../netlink/transport.js'
-import { nftTrace } from './trace.js'
-import { NFNLGRP_NFTABLES } from './wire.js'
+/** The socket that the kernel tells changes to, and what of it nobody has read yet. */
+import { errnoName, NetlinkError } from './error.js'
+import type { Trace } from './trace.js'
+import type { Socket, Transport } from './transport.js'
 
 /** Bytes that may wait in the kernel; granted where CAP_NET_ADMIN is of the initial user namespace. */
 const RECEIVE_BUFFER = 64 << 20
 const ENOBUFS = 105
 /** Bytes that a piece takes besides its data. */
 const OVERHEAD = 256
+
+/** What is told. */
+export interface Subscription {
+  readonly protocol: number
+  /** Multicast groups. */
+  readonly groups: readonly number[]
+  readonly trace: Trace
+}
 
 interface Piece {
   readonly data: Uint8Array
@@ -17,6 +24,7 @@ interface Piece {
 
 export class Monitor {
   readonly #socket: Socket
+  readonly #trace: Trace
   /** Bytes that may wait here. */
   readonly #most: number
   #first: Piece | undefined
@@ -28,11 +36,12 @@ export class Monitor {
   #closed: Promise<void> | undefined
   #wake = () => {}
 
-  constructor(transport: Transport, most: number) {
+  constructor(transport: Transport, { protocol, groups, trace }: Subscription, most: number) {
     this.#most = most
-    this.#socket = transport.open({ protocol: NETLINK_NETFILTER, receiveBuffer: RECEIVE_BUFFER })
+    this.#trace = trace
+    this.#socket = transport.open({ protocol, receiveBuffer: RECEIVE_BUFFER })
     try {
-      this.#socket.join(NFNLGRP_NFTABLES)
+      for (const group of groups) this.#socket.join(group)
     } catch (error) {
       void this.#socket.close()
       throw error instanceof NetlinkError && error.code === 'EPERM' ? notPermitted(error) : error
@@ -41,7 +50,7 @@ export class Monitor {
   }
 
   #arrived(data: Uint8Array, errno: number): void {
-    nftTrace.received(data)
+    this.#trace.received(data)
     if (errno === 0) this.#keep(data)
     else if (errno === ENOBUFS) this.#lost = true
     else
