@@ -55,7 +55,9 @@ function maskXor(source: Value, { mask, xor, length }: Bitwise): Value {
   return set === 0n ? value : calculated('|', value, set)
 }
 
-export function byteorderValue(reading: Reading, { source, length }: Byteorder): Value {
+export function byteorderValue(reading: Reading, { source, length, size }: Byteorder): Value {
+  // nft turns numbers of three and five bytes as if they were of two.
+  if (size !== (length % 2 === 0 ? length : 2)) unliftable('several numbers')
   const of = operand(reading, source, 8 * length)
   return { kind: 'swapped', of, bits: 8 * length }
 }

@@ -1,7 +1,7 @@
 /** Pieces of the packet become fields, by what is known of it where they are used (src/netlink_delinearize.c, expr_postprocess). */
 
 import { typeNamed } from '../vocabulary/types.js'
-import { release, releaseFor, releaseForOption } from './dependencies.js'
+import { releaseFor, releaseForOption, releaseTransport } from './dependencies.js'
 import { completed, cut, type Trimmed, trimmed } from './header.js'
 import { headerOf } from './packet.js'
 import { packetFor, type Reading } from './reading.js'
@@ -54,9 +54,11 @@ export function completePacket(reading: Reading, value: PacketValue): PacketValu
   return field
 }
 
+const GRE = 47n
+
 /** That there is GRE follows from what is within. */
 export function releaseTunnel({ packet }: Reading, { tunnel }: { readonly tunnel?: string | undefined }): void {
-  if (tunnel === 'gre' || tunnel === 'gretap') release(packet, 'transport')
+  if (tunnel === 'gre' || tunnel === 'gretap') releaseTransport(packet, GRE)
 }
 
 /** Addresses of connections have the type of the packet's family (ct_expr_update_type). */

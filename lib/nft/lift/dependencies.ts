@@ -4,8 +4,8 @@
  */
 import type { Layer } from '../vocabulary/protocol.js'
 import { typesOfField } from './message.js'
-import { above, type Dependency, type Packet } from './packet.js'
-import type { PacketValue, SelectorValue, Value } from './value.js'
+import { above, type Dependency, headerOf, type Packet } from './packet.js'
+import type { OptionValue, PacketValue, SelectorValue } from './value.js'
 
 /** The statement may go once something of the layer is told. */
 export function remember(packet: Packet, layer: Layer, dependency: Dependency): void {
@@ -62,8 +62,8 @@ const ETHERNET: ReadonlyMap<bigint, 'ip' | 'ip6' | 'other'> = new Map([
 /** The family that the dependency of the network layer is about; undefined where it may go in any case. */
 function familyOf({ left, value }: Dependency): 'ip' | 'ip6' | 'other' | undefined {
   if (left.kind === 'packet') return left.layer === 'link' ? (ETHERNET.get(value) ?? 'other') : undefined
-  const key = 'meta' in left.json ? left.json.meta.key : ''
-  if (key === 'nfproto') return value === 2n ? 'ip' : value === 10n ? 'ip6' : 'other'
+  const key = 'meta' in left.json ? left.json.meta.key : 'ct' in left.json ? left.json.ct.key : ''
+  if (key === 'nfproto' || key === 'l3proto') return value === 2n ? 'ip' : value === 10n ? 'ip6' : 'other'
   return key === 'protocol' ? (ETHERNET.get(value) ?? 'other') : undefined
 }
 
@@ -76,8 +76,7 @@ function mayGo(packet: Packet, key: string, value: bigint): boolean {
   if (family === undefined) return true
   if (packet.family === 'ip' || packet.family === 'ip6') return packet.family === family
   if (!isLinked(packet) || key !== 'l4proto') return true
-  if (value !== ICMP && value !== ICMPV6) return false
-  return !((family === 'ip' && value === ICMPV6) || (family === 'ip6' && value === ICMP))
+  return (family === 'ip' && value === ICMP) || (family === 'ip6' && value === ICMPV6)
 }
 
 const LAYERS: Readonly<Record<string, Layer | 'device'>> = {
@@ -98,15 +97,29 @@ export function dependOnKey(packet: Packet, key: string, dependency: Dependency)
   if (next) remember(packet, next, dependency)
 }
 
+/** Of which family the dependency of the network layer is, if it is of one. */
+function releaseFamily(packet: Packet, family: 'ip' | 'ip6'): void {
+  const dependency = packet.dependencies.network
+  if (dependency && familyOf(dependency) === family) release(packet, 'network')
+}
+
+/** Only one that says the same. */
+export function releaseTransport(packet: Packet, protocol: bigint): void {
+  if (packet.dependencies.transport?.value === protocol) release(packet, 'transport')
+}
+
 /** Addresses of a connection say of which family it is, where they are compared. */
 export function releaseForAddress(packet: Packet, { json }: SelectorValue): void {
-  if ('ct' in json && /addr$/.test(json.ct.key)) release(packet, 'network')
+  if (!('ct' in json) || !/addr$/.test(json.ct.key)) return
+  const family = /^ip6?/.exec(json.ct.key)?.[0] ?? headerOf(packet, 'network')?.name
+  if (family === 'ip' || family === 'ip6') releaseFamily(packet, family)
 }
+
+const TRANSPORTS: Readonly<Record<string, bigint>> = { 'tcp option': 6n, 'sctp chunk': 132n, 'dccp option': 33n }
 
 /** Options and extension headers are of one protocol each. */
-export function releaseForOption(packet: Packet, value: Value): void {
-  if (value.kind !== 'option') return
-  release(packet, value.of === 'exthdr' || value.of === 'ip option' ? 'network' : 'transport')
+export function releaseForOption(packet: Packet, { of }: OptionValue): void {
+  const transport = TRANSPORTS[of]
+  if (transport === undefined) releaseFamily(packet, of === 'exthdr' ? 'ip6' : 'ip')
+  else releaseTransport(packet, transport)
 }
-
-export type { SelectorValue }

@@ -1,4 +1,5 @@
 /** From the kernel's expressions back to the language (nftables 1.1.3, src/netlink_delinearize.c). */
+import { BadValue } from '../../netlink/schema.js'
 import type { Expression } from '../expressions/index.js'
 import type * as json from '../json/index.js'
 import type { Rule } from '../types.js'
@@ -27,7 +28,8 @@ export function liftRule(rule: Pick<Rule, 'expressions'>, context: LiftContext):
     if (reading.registers.unread) unliftable('registers that nothing looks at')
     return reading.entries.flatMap(({ statement }) => statement ?? [])
   } catch (error) {
-    if (error instanceof Unliftable) return [{ bytecode: rule.expressions }]
+    // Sets that do not fit what is looked up have values that are none of its type.
+    if (error instanceof Unliftable || error instanceof BadValue) return [{ bytecode: rule.expressions }]
     throw error
   }
 }

@@ -159,6 +159,8 @@ function matchCalculated(reading: Reading, op: Operator, left: CalculatedValue, 
     }
   }
   const part = partOf(reading, left)
+  if (part && left.right.kind === 'constant' && (asNumber(right) & ~asNumber(left.right)) !== 0n)
+    unliftable('bits beside the mask')
   if (part && part.value.kind === 'packet') releaseTunnel(reading, part.value)
   if (part && part.value.kind === 'packet' && !('piece' in part && part.piece))
     return matchPacket(reading, op, part.value, asNumber(right) >> BigInt(part.shift), part.value.bits)

@@ -6,6 +6,7 @@ import { type Key, keyOfKernel } from '../vocabulary/key.js'
 import { FIB_RESULTS, IPSEC_KEYS, OSF_KEYS, RT_KEYS, SOCKET_KEYS, TUNNEL_KEYS } from '../vocabulary/keys.js'
 import { META_KEYS } from '../vocabulary/meta.js'
 import type { Layer } from '../vocabulary/protocol.js'
+import { protocolNamed } from '../vocabulary/protocols.js'
 import type { Shape } from '../vocabulary/value-type.js'
 import { EXISTS, HOST_NUMBER } from './shape.js'
 import { type OptionKind, type SelectorValue, unliftable, type Value } from './value.js'
@@ -74,9 +75,11 @@ export function exthdrValue({ type, offset = 0, length = 0, flags, operation = '
 /** Which tunnel: NFTA_INNER_TYPE of nft. */
 const TUNNELS: Readonly<Record<string, string>> = { vxlan: 'vxlan', geneve: 'geneve', 3: 'gre', 4: 'gretap' }
 
-function innerValue({ number, type, expression }: Kind<'inner'>): Value {
+function innerValue({ number, type, flags, headerSize, expression }: Kind<'inner'>): Value {
   const tunnel = TUNNELS[type]
-  if (tunnel === undefined || number !== 0) return unliftable(`tunnel ${type}`)
+  const usual = tunnel === undefined ? undefined : protocolNamed(tunnel)?.tunnel
+  if (tunnel === undefined || usual === undefined || number !== 0) return unliftable(`tunnel ${type}`)
+  if (headerSize !== usual.headerSize || flags.join() !== usual.flags.join()) return unliftable('an unusual tunnel')
   if (expression.kind === 'meta') return metaValue(expression, tunnel)
   return expression.kind === 'payload' ? payloadValue(expression, tunnel) : unliftable('inner')
 }

@@ -2,7 +2,7 @@
 import type { Immediate, Log, Objref, Reject, Synproxy } from '../expressions/index.js'
 import type * as json from '../json/index.js'
 import { REJECT_CODES } from '../vocabulary/types.js'
-import { release } from './dependencies.js'
+import { release, releaseTransport } from './dependencies.js'
 import { express, setJson } from './express.js'
 import { keyAndSet } from './match.js'
 import { oneOrMore } from './nat.js'
@@ -52,6 +52,7 @@ export function readSynproxy(reading: Reading, { mss, windowScale, flags = [] }:
   add(reading, { synproxy: Object.keys(synproxy).length > 0 ? synproxy : null })
 }
 
+const TCP = 6n
 const ANSWERS = { ip: 'icmp', ip6: 'icmpv6' } as const
 
 export function readReject(reading: Reading, { type, code = 0 }: Reject): void {
@@ -59,7 +60,7 @@ export function readReject(reading: Reading, { type, code = 0 }: Reject): void {
   const name = word<'icmp' | 'tcp reset' | 'icmpx'>(type)
   const bare = context.family === 'ip' || context.family === 'ip6'
   if (name === 'tcp reset') {
-    if (bare) release(packet, 'transport')
+    if (bare) releaseTransport(packet, TCP)
     else release(packet, 'network')
     add(reading, { reject: { type: name } })
     return
