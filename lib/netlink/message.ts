@@ -1,6 +1,6 @@
 /** `struct nlmsghdr` and what every netlink protocol shares (include/uapi/linux/netlink.h). */
 import { align4, type MessageReader, type MessageWriter } from './buffer.js'
-import { attributes, cstring, raw, u32 } from './schema.js'
+import { attributeLength, attributes, cstring, raw, u32 } from './schema.js'
 
 export const NLMSG_NOOP = 1
 export const NLMSG_ERROR = 2
@@ -40,8 +40,9 @@ export function beginNest(writer: MessageWriter, id: number): number {
   return start
 }
 
+/** Throws a `BadValue` when it is too long. */
 export function endNest(writer: MessageWriter, start: number): void {
-  writer.u16[start >> 1] = writer.offset - start
+  writer.u16[start >> 1] = attributeLength(writer.offset - start)
 }
 
 /** One received message: its header, and where its payload stands in the reader. */

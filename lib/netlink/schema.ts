@@ -220,15 +220,19 @@ function keep(record: Record<string, unknown>, type: number, data: Uint8Array): 
 /** The length of an attribute has 16 bits, and would wrap silently. */
 const MAXIMUM = 0xffff
 
+/** The length of an attribute with its header, as it is. Throws a `BadValue` when it is too long. */
+export function attributeLength(length: number): number {
+  if (length > MAXIMUM) throw new BadValue('range', `has ${length - 4} bytes: an attribute holds at most ${MAXIMUM - 4}`)
+  return length
+}
+
 /** Writes one attribute, with its padding. */
 export function writeAttribute(writer: MessageWriter, type: number, kind: AttributeType<unknown>, value: unknown): void {
   const start = writer.offset
   writer.reserve(4 + 64)
   writer.offset += 4
   kind.write(writer, value)
-  const length = writer.offset - start
-  if (length > MAXIMUM) throw new BadValue('range', `has ${length - 4} bytes: an attribute holds at most ${MAXIMUM - 4}`)
-  writer.u16[start >> 1] = length
+  writer.u16[start >> 1] = attributeLength(writer.offset - start)
   writer.u16[(start >> 1) + 1] = type
   // The memory has been used before: padding is written, not assumed.
   while (writer.offset & 3) writer.bytes[writer.offset++] = 0

@@ -6,6 +6,12 @@ const SLICE = 4
 /** Objects worked on from one look at the clock to the next: on some machines it takes longer than ten objects. */
 const LOOK = 200
 
+/** Bytes of a message that take as long as an object of an ordinary size. */
+const ORDINARY = 256
+
+/** For how many objects the work on a message counts: a rule may have a hundred expressions. */
+export const objectsIn = (bytes: number): number => 1 + Math.floor(bytes / ORDINARY)
+
 /** Gives others a turn in the middle of long work: `if (turns.due(objects)) await turns.give()`. */
 export class Turns {
   #since = performance.now()

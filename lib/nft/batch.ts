@@ -4,7 +4,7 @@ import type { Limit } from '../netlink/channel.js'
 import { endMessage, NLM_F_ACK, NLM_F_REQUEST } from '../netlink/message.js'
 import { beginNetfilter } from '../netlink/netfilter.js'
 import { BadValue } from '../netlink/schema.js'
-import type { Turns } from '../netlink/turns.js'
+import { objectsIn, type Turns } from '../netlink/turns.js'
 import { type Sink, writeCommand } from './commands.js'
 import type { Command } from './types.js'
 import { BATCH_BEGIN, BATCH_END, batchAttributes, messageType, NFNL_SUBSYS_NFTABLES } from './wire.js'
@@ -111,14 +111,16 @@ export class Batch implements Sink {
     }
     for (let i = 0; i < commands.length; i++) {
       this.#command = i
+      const start = this.writer.offset
       if (i === SAMPLE) this.writer.foresee(0, i, commands.length)
+      let steps: Iterable<number> | undefined
       try {
-        const steps = writeCommand(this, commands[i] as Command)
+        steps = writeCommand(this, commands[i] as Command)
         if (steps) for (const written of steps) if (turns.due(written)) await give()
       } catch (error) {
         throw error instanceof BadValue ? error.within(i) : error
       }
-      if (turns.due(1)) await give()
+      if (turns.due(steps ? 1 : objectsIn(this.writer.offset - start))) await give()
     }
   }
 

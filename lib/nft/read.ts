@@ -4,7 +4,7 @@ import type { Limit } from '../netlink/channel.js'
 import type { Body } from '../netlink/generic.js'
 import { NETFILTER_HEADER } from '../netlink/netfilter.js'
 import { BadValue, shown } from '../netlink/schema.js'
-import { Turns } from '../netlink/turns.js'
+import { objectsIn, Turns } from '../netlink/turns.js'
 import type { Answer } from './answer.js'
 import { everChanging, isMissing } from './asking.js'
 import { familyFromWire, familyToWire } from './family.js'
@@ -125,7 +125,7 @@ export async function decode<T>(answer: Answer, kind: Kind<T>, filter: Filter): 
     const family = familyFromWire(answer.reader.bytes[payload] as number)
     const object = family && kind.read(family, answer.reader, payload + NETFILTER_HEADER, end)
     if (object && fields.every(field => (object as Filter)[field] === filter[field])) found.push(object)
-    if (turns.due(1)) await turns.give()
+    if (turns.due(objectsIn(end - payload))) await turns.give()
   }
   return found
 }

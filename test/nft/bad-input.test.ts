@@ -203,6 +203,33 @@ const TOLD: readonly (readonly [name: string, command: unknown, message: string 
     /^commands\[0\]\.add\.elements\.elements\[0\]\.key: /,
   ],
   [
+    'attributes of an object that are too long together',
+    {
+      add: {
+        object: {
+          ...inTable,
+          type: 'counter',
+          name: 'c',
+          unknown: [8, 9].map(type => ({ type, within: 'data', data: new Uint8Array(40_000) })),
+        },
+      },
+    },
+    'commands[0].add.object: has 80008 bytes: an attribute holds at most 65531',
+  ],
+  [
+    'expressions that are too long together',
+    {
+      add: {
+        rule: {
+          ...inTable,
+          chain: 'in',
+          expressions: [1, 2].map(() => ({ kind: 'opaque', name: 'x', data: new Uint8Array(40_000) })),
+        },
+      },
+    },
+    /^commands\[0\]\.add\.rule\.expressions: has 800\d\d bytes: an attribute holds at most 65531$/,
+  ],
+  [
     'a list where there is one type',
     { add: { elements: { set: { ...ranges, key: ['ipv4_addr'] }, elements: [{ key: ['10.0.0.0/8'] }] } } },
     'commands[0].add.elements.elements[0].key: ["10.0.0.0/8"]: give an IPv4 address, as "10.0.0.1"',

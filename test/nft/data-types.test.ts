@@ -153,7 +153,7 @@ const REFUSED: readonly (readonly [DataType, unknown, RegExp])[] = [
   ['inet_service', 65536, /^range 65536: give a whole number from 0 to 65535$/],
   ['inet_service', -1, /^range -1: /],
   ['inet_service', 1.5, /^range 1.5: /],
-  ['inet_service', Number.NaN, /^range null: /],
+  ['inet_service', Number.NaN, /^range NaN: /],
   ['inet_service', '80', /^type "80": give a whole number from 0 to 65535$/],
   ['inet_service', null, /^type null: /],
   ['dscp', 64, /^range 64: give a whole number from 0 to 63$/],

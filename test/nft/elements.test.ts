@@ -286,6 +286,6 @@ t.test('an element that fits in no message is refused', async t => {
   const large = { type: 99, data: new Uint8Array(65530) }
   t.throws(() => write(addresses, [{ key: '10.0.0.1' }, { key: '10.0.0.2', unknown: [large] }]), {
     path: 'elements[1]',
-    message: /bytes are too many for one element/,
+    message: /has 65548 bytes: an attribute holds at most 65531/,
   })
 })

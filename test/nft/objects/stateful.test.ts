@@ -106,7 +106,7 @@ t.test('a time-out of a width that no kernel has is kept', async t => {
   const bytes = fromHex(attribute(3, '00000007') + attribute(4, attribute(2, '11') + attribute(3 | NESTED, policy)))
   const object = readBack(bytes, (...where) => readObject('ip', ...where))
   t.match(object, { type: 'ct timeout', data: fromHex(attribute(2, '11') + attribute(3 | NESTED, policy)) })
-  const rewritten = written(writer => writeObject(writer, object as StatefulObject))
+  const rewritten = written(writer => writeObject(writer, { ...(object as StatefulObject), ...common }))
   t.ok(hex(rewritten).includes(attribute(3 | NESTED, policy)), 'and written back')
 })
 
