@@ -97,11 +97,11 @@ export function readPortNat(reading: Reading, { kind, flags, portMin, portMax }:
 
 export function readTproxy(reading: Reading, { family, address, port }: Tproxy): void {
   const name = word<'unspecified' | 'ip' | 'ip6'>(family)
-  // nft does not look at what is told before it.
-  forget(reading.packet)
   const told = reading.context.family === 'inet' && name !== 'unspecified' ? { family: name } : {}
   const own = name === 'unspecified' ? reading.context.family : name
   const addr = address === undefined ? {} : { addr: assigned(reading, address, addressShape(own)) }
+  // In a port nft does not look at what is told before it.
+  forget(reading.packet)
   const ports = port === undefined ? {} : { port: assigned(reading, port, PORT) }
   add(reading, { tproxy: { ...told, ...addr, ...ports } })
 }
