@@ -24,9 +24,12 @@ export const EMSGSIZE = 90
 export const EPROTONOSUPPORT = 93
 export const EOPNOTSUPP = 95
 export const EAFNOSUPPORT = 97
+export const EADDRNOTAVAIL = 99
+export const ENETDOWN = 100
 export const ENETUNREACH = 101
 export const ENOBUFS = 105
 export const ETIMEDOUT = 110
+export const EHOSTUNREACH = 113
 export const ECANCELED = 125
 
 /** The kernel's answer to a message that it refuses. */

@@ -8,7 +8,14 @@ import type { RealServerKey, Statistics, VirtualServerKey } from '../ipvs/types.
 import { describeVirtualServer, virtualServerKeyToWire } from '../ipvs/virtual-server.js'
 import { ADDRESS } from '../ipvs/wire.js'
 import { NetlinkError } from '../netlink/error.js'
-import { NETLINK_GENERIC, NETLINK_NETFILTER, type Socket, type SocketOptions, type Transport } from '../netlink/transport.js'
+import {
+  NETLINK_GENERIC,
+  NETLINK_NETFILTER,
+  NETLINK_ROUTE,
+  type Socket,
+  type SocketOptions,
+  type Transport,
+} from '../netlink/transport.js'
 import { NFNL_SUBSYS_NFTABLES } from '../nft/wire.js'
 import { EACCES, EINVAL, ENOENT, EPERM, EPROTONOSUPPORT, Errno } from './errno.js'
 import { Faults, type Injected, type Injection } from './faults.js'
@@ -20,6 +27,7 @@ import { Netfilter } from './netfilter.js'
 import { each, KernelSocket, type Receiver } from './netlink.js'
 import { Nftables } from './nft/nftables.js'
 import { connectionTable, cpuStatistics, LOOPBACK_TRIE, statistics, synchronisedTable } from './proc.js'
+import { Rtnetlink } from './route/rtnetlink.js'
 import { MemorySocket } from './socket.js'
 import { Sysctls } from './sysctl.js'
 
@@ -124,6 +132,7 @@ class Kernel implements MemoryKernel {
   readonly #nftables: Nftables | undefined
   /** Those of netfilter. */
   readonly #netfilterSockets = new Set<KernelSocket>()
+  readonly #routeSockets = new Set<KernelSocket>()
   readonly #faults = new Faults()
   /** As SO_NETNS_COOKIE: each kernel is a namespace of its own, and a machine of its own, too. */
   readonly #cookie = nextCookie++
@@ -156,6 +165,7 @@ class Kernel implements MemoryKernel {
     this.#protocols = new Map([
       [NETLINK_GENERIC, each(this.#families.handle)],
       [NETLINK_NETFILTER, new Netfilter(subsystems, this.#permitted).receive],
+      [NETLINK_ROUTE, new Rtnetlink({ ...this.#options, clock }, this.#routeSockets, this.#permitted).receive],
     ])
     if (ipvs) this.loadModule()
   }
@@ -165,6 +175,7 @@ class Kernel implements MemoryKernel {
     if (!receive) throw openError(EPROTONOSUPPORT, 'socket', `the memory kernel speaks no netlink protocol ${protocol}`)
     const kernel = new KernelSocket(this.#nextPortId++, this.#receiveBuffer ?? Math.max(LEAST_BUFFER, 2 * receiveBuffer), receive)
     if (protocol === NETLINK_NETFILTER) this.#netfilterSockets.add(kernel)
+    if (protocol === NETLINK_ROUTE) this.#routeSockets.add(kernel)
     const socket = new MemorySocket(kernel, this.#faults, {
       namespace: `cookie-${this.#cookie}`,
       sendBuffer: this.#sendBuffer ?? 2 * sendBuffer,
@@ -183,6 +194,7 @@ class Kernel implements MemoryKernel {
   }
 
   #closed(socket: KernelSocket): void {
+    this.#routeSockets.delete(socket)
     if (this.#netfilterSockets.delete(socket)) this.#nftables?.release(socket.portId)
   }
 
