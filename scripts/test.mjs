@@ -49,10 +49,12 @@ function files(folder) {
 
 const all = [
   { name: 'lint', command: ['npm', 'run', '--silent', 'lint'], counts: false },
-  ...['netlink', 'ipvs', 'nft', 'testing', 'native', 'cli'].flatMap(files),
+  ...['netlink', 'ipvs', 'nft', 'route', 'conntrack', 'testing', 'native', 'cli'].flatMap(files),
   tap('build/js/test/kernel/conformance.test.js'),
   tap('build/js/test/kernel/nft.test.js'),
   { name: 'nftables on this kernel', command: ['scripts/in-namespace', 'node', 'build/js/test/kernel/nft-guest.js'] },
+  tap('build/js/test/kernel/network.test.js'),
+  { name: 'routes and flows on this kernel', command: ['scripts/in-namespace', 'node', 'build/js/test/kernel/network-guest.js'] },
   tap('build/js/test/readme.test.js'),
   ...files('package'),
   { name: 'sanitizers', command: ['node', 'test/native/asan.mjs'] },

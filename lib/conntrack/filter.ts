@@ -85,7 +85,7 @@ export function checkFilter(given: FlowFilter): CheckedFilter {
     original && partTest(original, 'original'),
     reply && partTest(reply, 'reply'),
     state !== undefined && (flow => flow.state === state),
-    status !== undefined && (flow => flags.every(flag => flow.status.includes(flag))),
+    Boolean(status) && (flow => flags.every(flag => flow.status.includes(flag))),
     zone !== undefined && (flow => (flow.zone ?? 0) === zone),
     mark !== undefined && (flow => ((flow.mark ?? 0) & mask) >>> 0 === (mark & mask) >>> 0),
   ]
@@ -121,13 +121,17 @@ function familyNumber(given: number | undefined, original: CheckedPart | undefin
   return family
 }
 
-function partTest({ source, destination, sourcePort, destinationPort }: CheckedPart, direction: 'original' | 'reply'): Test {
+/** Undefined when nothing is given. */
+function partTest(
+  { source, destination, sourcePort, destinationPort }: CheckedPart,
+  direction: 'original' | 'reply',
+): Test | undefined {
   const tests: ((tuple: Tuple) => boolean)[] = []
   if (sourcePort !== undefined) tests.push(tuple => tuple.sourcePort === sourcePort)
   if (destinationPort !== undefined) tests.push(tuple => tuple.destinationPort === destinationPort)
   if (source) tests.push(addressTest(source, tuple => tuple.source))
   if (destination) tests.push(addressTest(destination, tuple => tuple.destination))
-  return flow => tests.every(test => test(flow[direction]))
+  return tests.length === 0 ? undefined : flow => tests.every(test => test(flow[direction]))
 }
 
 const all = ({ family }: Prefix): number => (family === 'ipv6' ? 128 : 32)

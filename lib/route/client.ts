@@ -104,9 +104,9 @@ export class RouteClient {
    * await routes.addresses({ device: 'eth0', family: 'ipv4' })
    */
   addresses({ family, device, ...options }: AddressFilter & CallOptions = {}): Promise<Address[]> {
-    return this.#ask({ operation: 'addresses', object: 'address' }, options, limit =>
-      read.readAddresses(this.#kernel, { family, device }, limit),
-    )
+    const filter = { family, device }
+    const asked: Asked = { operation: 'addresses', object: 'address' }
+    return this.#ask(asked, options, limit => read.readAddresses(this.#kernel, filter, limit), filter)
   }
 
   /**
@@ -144,7 +144,8 @@ export class RouteClient {
    */
   routes({ family, table, type, protocol, device, destination, ...options }: RouteFilter & CallOptions = {}): Promise<Route[]> {
     const filter = { family, table, type, protocol, device, destination }
-    return this.#ask({ operation: 'routes', object: 'route' }, options, limit => read.readRoutes(this.#kernel, filter, limit))
+    const asked: Asked = { operation: 'routes', object: 'route' }
+    return this.#ask(asked, options, limit => read.readRoutes(this.#kernel, filter, limit), filter)
   }
 
   /**
@@ -156,9 +157,9 @@ export class RouteClient {
    */
   lookup(destination: string, given: LookupOptions & CallOptions = {}): Promise<Route | undefined> {
     const { from, inputDevice, device, mark, ...options } = given ?? {}
-    return this.#ask({ operation: 'lookup', object: 'route', target: String(destination) }, options, limit =>
-      read.lookup(this.#kernel, destination, { from, inputDevice, device, mark }, limit),
-    )
+    const how = { from, inputDevice, device, mark }
+    const asked: Asked = { operation: 'lookup', object: 'route', target: String(destination) }
+    return this.#ask(asked, options, limit => read.lookup(this.#kernel, destination, how, limit), how)
   }
 
   /**
@@ -184,9 +185,9 @@ export class RouteClient {
 
   /** Rules, IPv4 first, in the order in which the kernel asks them. */
   rules({ family, priority, table, ...options }: RuleFilter & CallOptions = {}): Promise<Rule[]> {
-    return this.#ask({ operation: 'rules', object: 'rule' }, options, limit =>
-      read.readRules(this.#kernel, { family, priority, table }, limit),
-    )
+    const filter = { family, priority, table }
+    const asked: Asked = { operation: 'rules', object: 'rule' }
+    return this.#ask(asked, options, limit => read.readRules(this.#kernel, filter, limit), filter)
   }
 
   /**
@@ -221,9 +222,10 @@ export class RouteClient {
     return this.#watches.keep(() => watch(this.#kernel, options))
   }
 
-  #ask<T>(asked: Asked, options: CallOptions, task: (limit: Limit) => Promise<T>): Promise<T> {
+  /** @param filter what else is given among the options */
+  #ask<T>(asked: Asked, options: CallOptions, task: (limit: Limit) => Promise<T>, filter: object = {}): Promise<T> {
     return asking(asked, async () => {
-      new Fields(options, CALL, 'options')
+      new Fields(options, [...Object.keys(filter), ...CALL], 'options')
       return this.#kernel.call(options, task)
     })
   }

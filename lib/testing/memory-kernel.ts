@@ -1,6 +1,7 @@
-/** A kernel without a kernel: a transport that answers the bytes of netlink as Linux does, IPVS as 6.1 and nftables as 6.18. */
+/** A kernel without a kernel: a transport that answers the bytes of netlink as Linux does, IPVS as 6.1 and all else as 6.18. */
 
 import { randomUUID } from 'node:crypto'
+import { NFNL_SUBSYS_CTNETLINK } from '../conntrack/wire.js'
 import { BOOT_ID } from '../ipvs/namespace.js'
 import type { Connection } from '../ipvs/proc.js'
 import { describeRealServer, realServerKeyToWire } from '../ipvs/real-server.js'
@@ -17,13 +18,14 @@ import {
   type Transport,
 } from '../netlink/transport.js'
 import { NFNL_SUBSYS_NFTABLES } from '../nft/wire.js'
+import { Ctnetlink } from './conntrack/ctnetlink.js'
 import { EACCES, EINVAL, ENOENT, EPERM, EPROTONOSUPPORT, Errno } from './errno.js'
 import { Faults, type Injected, type Injection } from './faults.js'
 import { GenericNetlink } from './genetlink.js'
 import { type Connections, type Destination, Ipvs, type IpvsOptions, type Service } from './ipvs.js'
 import { ipvsCommands } from './ipvs-commands.js'
 import type { DestinationKey, ServiceKey } from './ipvs-requests.js'
-import { Netfilter } from './netfilter.js'
+import { Netfilter, type Subsystem } from './netfilter.js'
 import { each, KernelSocket, type Receiver } from './netlink.js'
 import { Nftables } from './nft/nftables.js'
 import { connectionTable, cpuStatistics, LOOPBACK_TRIE, statistics, synchronisedTable } from './proc.js'
@@ -41,13 +43,13 @@ export interface MemoryKernelOptions {
   readonly hz?: number | undefined
   /** Default true; false plays a kernel that was started with ipv6.disable=1. */
   readonly ipv6?: boolean | undefined
-  /** `no` answers every command of IPVS and everything of nftables with EPERM. Default `yes`. */
+  /** `no` answers every command of IPVS and of netfilter, and every change of devices and routes, with EPERM. Default `yes`. */
   readonly permitted?: 'yes' | 'no' | undefined
   /** Whether the module is loaded; see `loadModule`. Default true. */
   readonly ipvs?: boolean | undefined
   /** Default true; false plays a new network namespace: no interface was ever up, and no IPv4 address counts as unicast. */
   readonly loopbackUp?: boolean | undefined
-  /** Names of interfaces and their MTU, for synchronisation daemons, and for chains that are bound to devices. Default: `{ lo: 65536 }`. */
+  /** Names of the interfaces that are there at the start, and their MTU. All are down but lo. Default: `{ lo: 65536 }`. */
   readonly interfaces?: Readonly<Record<string, number>> | undefined
   /** Tunnels that the kernel knows. Before Linux 5.2 there was only ipip; gue came first, gre and checksums with 5.3. Default: all. */
   readonly tunnels?: readonly ('ipip' | 'gue' | 'gre')[] | undefined
@@ -63,7 +65,7 @@ export interface MemoryKernelOptions {
   readonly nftables?: boolean | undefined
   /** Expressions of nftables that it was built without, by their names (`queue`): rules with them are refused. Default: none. */
   readonly missingExpressions?: readonly string[] | undefined
-  /** Milliseconds that count up: when elements of sets expire. Default: the time that passes. */
+  /** Milliseconds that count up: when elements of sets, flows and addresses expire. Default: the time that passes. */
   readonly clock?: (() => number) | undefined
 }
 
@@ -91,7 +93,8 @@ export interface MemoryKernel extends Transport {
 
 /**
  * A kernel in memory, with IPVS as in Linux 6.1 and nftables as in 6.18: same bytes, same errors in the same order of checks, same dumps
- * with an index for a cursor. It needs no addon, no root, and no Linux. No packets go through it.
+ * with an index for a cursor; and with devices, addresses, routes, rules and tracked connections, as far as programs make them: it has no
+ * link-local addresses, and no lifetimes of addresses. It needs no addon, no root, and no Linux. No packets go through it.
  *
  * @example
  * const kernel = memoryKernel({ schedulers: ['rr'] })
@@ -161,7 +164,8 @@ class Kernel implements MemoryKernel {
     this.#nftables = nftables
       ? new Nftables({ missing, devices, clock, tick: 1000 / this.#options.hz }, this.#netfilterSockets)
       : undefined
-    const subsystems = new Map(this.#nftables && [[NFNL_SUBSYS_NFTABLES, this.#nftables]])
+    const subsystems = new Map<number, Subsystem>([[NFNL_SUBSYS_CTNETLINK, new Ctnetlink(clock, this.#netfilterSockets)]])
+    if (this.#nftables) subsystems.set(NFNL_SUBSYS_NFTABLES, this.#nftables)
     this.#protocols = new Map([
       [NETLINK_GENERIC, each(this.#families.handle)],
       [NETLINK_NETFILTER, new Netfilter(subsystems, this.#permitted).receive],

@@ -41,8 +41,8 @@ export interface Batch {
 
 export interface Subsystem {
   callback(number: number): Callback | undefined
-  /** Undefined when the ruleset has another generation. 0 is any. */
-  begin(generation: number, validates: boolean): Batch | undefined
+  /** Undefined when the ruleset has another generation. 0 is any. Absent where messages come one by one. */
+  begin?(generation: number, validates: boolean): Batch | undefined
 }
 
 /** What a message is answered with when the batch has ended. */
@@ -99,7 +99,7 @@ export class Netfilter {
     const number = resource === 0x0a00 ? 10 : resource
     const subsystem = this.#subsystems.get(number)
     if (number >= SUBSYSTEMS) return socket.acknowledge(reader, begin, EINVAL)
-    if (!subsystem) return socket.acknowledge(reader, begin, EOPNOTSUPP)
+    if (!subsystem?.begin) return socket.acknowledge(reader, begin, EOPNOTSUPP)
     const genid = found.get(NFNL_BATCH_GENID)
     const generation = genid ? new DataView(bytes.buffer, bytes.byteOffset).getUint32(genid.start) : 0
     new BatchRun(socket, reader, begin, subsystem, number).run(generation)
@@ -126,7 +126,7 @@ class BatchRun {
   run(generation: number): void {
     for (const validates of [false, true]) {
       this.#answers = []
-      const batch = this.#subsystem.begin(generation, validates)
+      const batch = this.#subsystem.begin?.(generation, validates)
       if (!batch) return this.#socket.acknowledge(this.#reader, this.#begin, ERESTART)
       if (this.#begin.flags & NLM_F_ACK) this.#answer(this.#begin, 0)
       if (this.#end(batch, this.#messages(batch)) !== 'again') break

@@ -77,7 +77,7 @@ t.test('the tarball holds what users need, and nothing else', async t => {
     'schema/virtual-servers.schema.json',
     'prebuilds/linux-x64/ts-ipvs.node',
     'prebuilds/linux-arm64/ts-ipvs.node',
-    ...['.', './ipvs', './netlink', './nft', './testing'].flatMap(entry =>
+    ...['.', './conntrack', './ipvs', './netlink', './nft', './route', './testing'].flatMap(entry =>
       ['js', 'd.ts', 'cjs', 'd.cts'].map(kind => join('dist', entry, `index.${kind}`)),
     ),
   ])
@@ -173,7 +173,8 @@ t.test('npm finds its man page', async t => {
 
 t.test('an old Node.js that requires it is told which one is needed', async t => {
   const { node } = await nodeOfLine(18)
-  for (const entry of ['ts-ipvs', 'ts-ipvs/ipvs', 'ts-ipvs/netlink', 'ts-ipvs/nft', 'ts-ipvs/testing']) {
+  for (const part of ['', '/conntrack', '/ipvs', '/netlink', '/nft', '/route', '/testing']) {
+    const entry = `ts-ipvs${part}`
     const { status, stderr } = await run({ cwd: user }, node, '-e', `require('${entry}')`)
     t.equal(status, 1)
     t.match(stderr, /^Error: ts-ipvs needs Node\.js 20\.19, 22\.12 or newer, and this is 18\.\d+\.\d+$/m)

@@ -270,11 +270,11 @@ t.test('waiting ends when the socket is closed', async t => {
   t.throws(() => void wire.exchange(wire.ask('flush', REQUEST)), /closed/)
 })
 
-t.test('it speaks the protocols of IPVS and of nftables only', async t => {
-  t.throws(() => memoryKernel().open({ protocol: 0 }), {
+t.test('it speaks the protocols of IPVS, of netfilter and of routes only', async t => {
+  t.throws(() => memoryKernel().open({ protocol: 4 }), {
     code: 'EPROTONOSUPPORT',
     syscall: 'socket',
-    message: /no netlink protocol 0/,
+    message: /no netlink protocol 4/,
   })
 })
 

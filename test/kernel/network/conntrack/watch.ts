@@ -51,7 +51,7 @@ export const cases: readonly Case[] = [
       while (texts.at(-1) !== 'lost') texts.push(...(await take(events, 1)))
       assert.ok(texts.length < 600, `${texts.length}`)
       await client.add({ original: tuple('udp', '10.0.0.1', 1000, '10.96.0.10', 700), timeout: 100 })
-      assert.deepEqual(await take(events, 1), ['new 700'])
+      while (texts.at(-1) !== 'new 700') texts.push(...(await take(events, 1)))
     },
   },
   {
