@@ -2,6 +2,7 @@
 import type { Readable, Writable } from 'node:stream'
 import { debuglog } from 'node:util'
 import type { IpvsClient, OpenOptions } from '../ipvs/index.js'
+import type { NftClient, OpenOptions as NftOpenOptions } from '../nft/index.js'
 
 /** An output, which may be a terminal. */
 export type Output = Writable & { readonly isTTY?: boolean | undefined; readonly columns?: number; readonly rows?: number }
@@ -25,6 +26,8 @@ export interface Io {
   suspend(): void
   /** Opens a client of the kernel. */
   open(options: OpenOptions): Promise<IpvsClient>
+  /** Opens a client of the kernel's nftables. */
+  openNft(options: NftOpenOptions): Promise<NftClient>
 }
 
 /** Exit statuses of the subcommands. The grammar of ipvsadm has its own. */

@@ -82,6 +82,11 @@ class ProcessIo implements Io {
     return open(options)
   }
 
+  async openNft(options: Parameters<Io['openNft']>[0]): ReturnType<Io['openNft']> {
+    const { open } = await import('../nft/open.js')
+    return open(options)
+  }
+
   suspend(): void {
     process.kill(process.pid, 'SIGSTOP')
   }

@@ -135,6 +135,24 @@ export function makeProgram(io: Io, done: (status: number) => void = () => {}): 
     .action(run(async () => (await import('./commands/doctor.js')).doctor))
 
   program
+    .command('nft')
+    .description(
+      'nftables: `list` prints the ruleset as nft does; `apply` carries out a document of libnftables JSON as one transaction, and `check` ' +
+        'only tries it; `diff` prints what would make the tables of a document of those that are there, with status 1 when that is ' +
+        'something; `watch` prints changes, one a line, until it is interrupted',
+    )
+    .addArgument(program.createArgument('<action>').choices(['list', 'apply', 'check', 'diff', 'watch']))
+    .argument('[file]', 'the document of apply, check and diff; - is the standard input')
+    .addOption(
+      new Option('--family <family>', 'list and watch only tables of this family').choices([
+        ...['ip', 'ip6', 'inet', 'arp', 'bridge', 'netdev'],
+      ]),
+    )
+    .option('--table <table>', 'list and watch only tables of this name')
+    .addOption(json())
+    .action(run(async () => (await import('./nft/index.js')).nft))
+
+  program
     .command('schema')
     .description('print the JSON Schema of the files that apply takes')
     .action(run(async () => (await import('./commands/schema.js')).schema))

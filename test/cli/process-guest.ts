@@ -63,7 +63,8 @@ const tasks: Readonly<Record<string, (io: Io) => Promise<number>>> = {
     setTimeout(end, 500)
     const words = ['drain', 'tcp:10.0.0.1:80', '10.1.0.1:80', '--json', '--interval', '10ms']
     const { program, stdin, stdout, stderr, env, signal } = io
-    const world = { program, stdin, stdout, stderr, env, signal, suspend() {}, open: () => open({ transport }) }
+    const { openNft } = io
+    const world = { program, stdin, stdout, stderr, env, signal, suspend() {}, open: () => open({ transport }), openNft }
     const status = await main(words, world)
     return (await lvs.getRealServer({ protocol: 'tcp', ...virtual }, destination)) ? -1 : status
   },

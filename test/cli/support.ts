@@ -3,6 +3,7 @@ import { PassThrough, Readable, Writable } from 'node:stream'
 import type { Io } from '../../lib/cli/io.js'
 import { main } from '../../lib/cli/main.js'
 import { type IpvsClient, open } from '../../lib/ipvs/index.js'
+import { open as openNft } from '../../lib/nft/index.js'
 import { type MemoryKernel, memoryKernel } from '../../lib/testing/index.js'
 
 export interface Outcome {
@@ -19,6 +20,7 @@ export interface CliOptions {
   readonly signal?: AbortSignal
   /** Opens clients. Default: of the kernel that `cli` was made for. */
   readonly open?: Io['open']
+  readonly openNft?: Io['openNft']
 }
 
 /** Keeps what is written to it. */
@@ -42,7 +44,12 @@ export async function cli(kernel: MemoryKernel = memoryKernel({ interfaces: { lo
   return {
     kernel,
     lvs: await open({ transport: kernel }),
-    run: (argv, options = {}) => runCli(argv, { open: () => open({ transport: kernel }), ...options }),
+    run: (argv, options = {}) =>
+      runCli(argv, {
+        open: () => open({ transport: kernel }),
+        openNft: () => openNft({ transport: kernel }),
+        ...options,
+      }),
   }
 }
 
@@ -68,5 +75,6 @@ export function ioFor(options: CliOptions & Pick<Io, 'open'>): Io & { readonly s
     signal: options.signal ?? new AbortController().signal,
     suspend() {},
     open: options.open,
+    openNft: options.openNft ?? (() => Promise.reject(new Error('nothing is opened'))),
   }
 }

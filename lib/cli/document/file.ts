@@ -23,7 +23,8 @@ export async function readConfiguration(io: Io, file: string): Promise<Configura
   return undefined
 }
 
-async function readBytes(io: Io, file: string): Promise<Buffer> {
+/** Of a file, or with `-` of the standard input. */
+export async function readBytes(io: Io, file: string): Promise<Buffer> {
   if (file === '-') return readInput(io)
   try {
     return await readFile(file)

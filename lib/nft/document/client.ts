@@ -14,7 +14,7 @@ import type { Devices } from '../vocabulary/value-type.js'
 import { answerOf } from './answer.js'
 import { readDevices } from './devices.js'
 import { echoOf } from './echo.js'
-import { merges } from './elements.js'
+import { hasIntervals } from './elements.js'
 import { type Entry, entriesOf } from './entries.js'
 import { NOTHING, type State } from './known.js'
 import { liftDocument } from './lift.js'
@@ -150,12 +150,13 @@ export class Documents {
     return { ...state, elements: await this.#elements(state.sets, entries, options) }
   }
 
-  /** Of sets whose intervals are merged: what is added to them depends on what they have. */
+  /** Of sets with intervals: what is added to them depends on what they have. */
   async #elements(sets: readonly NftSet[], entries: readonly Entry[], options: CallOptions): Promise<State['elements']> {
     const named = new Set(entries.map(({ value }) => keyOf(value as Partial<NftSet> | null)))
     const found: { set: NftSet; elements: readonly Element[] }[] = []
     for (const set of sets)
-      if (merges(set) && named.has(keyOf(set))) found.push({ set, elements: await listed(this.#client.elements(set, options)) })
+      if (hasIntervals(set) && named.has(keyOf(set)))
+        found.push({ set, elements: await listed(this.#client.elements(set, options)) })
     return found
   }
 

@@ -9,7 +9,7 @@ import type { Command, Element, NftSet } from '../types.js'
 import type { ElementShapes } from '../vocabulary/shapes.js'
 import type { Devices } from '../vocabulary/value-type.js'
 import type { Known } from './known.js'
-import { cutOut, type Difference, mergeInto } from './merging.js'
+import { cutOut, type Difference, leftOf, mergeInto, withoutOverlap } from './merging.js'
 
 /** A command, and where in the document its elements stand. */
 export interface Step {
@@ -19,13 +19,13 @@ export interface Step {
 
 export type ElementVerb = 'add' | 'create' | 'delete' | 'destroy'
 
+/** Whether a set has intervals of one type: what is added to them depends on those that there are. */
+export const hasIntervals = ({ flags, key }: NftSet): boolean =>
+  flags?.includes('interval') === true && !(Array.isArray(key) && key.length > 1)
+
 /** Whether the intervals of a set are merged by whoever writes them. */
-export const merges = ({ autoMerge, flags, key, data, objects }: NftSet): boolean =>
-  autoMerge === true &&
-  flags?.includes('interval') === true &&
-  !(Array.isArray(key) && key.length > 1) &&
-  data === undefined &&
-  objects === undefined
+const merges = (set: NftSet): boolean =>
+  set.autoMerge === true && hasIntervals(set) && set.data === undefined && set.objects === undefined
 
 /** The commands that add elements to a set, or remove them. Throws a `BadValue` with the place within `elem`. */
 export function elementCommands(
@@ -37,15 +37,27 @@ export function elementCommands(
   shapes: ElementShapes = shapesOfSet(set),
 ): Step[] {
   const items = unique(itemsOf(elem, shapes, devices), set)
-  if (verb === 'add' || verb === 'create') checkData(items, shapes)
-  if (!merges(set)) return [commandOf(verb, set, items, shapes)].filter(step => step !== undefined)
+  if (isAdding(verb)) checkData(items, shapes)
+  const step = commandOf(verb, set, items, shapes)
+  if (step === undefined || !hasIntervals(set)) return step === undefined ? [] : [step]
   const present = presentItems(set, known)
-  const difference = verb === 'add' || verb === 'create' ? mergeInto(present, items) : cutOut(present, items)
+  if (!merges(set)) {
+    const after = isAdding(verb) ? withoutOverlap(present, items) : leftOf(present, items)
+    remember(known, set, after, shapes)
+    return [step]
+  }
+  const difference = isAdding(verb) ? mergeInto(present, items) : cutOut(present, items)
+  remember(known, set, difference.after, shapes)
+  return commandsOf(verb, set, difference, shapes)
+}
+
+const isAdding = (verb: ElementVerb): boolean => verb === 'add' || verb === 'create'
+
+function remember(known: Known, set: NftSet, items: readonly Item[], shapes: ElementShapes): void {
   known.setElements(
     set,
-    difference.after.map(item => elementOf(item, shapes, optionsOf(set))),
+    items.map(item => elementOf(item, shapes, optionsOf(set))),
   )
-  return commandsOf(verb, set, difference, shapes)
 }
 
 function commandsOf(verb: ElementVerb, set: NftSet, { remove, add }: Difference, shapes: ElementShapes): Step[] {

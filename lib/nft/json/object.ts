@@ -112,8 +112,8 @@ export interface CtHelper extends Named {
 export interface CtTimeout extends Named {
   readonly protocol: 'tcp' | 'udp'
   readonly l3proto?: 'ip' | 'ip6' | 'inet' | undefined
-  /** Seconds by the state of the connection. */
-  readonly policy?: Readonly<Record<string, number>> | undefined
+  /** Seconds by the state of the connection. Listings have null where all are the defaults. */
+  readonly policy?: Readonly<Record<string, number>> | null | undefined
 }
 export interface CtExpectation extends Named {
   readonly protocol: string

@@ -7,7 +7,7 @@ import type { Shape } from '../vocabulary/value-type.js'
 /** Elements sorted as nft sorts them. The kernel's order is kept for concatenations of intervals; the catch-all element is the last. */
 export function inOrder<T extends { readonly key: readonly Span[] | '*' }>(
   elements: readonly T[],
-  set: NftSet,
+  set: Pick<NftSet, 'flags'>,
   shapes: readonly Shape[],
 ): readonly T[] {
   if (set.flags?.includes('interval') && shapes.length > 1) return [...elements.filter(isOrdinary), ...elements.filter(isRest)]
@@ -22,7 +22,7 @@ const isOrdinary = ({ key }: { readonly key: unknown }): boolean => key !== '*'
 const isBefore = (a: bigint | undefined, b: bigint | undefined): boolean => b === undefined || (a !== undefined && a < b)
 
 /** The number that nft sorts by: of concatenations that of all registers, the last byte counting most on little-endian machines. */
-function numberOf(key: readonly Span[], set: NftSet, shapes: readonly Shape[]): bigint {
+function numberOf(key: readonly Span[], set: Pick<NftSet, 'flags'>, shapes: readonly Shape[]): bigint {
   const [shape] = shapes
   if (shapes.length === 1 && shape !== undefined) {
     const value = (key[0] as Span).from

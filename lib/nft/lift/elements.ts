@@ -4,7 +4,7 @@ import { align4 } from '../../netlink/buffer.js'
 import type { Verdict } from '../data.js'
 import type * as json from '../json/index.js'
 import { elementCodec } from '../objects/element-codec.js'
-import type { Element, NftSet } from '../types.js'
+import type { Element, Elements, NftSet } from '../types.js'
 import type { Tuple } from '../values/tuple.js'
 import { fromRegister } from '../vocabulary/bytes.js'
 import { type ElementShapes, registerOrder, type Span } from '../vocabulary/shapes.js'
@@ -15,6 +15,9 @@ import { shapesOfSet } from './set-type.js'
 import { liftStateful } from './stateful.js'
 import { liftVerdict } from './verdict.js'
 
+/** What says how elements are written. */
+export type ElementsOf = Elements['set'] & Pick<NftSet, 'userData'>
+
 export interface LiftElementsOptions {
   readonly devices?: Devices | undefined
   /** All that an element has: `nft -j` leaves out fractions of seconds, and all but the first of its statements. */
@@ -24,7 +27,7 @@ export interface LiftElementsOptions {
 }
 
 /** The elements in the order and the form in which nft prints them. */
-export function liftElements(set: NftSet, elements: readonly Element[], options: LiftElementsOptions = {}): json.SetItem[] {
+export function liftElements(set: ElementsOf, elements: readonly Element[], options: LiftElementsOptions = {}): json.SetItem[] {
   const reader = new SpanReader(set, options.key)
   const read = elements.map(element => ({ element, key: reader.key(element) }))
   return inOrder(read, set, reader.shapes.key).map(({ element, key }) => liftElement(reader, element, key, options))
@@ -36,7 +39,7 @@ export class SpanReader {
   readonly #codec: ReturnType<typeof elementCodec>
   readonly interval: boolean
 
-  constructor(set: NftSet, key?: readonly Shape[]) {
+  constructor(set: ElementsOf, key?: readonly Shape[]) {
     const shapes = shapesOfSet(set)
     this.shapes = key ? { ...shapes, key } : shapes
     this.#codec = elementCodec(set)

@@ -11,7 +11,7 @@ export const KEY_TYPEOF = 3
 export const DATA_TYPEOF = 4
 
 /** The expression that the type of keys or data was given by; undefined where it was given by words. */
-export function typeofSet({ userData }: NftSet, type: number): json.Expression | undefined {
+export function typeofSet({ userData }: Pick<NftSet, 'userData'>, type: number): json.Expression | undefined {
   const datum = userData?.find(datum => datum.type === type)
   return datum && typeofFromData(datum.data)
 }
@@ -50,15 +50,17 @@ export function liftMapType(set: NftSet, whole = false): json.SetType | undefine
   return expression === undefined ? liftTypes(data) : { typeof: expression }
 }
 
+type Typed = Pick<NftSet, 'family' | 'key' | 'data' | 'objects' | 'userData'>
+
 /** Of what shape a set's elements are. */
-export function shapesOfSet(set: NftSet): ElementShapes {
+export function shapesOfSet(set: Typed): ElementShapes {
   const { data, objects } = set
   const values = data === undefined || data === 'verdict' ? data : shapesBy(set, data, DATA_TYPEOF)
   return { key: shapesBy(set, set.key, KEY_TYPEOF), data: objects === undefined ? values : 'object' }
 }
 
 /** What an expression tells is more exact than the types are: how many bits there are, and in which order. */
-function shapesBy(set: NftSet, types: DataTypes, datum: number): readonly Shape[] {
+function shapesBy(set: Pick<Typed, 'family' | 'userData'>, types: DataTypes, datum: number): readonly Shape[] {
   const plain = shapesOf(types)
   const expression = typeofSet(set, datum)
   if (expression === undefined) return plain

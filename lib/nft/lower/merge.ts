@@ -7,14 +7,8 @@ const first = ({ key }: Item): Span => key[0] as Span
 /** One of items with a key of one field each. The rest is the catch-all element. */
 function inOrder(items: readonly Item[]): { readonly intervals: Item[]; readonly rest: Item[] } {
   const intervals = items.filter(({ key }) => key !== '*')
-  intervals.sort((a, b) => compare(first(a), first(b)))
+  intervals.sort((a, b) => (first(a).from === first(b).from ? 0 : first(a).from < first(b).from ? -1 : 1))
   return { intervals, rest: items.filter(({ key }) => key === '*') }
-}
-
-/** By where they begin; of those that begin together the longest comes first. */
-function compare(a: Span, b: Span): number {
-  if (a.from !== b.from) return a.from < b.from ? -1 : 1
-  return a.to === b.to ? 0 : a.to > b.to ? -1 : 1
 }
 
 /** Joins intervals that overlap or adjoin: what the first of them has besides its key is what the whole has. */

@@ -41,8 +41,8 @@ const STATES: readonly string[] =
     ' ',
   )
 
-function ctTimeout({ protocol, l3proto, policy = {} }: json.CtTimeout): readonly string[] {
-  const times = Object.entries(policy)
+function ctTimeout({ protocol, l3proto, policy }: json.CtTimeout): readonly string[] {
+  const times = Object.entries(policy ?? {})
     .sort(([a], [b]) => STATES.indexOf(a) - STATES.indexOf(b))
     .map(([state, seconds]) => `${state} : ${renderDuration(seconds)}`)
   return [`protocol ${protocol}`, ...layer(l3proto), ...(times.length === 0 ? [] : [`policy = { ${times.join(', ')} }`])]

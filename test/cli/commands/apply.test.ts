@@ -133,7 +133,8 @@ t.test('additions are green, changes yellow and removals red, on a terminal wher
     const stdout = Object.assign(new PassThrough(), { isTTY })
     const { signal } = new AbortController()
     const io = { program: 'ts-ipvs', stdin: process.stdin, stdout, stderr: stdout, env, signal, suspend() {} }
-    await main(['diff', '-f', name], { ...io, open: () => open({ transport: kernel }) })
+    const openNft = () => Promise.reject(new Error('nothing is opened'))
+    await main(['diff', '-f', name], { ...io, open: () => open({ transport: kernel }), openNft })
     return String(stdout.read())
   }
   t.equal(

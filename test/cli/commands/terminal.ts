@@ -38,6 +38,7 @@ export class FakeTerminal {
         this.stops.push(this.written)
       },
       open: () => open({ transport: kernel }),
+      openNft: () => Promise.reject(new Error('nothing is opened')),
     })
   }
 

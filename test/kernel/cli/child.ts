@@ -22,5 +22,6 @@ const status = await main(argv, {
     dead.then(() => process.kill(process.pid, signal))
     return open({ transport })
   },
+  openNft: () => Promise.reject(new Error('nothing is opened')),
 })
 process.exit(status)
