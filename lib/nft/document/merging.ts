@@ -19,7 +19,7 @@ const keyText = ({ key }: Item): string => (key === '*' ? key : `${key[0]?.from}
 
 /** Adds items to those that are there. */
 export function mergeInto(present: readonly Item[], added: readonly Item[]): Difference {
-  const after = merged([...present, ...added])
+  const after = merged([...present, ...added], new Set(present))
   const before = new Set(present.map(keyText))
   const keys = new Set(after.map(keyText))
   return {

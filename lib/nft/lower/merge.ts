@@ -11,15 +11,19 @@ function inOrder(items: readonly Item[]): { readonly intervals: Item[]; readonly
   return { intervals, rest: items.filter(({ key }) => key === '*') }
 }
 
-/** Joins intervals that overlap or adjoin: what the first of them has besides its key is what the whole has. */
-export function merged(items: readonly Item[]): Item[] {
+/**
+ * Joins intervals that overlap or adjoin. What the first of them has besides its key is what the whole has, or the second where the first was
+ * there before.
+ */
+export function merged(items: readonly Item[], present: ReadonlySet<Item> = new Set()): Item[] {
   const { intervals, rest } = inOrder(items)
   const result: Item[] = []
   for (const item of intervals) {
     const before = result.at(-1)
     const { from, to } = first(item)
     if (before === undefined || from > first(before).to + 1n) result.push(item)
-    else if (to > first(before).to) result[result.length - 1] = { ...before, key: [{ from: first(before).from, to }] }
+    else if (to > first(before).to)
+      result[result.length - 1] = { ...(present.has(before) ? item : before), key: [{ from: first(before).from, to }] }
   }
   return [...result, ...rest]
 }
