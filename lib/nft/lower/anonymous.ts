@@ -2,7 +2,8 @@
 import { BadValue, shown } from '../../netlink/schema.js'
 import { at, objectOf } from '../json/fields.js'
 import type { DataTypes, Element, NftSet } from '../types.js'
-import { dataTypesOf, type ElementShapes, type Span, shapesOf } from '../vocabulary/shapes.js'
+import { dataTypeOf, dataTypesOf, type ElementShapes, type Span, shapesOf } from '../vocabulary/shapes.js'
+import { typeofToData } from '../vocabulary/typeof-data.js'
 import type { Shape } from '../vocabulary/value-type.js'
 import { elementOf } from './elements.js'
 import { type Item, itemsOf } from './items.js'
@@ -99,11 +100,22 @@ function anonymous(rule: Lowering, given: Term, items: unknown, kind: Kind, data
     ...(dataInterval && !isPlain && { dataInterval }),
     flags: ['anonymous' as const, 'constant' as const, ...(isInterval ? ['interval' as const] : [])],
     ...(joined && { autoMerge: true }),
+    ...typeofKey(term),
   }
   const inSet = { ...shapes, key: shapesOfTerm(term) }
   const options = { interval: isInterval, dataInterval: dataInterval && !isPlain }
   const elements: Element[] = (joined ? merged(found) : found).map(item => elementOf(item, inSet, options))
   return { key, set: rule.anonymous(set, elements), ranges: dataInterval }
+}
+
+/** NFTNL_UDATA_SET_KEY_TYPEOF */
+const KEY_TYPEOF = 3
+
+/** How long the numbers in a concatenation are: without it nft ends with a fault where it lists the set. */
+export function typeofKey(term: Term): Pick<NftSet, 'userData'> {
+  if (term.kind !== 'concat' || shapesOfTerm(term).every(shape => typeof dataTypeOf(shape) === 'string')) return {}
+  const data = typeofToData(term.given)
+  return data === undefined ? {} : { userData: [{ type: KEY_TYPEOF, data }] }
 }
 
 const isRange = ({ from, to }: Span): boolean => from !== to

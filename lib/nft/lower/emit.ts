@@ -4,7 +4,7 @@ import type { Bitwise, Expression } from '../expressions/index.js'
 import { toRegister } from '../vocabulary/bytes.js'
 import { registerOrder } from '../vocabulary/shapes.js'
 import type { Shape } from '../vocabulary/value-type.js'
-import type { Binary, Concatenation, Mapped, Swap, Term } from './terms.js'
+import { type Binary, type Concatenation, inOrder, type Mapped, type Swap, type Term } from './terms.js'
 
 /** Steps of 4 bytes that registers are numbered in here, from 0. */
 const REGISTERS = 16
@@ -78,7 +78,7 @@ function emitBinary(term: Binary, step: number, free: number): Expression[] {
   if (operator === '<<' || operator === '>>') {
     if (right.kind !== 'constant') throw new BadValue('type', 'the number of bits to shift by has to be a constant')
     const data = toRegister(right.value, 32, 'host')
-    return [...emit(left, step, free), bitwise(step, width, { operator: SHIFTS[operator], data })]
+    return [...emit(inOrder(left, 'host'), step, free), bitwise(step, width, { operator: SHIFTS[operator], data })]
   }
   if (right.kind === 'constant') return emitMask(term, step, free)
   const second = emit(right, free, free + reserved(right))

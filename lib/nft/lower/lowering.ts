@@ -102,7 +102,7 @@ export class Lowering {
 
   /** A set or a map without a name, for this rule alone. */
   anonymous(
-    set: Pick<NftSet, 'key' | 'data' | 'objects' | 'dataInterval' | 'flags' | 'autoMerge'>,
+    set: Pick<NftSet, 'key' | 'data' | 'objects' | 'dataInterval' | 'flags' | 'autoMerge' | 'userData'>,
     elements: readonly Element[],
   ): { readonly name: string; readonly id: number } {
     const { family, table } = this.context

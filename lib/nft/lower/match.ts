@@ -3,6 +3,7 @@ import { BadValue, shown } from '../../netlink/schema.js'
 import type { Cmp, Expression } from '../expressions/index.js'
 import { at, fieldsOf, optionalWord } from '../json/fields.js'
 import type { Span } from '../vocabulary/shapes.js'
+import { BOOLEAN } from '../vocabulary/types.js'
 import { setOf, singleOf, transferred } from './anonymous.js'
 import { spanOf } from './constant.js'
 import { bytesOf, emit, lookup, register } from './emit.js'
@@ -10,7 +11,6 @@ import type { Lowering } from './lowering.js'
 import { behind, loose, operand, wordOf } from './operand.js'
 import { loadPlace } from './place.js'
 import { fibPresence } from './selectors/keys.js'
-import { tcpOption } from './selectors/option.js'
 import { inOrder, type Source, type Term } from './terms.js'
 
 const OPERATORS = ['==', '!=', '<', '>', '<=', '>=', 'in', '!'] as const
@@ -40,8 +40,6 @@ function leftOf(rule: Lowering, given: unknown, right: unknown): Term {
       return fibPresence(Array.isArray(flags) ? flags : [flags])
     }
   }
-  const option = behind(given, 'tcp option')
-  if (option !== undefined && typeof right === 'boolean') return at('tcp option', () => tcpOption(option, true))
   return operand(rule, given)
 }
 
@@ -72,6 +70,8 @@ class Comparing {
 
   #valueOf(given: unknown): bigint {
     const { shape } = this.#left
+    // Whether something is there may be asked with any number.
+    if (shape.type === BOOLEAN && typeof given === 'number') return given === 0 ? 0n : 1n
     const { from, to } = spanOf(loose(given, shape), shape, this.#rule.context.devices)
     if (from !== to) throw new BadValue('type', `${shown(given)}: give a single value`)
     return from
@@ -138,6 +138,7 @@ class Comparing {
       throw new BadValue('type', `${shown(this.#operator)}: ranges are compared with "==" and "!=" only`)
     const isHour = this.#left.shape.type.name === 'hour'
     const span = isHour ? this.#hours(right) : spanOf(looseRange(right, this.#left), this.#left.shape, this.#rule.context.devices)
+    if (span.from === span.to) return this.#withValue(span.from, right)
     const turned = span.from > span.to
     const [from, to] = turned ? [span.to, span.from] : [span.from, span.to]
     const { term, change } = transferred(this.#left)

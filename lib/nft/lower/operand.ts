@@ -21,7 +21,7 @@ type Selector = (given: unknown, rule: Lowering) => Term
 const SELECTORS: Readonly<Record<string, Selector>> = {
   payload,
   exthdr: options.exthdr,
-  'tcp option': given => options.tcpOption(given),
+  'tcp option': options.tcpOption,
   'ip option': options.ipOption,
   'sctp chunk': options.sctpChunk,
   'dccp option': options.dccpOption,
@@ -131,7 +131,7 @@ function concatenation(rule: Lowering, given: unknown, wanted: Wanted): Term {
   const parts = given.map((part, i) => at(i, () => operand(rule, part, wanted?.[i] && [wanted[i] as Shape])))
   const [first] = parts as [Term]
   const width = parts.reduce((sum, part) => sum + 32 * Math.ceil(part.width / 32), 0)
-  return { kind: 'concat', parts, shape: first.shape, width }
+  return { kind: 'concat', parts, given: { concat: given }, shape: first.shape, width }
 }
 
 function mapped(rule: Lowering, given: unknown, wanted: Wanted): Term {

@@ -1,6 +1,7 @@
 /** What the expressions of a rule calculate, once their types are known. */
 import type { ByteOrder } from '../data-types.js'
 import type { Expression, Payload } from '../expressions/index.js'
+import type * as json from '../json/index.js'
 import type { HeaderField, Protocol } from '../vocabulary/protocol.js'
 import type { Shape } from '../vocabulary/value-type.js'
 
@@ -65,6 +66,8 @@ export interface Swap {
 export interface Concatenation {
   readonly kind: 'concat'
   readonly parts: readonly Term[]
+  /** As it was given. */
+  readonly given: json.Expression
   readonly shape: Shape
   readonly width: number
 }

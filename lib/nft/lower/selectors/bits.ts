@@ -1,6 +1,6 @@
 /** Fields that are no whole bytes: the kernel loads the bytes that they stand in (src/evaluate.c, expr_evaluate_bits). */
 import type { Shape } from '../../vocabulary/value-type.js'
-import type { Source, Term } from '../terms.js'
+import { ordered, type Source, type Term } from '../terms.js'
 
 interface Field {
   readonly offset: number
@@ -22,5 +22,7 @@ export function withinBytes(field: Field, load: (part: { readonly offset: number
   const masked: Term = { kind: 'binary', operator: '&', left, right, shape, width }
   if (shift === 0) return masked
   const by = { kind: 'constant', value: BigInt(shift), shape, width } as const
-  return { kind: 'binary', operator: '>>', left: masked, right: by, shape, width }
+  // Only numbers in the machine's order can be shifted.
+  const host = width > 8 ? ordered(shape, 'host') : shape
+  return { kind: 'binary', operator: '>>', left: masked, right: by, shape: host, width }
 }

@@ -84,18 +84,18 @@ export function exthdr(given: unknown, rule: Lowering): Term {
 }
 
 /** Which part of which TCP option: its field, or its bits. */
-export function tcpOptionPlace(given: unknown, presence = false): OptionPlace {
+export function tcpOptionPlace(given: unknown): OptionPlace {
   const fields = fieldsOf(given, ['name', 'field', 'base', 'offset', 'len'])
   if (fields.base === undefined) return namedOption(TCP, fields).place
   const type = numberIn(fields, 'base', 0, 255)
   const offset = numberIn(fields, 'offset', 0, 2040)
   const bits = numberIn(fields, 'len', 0, 512)
-  if (bits === 0 || (presence && offset === 0)) return { operation: 'tcpopt', type, ...PRESENT }
+  // nft takes its first byte for the question whether it is there.
+  if (bits === 0 || (offset === 0 && bits === 8)) return { operation: 'tcpopt', type, ...PRESENT }
   return { operation: 'tcpopt', type, offset, bits, shape: { type: RAW_INTEGER, bits, order: 'network' } }
 }
 
-/** `presence`: whether it is there at all, which for an option without a name is asked by its first byte. */
-export const tcpOption = (given: unknown, presence = false): Term => termOf(tcpOptionPlace(given, presence), 'tcp option')
+export const tcpOption = (given: unknown): Term => termOf(tcpOptionPlace(given), 'tcp option')
 
 export function ipOption(given: unknown, rule: Lowering): Term {
   const { place } = namedOption(IP, fieldsOf(given, ['name', 'field']))

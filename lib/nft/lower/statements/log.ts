@@ -24,14 +24,14 @@ export function log(given: unknown, rule: Lowering): void {
   const queueThreshold = optionalNumber(fields, 'queue-threshold', 0, U16)
   const level = optionalWord(fields, 'level', LEVELS)
   const flags = wordsIn(fields, 'flags', FLAGS)?.flatMap(flag => (flag === 'all' ? ALL : [flag]))
-  const toGroup = group !== undefined || snaplen !== undefined || queueThreshold !== undefined
+  const toGroup = group !== undefined
   if (toGroup && level !== undefined)
     throw new BadValue('type', 'give group or level, not both: packets go to a group or to the log').within('level')
   if (toGroup && flags !== undefined) throw new BadValue('type', 'is only of the log, not of a group').within('flags')
   const expression: Log = {
     kind: 'log',
     ...(prefix !== undefined && { prefix }),
-    ...(toGroup ? { group: group ?? 0, snaplen, queueThreshold } : { level: level ?? 'warn', flags: flags ?? [] }),
+    ...(toGroup ? { group, snaplen, queueThreshold } : { level: level ?? 'warn', flags: flags ?? [] }),
   }
   rule.add(expression)
 }

@@ -79,12 +79,11 @@ export const nat =
     if (addr === undefined && port === undefined)
       throw new BadValue('type', 'is missing: give addr, port, or both').within('addr')
     const family = familyFor(fields, addr, rule)
-    const types = wordsIn(fields, 'type_flags', TYPE_FLAGS) ?? []
+    wordsIn(fields, 'type_flags', TYPE_FLAGS)
     const flags: Flags = [...(wordsIn(fields, 'flags', FLAGS) ?? [])]
-    const netmap = types.includes('prefix') && !flags.includes('netmap') ? (['netmap'] as const) : []
     const places = placesOf(addr, port, family === 'inet' ? 'ip' : family, rule)
     if (places.portMin !== undefined && !looksAtPorts(addr)) checkTransport(rule)
-    rule.add({ kind: 'nat', type, family, ...places, ...flagsOf([...flags, ...netmap]) })
+    rule.add({ kind: 'nat', type, family, ...places, ...flagsOf(flags) })
   }
 
 const flagsOf = (flags: Flags): { readonly flags?: Flags } => (flags.length > 0 ? { flags } : {})

@@ -11,14 +11,16 @@ type Type = (typeof TYPES)[number]
 /** The code of "port unreachable". */
 const PORT = { icmp: 3, icmpv6: 4, icmpx: 1 } as const
 
-export function reject(given: unknown, rule: Lowering): void {
-  const fields = given === null ? {} : fieldsOf(given, ['type', 'expr'])
+export function reject(statement: unknown, rule: Lowering): void {
+  const fields = statement === null ? {} : fieldsOf(statement, ['type', 'expr'])
   const { family } = rule.context
   if (family === 'arp') throw new BadValue('type', 'reject is not for the family arp: drop what is not wanted')
-  const type = optionalWord(fields, 'type', TYPES) ?? naturalType(rule)
+  const given = optionalWord(fields, 'type', TYPES)
+  const type = given ?? naturalType(rule)
   const code = fields.expr === undefined ? undefined : at('expr', () => codeOf(fields.expr, type))
   rule.atBeginning(() => require(type, rule))
-  rule.add(expressionOf(type, code))
+  // A type without a code means its first one.
+  rule.add(expressionOf(type, code ?? (given === undefined ? undefined : 0)))
 }
 
 /** What is answered where nothing is said. */

@@ -4,7 +4,7 @@ import type { Expression, StatefulExpression } from '../../expressions/index.js'
 import { at, type Fields, fieldsOf, objectOf, optionalNumber, optionalWord, textIn } from '../../json/fields.js'
 import type { DataTypes, NftSet } from '../../types.js'
 import { dataTypesOf, shapesOf } from '../../vocabulary/shapes.js'
-import { referenceTo } from '../anonymous.js'
+import { referenceTo, typeofKey } from '../anonymous.js'
 import { seconds, statementsOf } from '../items.js'
 import type { Lowering } from '../lowering.js'
 import { behind, operand } from '../operand.js'
@@ -113,6 +113,7 @@ export function meter(given: unknown, rule: Lowering): void {
     flags,
     size,
     id: rule.context.nextId(),
+    ...typeofKey(term),
   }
   rule.sets.push({ set: target, elements: [] })
   const [key] = placed(rule, [term])

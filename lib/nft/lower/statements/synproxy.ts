@@ -1,5 +1,5 @@
 /** What answers TCP's handshakes, and other statements that stand alone (src/parser_json.c). */
-import { BadValue, shown } from '../../../netlink/schema.js'
+import { BadValue } from '../../../netlink/schema.js'
 import { at, fieldsOf, optionalNumber, singleOf, wordsIn } from '../../json/fields.js'
 import type { Lowering } from '../lowering.js'
 import { tcpOptionPlace } from '../selectors/option.js'
@@ -32,8 +32,7 @@ export function reset(given: unknown, rule: Lowering): void {
   rule.add({ kind: 'exthdr', type, operation: 'tcpopt' })
 }
 
-export function notrack(given: unknown, rule: Lowering): void {
-  if (given !== null) throw new BadValue('type', `${shown(given)}: give null`)
+export function notrack(_: unknown, rule: Lowering): void {
   rule.add({ kind: 'notrack' })
 }
 

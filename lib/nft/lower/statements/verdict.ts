@@ -9,7 +9,10 @@ import { lowerVerdict } from '../verdict.js'
 export const verdict =
   (word: string) =>
   (given: unknown, rule: Lowering): void =>
-    rule.add({ kind: 'immediate', destination: 0, data: lowerVerdict({ [word]: given }) })
+    rule.add({ kind: 'immediate', destination: 0, data: lowerVerdict({ [word]: isJump(word) ? given : null }) })
+
+/** What stands behind the others does not matter. */
+const isJump = (word: string): boolean => word === 'jump' || word === 'goto'
 
 export function vmap(given: unknown, rule: Lowering): void {
   const fields = fieldsOf(given, ['key', 'data'])
