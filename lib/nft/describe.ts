@@ -40,10 +40,11 @@ export function describe(word: ObjectWord, object: Described): string {
 
 const chainOf = ({ family, table, chain, chainId }: Described): Described => ({ family, table, name: chain, id: chainId })
 
-const ofTable = ({ family, table }: Described): string => (table === undefined ? '' : ` of table ${family} ${table}`)
+const ofTable = ({ family, table }: Described): string =>
+  table === undefined ? '' : ` of ${describe('table', { family, name: table })}`
 
 function nameOf({ name, handle, id }: Described): string {
-  if (name !== undefined) return String(name)
+  if (name !== undefined) return name === '' ? '""' : String(name)
   if (handle !== undefined) return `with handle ${handle}`
   return id === undefined ? 'without a name' : `with id ${id}`
 }

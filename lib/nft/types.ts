@@ -225,7 +225,10 @@ export interface Element extends Kept {
   readonly flags?: number | undefined
 }
 
-/** Elements of a set. `set` has the fields that say how they are written: one that was added or read will do. */
+/**
+ * Elements of a set. `set` has the fields that say how they are written: one that was added or read will do. The kernel can not tell that
+ * they are other ones: without the flag `interval`, what is added to a set of intervals begins one that goes up to the last key.
+ */
 export interface Elements {
   readonly set: Pick<NftSet, 'family' | 'table' | 'name' | 'key' | 'data' | 'dataInterval' | 'objects' | 'flags' | 'id'>
   readonly elements: readonly Element[]

@@ -68,6 +68,15 @@ const rows: readonly Row[] = [
       'one rule: divide it in two, or jump to another chain',
   },
   {
+    what: 'a name that is empty',
+    commands: [{ delete: { chain: { family: 'inet', table: '', name: '' } } }],
+    errno: errno.ENOENT,
+    offset: HEADERS,
+    path: 'delete.chain.table',
+    problem: 'no-such-object',
+    reason: /^chain "" of table inet "" can not be deleted: there is no table inet "": read what is there/,
+  },
+  {
     what: 'one of several interfaces',
     commands: [{ add: { chain: { ...netdev, devices: ['lo', 'eth9'] } } }],
     errno: errno.ENOENT,
