@@ -106,6 +106,12 @@ const ctKey = (key: string): string | undefined => (key === 'protocol' ? 'protoc
 
 /** Fields that were compared at once are told one by one (payload_match_expand). */
 function matchPacket(reading: Reading, op: Operator, left: PacketValue, whole: bigint, bits: number): void {
+  if (bits < left.bits) {
+    const value = completePacket(reading, left)
+    const addr = fieldJson(reading, value, whole << BigInt(left.bits - bits)) as json.Immediate
+    addMatch(reading, op, express(reading.context, value), { prefix: { addr, len: bits } })
+    return
+  }
   if (op !== '==' && op !== '!=') {
     const value = completePacket(reading, left)
     const bound = boundOf(reading, whole, constantOf(whole, value.bits), shapeOf(value))

@@ -79,11 +79,8 @@ const ETHERNET: ReadonlyMap<bigint, string> = new Map([
   [0x8100n, 'vlan'],
   [0x88a8n, 'vlan'],
 ])
-/** ARPHRD_ETHER and ARPHRD_LOOPBACK */
-const DEVICES: ReadonlyMap<bigint, string> = new Map([
-  [1n, 'ether'],
-  [772n, 'ether'],
-])
+/** ARPHRD_ETHER */
+const DEVICES: ReadonlyMap<bigint, string> = new Map([[1n, 'ether']])
 
 function found(table: ReadonlyMap<bigint, string>, value: bigint): Protocol | 'unknown' {
   const name = table.get(value)
