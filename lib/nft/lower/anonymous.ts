@@ -46,13 +46,19 @@ export const referenceTo = ({ name, id }: NftSet): SetReference => ({ name, ...(
 
 function checkKey(key: Term, set: NftSet): void {
   const [own, wanted] = [shapesOfTerm(key), shapesOf(set.key)]
-  const bits = (shapes: readonly Shape[]): number => shapes.reduce((sum, shape) => sum + Math.ceil(shape.bits / 32), 0)
-  if (own.length === wanted.length && bits(own) === bits(wanted)) return
+  if (own.length === wanted.length && own.every((shape, i) => isAlike(shape, wanted[i] as Shape))) return
   const names = (shapes: readonly Shape[]): string => shapes.map(({ type }) => type.name).join(' . ')
   throw new BadValue(
     'type',
     `${shown(`@${set.name}`)}: has keys of the type ${names(wanted)}, but what is looked up is ${names(own)}`,
   )
+}
+
+/** Numbers may be of sets that have no better type for them. */
+function isAlike(one: Shape, another: Shape): boolean {
+  if (one.type.name === another.type.name) return true
+  const isNumber = one.type.bits === 0 || another.type.bits === 0
+  return isNumber && Math.ceil(one.bits / 32) === Math.ceil(another.bits / 32)
 }
 
 /** What stands before the shift is compared as it is, and the constants are shifted instead (binop_transfer). */
