@@ -1,9 +1,10 @@
 /** Applies a document, and finds out what of it could not be applied. */
 import type { NftClient } from '../../../../lib/nft/index.js'
 import type * as json from '../../../../lib/nft/json/index.js'
-import { messageOf } from './ours.js'
 
 type Item = json.Document['nftables'][number]
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /** Why something could not be applied, and what. */
 export interface Failure {

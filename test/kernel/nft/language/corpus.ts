@@ -3,11 +3,8 @@ import type * as json from '../../../../lib/nft/json/index.js'
 import type { Check, Where } from './check.js'
 import { applyChecks, type Bench, examine, examineOld, newest } from './examine.js'
 import { type Loaded, loadRules } from './loading.js'
-import { OLD } from './oracle.js'
+import { Missing, OLD } from './oracle.js'
 import { place, type RulesFile } from './rules-file.js'
-
-/** Why a file can not be tried here. */
-export class Missing extends Error {}
 
 /** The rules of a file, loaded by nft 1.1.3, and those that it knows by nft 1.0.6. */
 export async function checkRules(bench: Bench, file: RulesFile): Promise<Check[]> {

@@ -29,7 +29,7 @@ export function expressionsOf({ rules, elements, sets }: Snapshot): ReadonlyMap<
 function show(value: object, setNamed: (name: string) => string | undefined): string {
   return JSON.stringify(value, (key, field) => {
     if (key === 'set' && typeof field === 'string') return setNamed(field) ?? field
-    if (key === 'userData' || key === 'setId') return undefined
+    if (key === 'userData' || key === 'setId' || key === 'milliseconds') return undefined
     if (typeof field === 'bigint') return `${field}n`
     return field instanceof Uint8Array ? Buffer.from(field).toString('hex') : field
   })

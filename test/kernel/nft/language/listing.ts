@@ -33,12 +33,12 @@ export function readText(text: string): Listing<string> {
 
 /** A rule is a line; what goes on in the next line is indented deeper, or closes what did. */
 function addLine(chain: string[], line: string): void {
-  if (/^\t\t[^\t}]/.test(line)) chain.push(line.slice(2))
+  if (/^\t\t[^\t}]/.test(line)) chain.push(untimed(line.slice(2)))
   else chain.push(`${chain.pop() ?? ''}\n${line}`)
 }
 
 /** Time goes on between two listings. */
-const untimed = (text: string): string => text.replace(/ expires [0-9dhms]+/g, '')
+const untimed = (text: string): string => text.replace(/ expires [0-9dhms]+/g, '').replace(/(last used) [0-9dhms]+/g, '$1')
 
 /** Of `nft -j list ruleset`. `rest` has a line for each object. */
 export function readJson(document: json.Document): Listing<json.Rule> {
@@ -61,7 +61,7 @@ export function readJson(document: json.Document): Listing<json.Rule> {
 export const canonical = (value: unknown): string => JSON.stringify(value, sorted)
 
 function sorted(key: string, value: unknown): unknown {
-  if (key === 'handle' || key === 'expires') return undefined
+  if (key === 'handle' || key === 'expires' || (key === 'last' && value !== null)) return undefined
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return value
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
 }

@@ -9,6 +9,9 @@ import { PROGRAMS } from '../programs.js'
 /** nft 1.0.6 of Debian 12, and 1.1.3 of Debian 13. */
 export const [OLD = 'nft', NEW] = PROGRAMS
 
+/** Why something can not be tried here. */
+export class Missing extends Error {}
+
 /** What `nft list ruleset` and `nft -j list ruleset` print. */
 export interface Listed {
   readonly text: string
@@ -39,6 +42,7 @@ export class Oracle {
   async list(program: string, netns: string): Promise<Listed> {
     const [text, asJson] = [this.#file(), this.#file()]
     const { failed, output } = await inside(netns, `${program} list ruleset >${text} && ${program} -j list ruleset >${asJson}`)
+    if (output.includes('no json callback')) throw new Missing(output.trim())
     if (failed || output !== '') throw new Error(`nft does not list it: ${output.slice(0, 500)}`)
     return { text: readFileSync(text, 'utf8'), json: JSON.parse(readFileSync(asJson, 'utf8')) }
   }

@@ -17,6 +17,8 @@ export interface Opinion {
   readonly json: ReadonlyMap<string, json.Rule>
   readonly expressions: ReadonlyMap<string, string>
   readonly refused: ReadonlySet<string>
+  /** What is no rule, as text and as JSON, a line each. */
+  readonly rest: ReadonlySet<string>
 }
 
 type Item = json.Document['nftables'][number]
@@ -51,32 +53,35 @@ export async function secondOpinion(
 ): Promise<Opinion> {
   const others = document.nftables.filter(item => !('rule' in item || 'metainfo' in item))
   const refused = new Set<string>()
-  await oracle.load(NEW ?? '', netns, JSON.stringify({ nftables: others }), true)
-  const loaded = await loadParts(
-    oracle,
-    netns,
-    placedRules(document).filter(({ place }) => places.has(place)),
-    refused,
+  const load = (items: readonly Item[]): Promise<string | undefined> =>
+    oracle.load(NEW ?? '', netns, JSON.stringify({ nftables: items }), true)
+  await loadParts(
+    load,
+    others.map(item => ({ place: '', chain: '', item })),
+    new Set(),
   )
+  const asked = placedRules(document).filter(({ place }) => places.has(place))
+  const loaded = await loadParts(load, asked, refused)
   const listed = await oracle.list(NEW ?? '', netns)
+  const [text, asJson] = [readText(listed.text), readJson(listed.json)]
   return {
-    text: byPlace(loaded, readText(listed.text).rules),
+    text: byPlace(loaded, text.rules),
     old: byPlace(loaded, readText((await oracle.listText(OLD, netns)) ?? '').rules),
-    json: byPlace(loaded, readJson(listed.json).rules),
+    json: byPlace(loaded, asJson.rules),
     expressions: byPlace(loaded, expressionsOf(await nf.snapshot())),
     refused,
+    rest: new Set([...text.rest.split('\n'), ...asJson.rest.split('\n')]),
   }
 }
 
 /** Halves what nft refuses until it is one. Returns what it took, in order. */
 async function loadParts(
-  oracle: Oracle,
-  netns: string,
+  load: (items: readonly Item[]) => Promise<string | undefined>,
   rules: readonly PlacedRule[],
   refused: Set<string>,
 ): Promise<PlacedRule[]> {
   if (rules.length === 0) return []
-  const error = await oracle.load(NEW ?? '', netns, JSON.stringify({ nftables: rules.map(({ item }) => ({ add: item })) }), true)
+  const error = await load(rules.map(({ item }) => item))
   if (error === undefined) return [...rules]
   const [only] = rules
   if (rules.length === 1 && only) {
@@ -84,8 +89,8 @@ async function loadParts(
     return []
   }
   const half = rules.length >> 1
-  const first = await loadParts(oracle, netns, rules.slice(0, half), refused)
-  return [...first, ...(await loadParts(oracle, netns, rules.slice(half), refused))]
+  const first = await loadParts(load, rules.slice(0, half), refused)
+  return [...first, ...(await loadParts(load, rules.slice(half), refused))]
 }
 
 function byPlace<T>(loaded: readonly PlacedRule[], listed: ReadonlyMap<string, readonly T[]>): ReadonlyMap<string, T> {
@@ -101,9 +106,9 @@ function byPlace<T>(loaded: readonly PlacedRule[], listed: ReadonlyMap<string, r
 }
 
 /** A check without what nft does the same way, and without what it refuses. */
-export function without(check: Check, same: (place: string, actual: string) => boolean, refused: ReadonlySet<string>): Check {
-  const differences = check.differences.filter(
-    ({ place, actual }) => place === undefined || !(refused.has(place) || same(place, actual)),
+export function without(check: Check, same: (place: string, actual: string) => boolean, { refused, rest }: Opinion): Check {
+  const differences = check.differences.filter(({ place, actual }) =>
+    place === undefined ? !actual.split('\n').every(line => rest.has(line)) : !(refused.has(place) || same(place, actual)),
   )
   return { ...check, differences }
 }
