@@ -91,7 +91,7 @@ export class Kernel {
     const { data, lost } = await this.#channel.exchange(writer.written(), sequence, limit, sent)
     const answer = new Answer(readerOf(data), sequence, pathOf(writer.written(), ask))
     this.#channel.recycle(writer)
-    if (lost && (flags & NLM_F_DUMP) === NLM_F_DUMP) throw lostReply('no')
+    if (lost) throw lostReply(sent)
     return answer.orThrow()
   }
 

@@ -17,12 +17,15 @@ export interface Kinds {
 }
 export type Kind = keyof Kinds
 
-/** A change of one object. */
-export type Change = {
-  readonly [K in Kind]:
-    | { readonly type: 'added' | 'removed'; readonly object: K; readonly value: Kinds[K] }
-    | { readonly type: 'changed'; readonly object: K; readonly value: Kinds[K]; readonly before: Kinds[K] }
-}[Kind]
+/** An object that came, went, or is another than before. */
+export type Change =
+  | { readonly type: 'added' | 'removed'; readonly object: 'link'; readonly value: Link }
+  | { readonly type: 'changed'; readonly object: 'link'; readonly value: Link; readonly before: Link }
+  | { readonly type: 'added' | 'removed'; readonly object: 'address'; readonly value: Address }
+  | { readonly type: 'changed'; readonly object: 'address'; readonly value: Address; readonly before: Address }
+  /** A route that is replaced is one that goes and one that comes. */
+  | { readonly type: 'added' | 'removed'; readonly object: 'route'; readonly value: Route }
+  | { readonly type: 'added' | 'removed'; readonly object: 'rule'; readonly value: Rule }
 
 /** What a message changed; `reread` are the kinds of which it is not known. */
 export interface Outcome {
