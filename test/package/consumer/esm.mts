@@ -1,9 +1,11 @@
 /** What a program of ES modules does with the installed package. */
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
-import { ipvs, NetlinkError, nft } from 'ts-ipvs'
+import { conntrack, ipvs, NetlinkError, nft, route } from 'ts-ipvs'
+import type { FlowConfig } from 'ts-ipvs/conntrack'
 import { formatTable, open, type VirtualServerConfig } from 'ts-ipvs/ipvs'
 import { nativeTransport } from 'ts-ipvs/netlink'
+import type { RouteConfig } from 'ts-ipvs/route'
 import { memoryKernel } from 'ts-ipvs/testing'
 
 const web: VirtualServerConfig = { protocol: 'tcp', address: '192.0.2.1', port: 80, scheduler: 'rr' }
@@ -31,6 +33,21 @@ assert.deepEqual(
   ['web'],
 )
 await filter.close()
+
+const local: RouteConfig = { destination: '10.96.0.0/12', type: 'local', device: 'lo' }
+const routes = await route.open({ transport: memoryKernel() })
+await routes.addRoute(local)
+await assert.rejects(routes.addRoute(local), error => error instanceof NetlinkError && error.problem === 'exists')
+await routes.close()
+
+const dns: FlowConfig = {
+  original: { protocol: 'udp', source: '10.0.0.1', destination: '10.96.0.10', sourcePort: 5353, destinationPort: 53 },
+  timeout: 30,
+}
+const tracked = await conntrack.open({ transport: memoryKernel() })
+await tracked.add(dns)
+assert.equal(await tracked.deleteMatching({ protocol: 'udp' }), 1)
+await tracked.close()
 
 const kernel = await open({ transport: nativeTransport() })
 const answer = await kernel.info().then(
