@@ -70,7 +70,7 @@ async function done(kernel: Kernel, what: Ask, limit: Limit): Promise<boolean> {
 export async function deleteMatching(kernel: Kernel, filter: CheckedFilter, options: CallOptions): Promise<number> {
   let deleted = 0
   for await (const page of new FlowList(kernel, filter, options).pages()) {
-    const asks = page.map(({ original, zone, id }) => ask(message.delete, checkKey({ original, zone, id })))
+    const asks = page.map(({ original, zone, id }) => ask(message.delete, { original, zone, id }))
     if (asks.length === 0) continue
     for (const refusal of await kernel.call(options, limit => kernel.requests(asks, limit))) {
       if (refusal === undefined) deleted++

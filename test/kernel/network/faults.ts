@@ -1,43 +1,28 @@
 /** What goes wrong between the clients and the kernel. */
 import assert from 'node:assert/strict'
-import { MessageReader, messagesOf, type Reply, type Socket, type Transport } from '../../../lib/netlink/index.js'
+import { MessageReader, messagesOf, NLM_F_MULTI, type Reply, type Transport } from '../../../lib/netlink/index.js'
 import { refused } from '../support/expect.js'
+import { intercept } from '../support/intercept.js'
 import type { Case } from './case.js'
 import { tuple } from './conntrack/flows.js'
 
 const NLM_F_DUMP_INTR = 0x10
 const original = tuple('udp', '10.0.0.1', 1, '10.0.0.2', 2)
 
-/** The transport, and how many of its dumps are said to be interrupted. */
-function interrupting(transport: Transport, times: number): Transport & { readonly dumps: number } {
+/** The transport, and how many of its dumps were answered; so many are said to be interrupted. */
+function interrupting(transport: Transport, times: number): { readonly transport: Transport; readonly dumps: () => number } {
   let dumps = 0
-  const spoil = (reply: Reply): Reply => {
+  const around = async (_: unknown, go: () => Promise<Reply>): Promise<Reply> => {
+    const reply = await go()
     const reader = new MessageReader(reply.data)
     for (const { flags, start } of messagesOf(reader)) {
-      if (!(flags & 2)) continue
+      if (!(flags & NLM_F_MULTI)) continue
       if (start === 0 && dumps++ >= times) return reply
       reader.u16[(start >> 1) + 3] = flags | NLM_F_DUMP_INTR
     }
     return reply
   }
-  const wrapped = (socket: Socket): Socket =>
-    new Proxy(socket, {
-      get(target, name) {
-        const value: unknown = Reflect.get(target, name)
-        if (typeof value !== 'function') return value
-        if (name === 'exchange') return async (...args: unknown[]) => spoil(await value.apply(target, args))
-        return value.bind(target)
-      },
-    })
-  return {
-    get dumps() {
-      return dumps
-    },
-    open: options => wrapped(transport.open(options)),
-    readFile: path => transport.readFile(path),
-    writeFile: (path, text) => transport.writeFile(path, text),
-    close: () => transport.close(),
-  }
+  return { transport: intercept(transport, around), dumps: () => dumps }
 }
 
 export const cases: readonly Case[] = [
@@ -45,13 +30,13 @@ export const cases: readonly Case[] = [
     name: 'faults: a list that others changed meanwhile is read again, and given up where they go on',
     async run({ route, transport }) {
       const twice = interrupting(transport(), 2)
-      const client = await route({ transport: twice })
+      const client = await route({ transport: twice.transport })
       assert.deepEqual(
         (await client.links()).map(({ name }) => name),
         ['lo'],
       )
-      assert.equal(twice.dumps, 3)
-      const always = await route({ transport: interrupting(transport(), Number.POSITIVE_INFINITY) })
+      assert.equal(twice.dumps(), 3)
+      const always = await route({ transport: interrupting(transport(), Number.POSITIVE_INFINITY).transport })
       await refused(always.rules(), {
         problem: 'ever-changing',
         code: 'EINTR',
