@@ -66,7 +66,8 @@ class Lifter {
 
   table(table: Table): Item[] {
     const key = keyOf({ family: table.family, table: table.name })
-    const chains = (this.#chains.get(key) ?? []).filter(chain => !isUnnamed(chain))
+    // nft's text has chains without a name within rules, its JSON has not.
+    const chains = (this.#chains.get(key) ?? []).filter(chain => this.#options.whole || !isUnnamed(chain))
     const sets = (this.#sets.get(key) ?? []).filter(set => !isUnnamed(set))
     return [
       { table: liftTable(table) },

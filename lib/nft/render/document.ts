@@ -1,7 +1,7 @@
 /** Whole rulesets, as `nft list ruleset` prints them. */
 import type * as json from '../json/index.js'
 import type { Family } from '../types.js'
-import { renderChain, renderFlowtable } from './chain.js'
+import { renderChain, renderFlowtable, renderRule } from './chain.js'
 import type { RenderOptions } from './expression.js'
 import { renderObject } from './objects.js'
 import { dataOf, renderSet } from './set-declaration.js'
@@ -52,8 +52,15 @@ function placeSet({ sets, data }: Contents, set: json.Set | json.Map): void {
 
 const FLAGS: readonly json.TableFlag[] = ['dormant', 'owner', 'persist']
 
+/** The kernel's word for chains that belong to a rule (net/netfilter/nf_tables_api.c, nf_tables_addchain). */
+const UNNAMED = /^__chain\d+$/
+
 function renderTable({ table, objects, sets, flowtables, chains, rules, data }: Contents): string {
-  const options: RenderOptions = { family: table.family, dataOf: name => data.get(name) ?? [] }
+  const options: RenderOptions = {
+    family: table.family,
+    dataOf: name => data.get(name) ?? [],
+    rulesOf: name => (UNNAMED.test(name) ? (rules.get(name) ?? []).map(rule => renderRule(rule, options)) : undefined),
+  }
   const flags = FLAGS.filter(flag => list(table.flags).includes(flag))
   const head = [
     ...(flags.length === 0 ? [] : [`\tflags ${flags.join(',')}`]),
@@ -63,7 +70,7 @@ function renderTable({ table, objects, sets, flowtables, chains, rules, data }: 
     ...objects,
     ...sets,
     ...flowtables,
-    ...chains.map(chain => renderChain(chain, rules.get(chain.name) ?? [], options)),
+    ...chains.filter(chain => !UNNAMED.test(chain.name)).map(chain => renderChain(chain, rules.get(chain.name) ?? [], options)),
   ]
   const inside = [...(head.length === 0 ? [] : [head.join('\n')]), ...blocks].join('\n\n')
   return `table ${table.family} ${table.name} {\n${inside}${inside === '' ? '' : '\n'}}\n`

@@ -12,6 +12,8 @@ export interface RenderOptions {
   readonly family: Family
   /** The types of the data of the table's maps, by their names: for the constants that rules put into them. */
   readonly dataOf?: ((map: string) => Shapes) | undefined
+  /** The rules of a chain without a name, which text has where it is jumped to; undefined for chains with names. */
+  readonly rulesOf?: ((chain: string) => readonly string[] | undefined) | undefined
 }
 
 /** An expression as text. `shapes`: the types of its constants, where it is what another expression is compared with. */

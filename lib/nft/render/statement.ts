@@ -116,13 +116,20 @@ const STATEMENTS: Readonly<Record<string, Render>> = {
   xt: (given: json.XtStatement['xt']) => words('xt', given?.type, given === null ? undefined : quote(given.name)),
 }
 
+/** A chain without a name stands where it is jumped to. */
+function renderJump(verdict: json.VerdictExpression, { rulesOf }: RenderOptions): string | undefined {
+  const [word, given] = Object.entries(verdict)[0] as [string, { readonly target?: string } | null]
+  const rules = given?.target === undefined ? undefined : rulesOf?.(given.target)
+  return rules === undefined ? renderVerdict(verdict) : `${word} {\n${rules.map(rule => `\t\t\t${rule}\n`).join('')}\t\t}`
+}
+
 /** A statement as text. Jumps to chains without a name are text in nft's JSON, too. */
 export function renderStatement(statement: json.Statement | string, options: RenderOptions): string {
   if (typeof statement === 'string') return statement
   const [word, given] = (Object.entries(statement)[0] ?? ['', null]) as [string, never]
   const render = Object.hasOwn(STATEMENTS, word) ? STATEMENTS[word] : undefined
   if (render !== undefined) return render(given, options)
-  return renderStateful(statement, options) ?? renderVerdict(statement as json.VerdictExpression) ?? word
+  return renderStateful(statement, options) ?? renderJump(statement as json.VerdictExpression, options) ?? word
 }
 
 /** The statements of a rule as text. */

@@ -107,6 +107,14 @@ t.test('objects that commands add are rendered, those of tables that are not the
   t.notOk(lines(inTable('ip6', add)).includes('chain c {'))
 })
 
+t.test('a chain without a name stands in the rule that jumps to it', async t => {
+  const chains = ['in', '__chain7'].map(name => ({ chain: { ...named, name } }))
+  const jump = { rule: { ...named, chain: 'in', expr: [{ jump: { target: '__chain7' } }] } }
+  const inside = ['accept', 'drop'].map(verdict => ({ rule: { ...named, chain: '__chain7', expr: [{ [verdict]: null }] } }))
+  const text = '\tchain in {\n\t\tjump {\n\t\t\taccept\n\t\t\tdrop\n\t\t}\n\t}\n'
+  t.equal(renderDocument(inTable('ip', ...chains, jump, ...inside)), `table ip t {\n${text}}\n`)
+})
+
 const meta = (key: string): json.Expression => ({ meta: { key } })
 const match = (left: unknown, right: unknown, op = '=='): object => ({ match: { op, left, right } })
 
