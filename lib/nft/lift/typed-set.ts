@@ -5,6 +5,7 @@ import type { DataType, DataTypes, Element } from '../types.js'
 import { dataTypeOf, shapesOf } from '../vocabulary/shapes.js'
 import { INTEGER } from '../vocabulary/types.js'
 import type { Shape } from '../vocabulary/value-type.js'
+import { forgotten, isForgotten } from './forgotten.js'
 import { isOfPacket, shapeOf } from './shape.js'
 import { asNumber, constantOf } from './typed.js'
 import type { NamedSet, Value } from './value.js'
@@ -48,7 +49,9 @@ function bytesOf(key: unknown, { key: types }: NamedSet['set']): Uint8Array | un
 const EMPTY = { family: 'inet', table: '', name: '' } as const
 
 /** `compared`: nft then gives the elements the type of what they are compared with, else only their length and order. */
-export function typedSet({ set, elements }: NamedSet, key: Value, compared: boolean, whole: boolean): NamedSet {
+export function typedSet(named: NamedSet, key: Value, compared: boolean, whole: boolean): NamedSet {
+  if (isForgotten(named)) return forgotten(named)
+  const { set, elements } = named
   const shapes = key.kind === 'concatenated' ? key.parts.map(shapeOf) : [shapeOfKey(key)]
   const types = Array.isArray(set.key) ? (set.key as readonly DataType[]) : [set.key as DataType]
   if (types.length !== shapes.length) return { set, elements }
