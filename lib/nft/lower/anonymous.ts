@@ -10,7 +10,7 @@ import { type Item, itemsOf } from './items.js'
 import type { Lowering } from './lowering.js'
 import { merged } from './merge.js'
 import { loose, type Wanted } from './operand.js'
-import { inOrder, type Mapped, shapesOfTerm, type Term } from './terms.js'
+import { inOrder, type Mapped, ordered, shapesOfTerm, type Term } from './terms.js'
 
 export interface SetReference {
   readonly name: string
@@ -75,6 +75,11 @@ export function transferred(term: Term): { readonly term: Term; readonly change:
   return { term: left, change }
 }
 
+const asIs = (term: Term): Term =>
+  term.kind === 'binary' && term.operator === '>>' && term.left.shape.order === 'network'
+    ? { ...term, asIs: true, shape: ordered(term.shape, 'network') }
+    : term
+
 /** The bits that a shift drops do not count. */
 function withoutLast(term: Term, by: bigint): Term {
   if (term.kind === 'binary' && term.operator === '&') return term
@@ -89,12 +94,13 @@ function shiftedBack(value: bigint, by: bigint): bigint {
 }
 
 function anonymous(rule: Lowering, given: Term, items: unknown, kind: Kind, data: readonly Shape[] | undefined): Looked {
-  const { term, change } = transferred(given)
   const shapes = elementShapes(given, kind, data)
   const read = itemsOf(looseItems(items, shapes.key), shapes, rule.context.devices)
   if (read.length === 0) throw new BadValue('range', 'is empty: give an element at least')
+  const isInterval = containsRange(items, 0) || read.some(({ key }) => key !== '*' && key.some(isRange))
+  // Ends of ranges are not shifted, and what is compared with them is, as it stands.
+  const { term, change } = isInterval ? { term: asIs(given), change: (value: bigint) => value } : transferred(given)
   const found = read.map(item => changed(item, change))
-  const isInterval = containsRange(items, 0) || found.some(({ key }) => key !== '*' && key.some(isRange))
   const dataInterval = found.some(item => Array.isArray(item.data) && item.data.some(isRange)) || containsRange(items, 1)
   const key = isInterval ? inOrder(term, 'network') : term
   const keyShapes = shapesOfTerm(key)

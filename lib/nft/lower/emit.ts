@@ -78,7 +78,10 @@ function emitBinary(term: Binary, step: number, free: number): Expression[] {
   if (operator === '<<' || operator === '>>') {
     if (right.kind !== 'constant') throw new BadValue('type', 'the number of bits to shift by has to be a constant')
     const data = toRegister(right.value, 32, 'host')
-    return [...emit(inOrder(left, 'host'), step, free), bitwise(step, width, { operator: SHIFTS[operator], data })]
+    return [
+      ...emit(term.asIs ? left : inOrder(left, 'host'), step, free),
+      bitwise(step, width, { operator: SHIFTS[operator], data }),
+    ]
   }
   if (right.kind === 'constant') return emitMask(term, step, free)
   const second = emit(right, free, free + reserved(right))

@@ -34,7 +34,8 @@ export class Lowering {
   innerOf(tunnel: Protocol): Packet {
     const known = this.#inner.get(tunnel)
     if (known !== undefined) return known
-    const inner = new Packet('netdev', true)
+    // With a link layer it is as with bridges.
+    const inner = new Packet(tunnel.tunnel?.flags.includes('link') ? 'bridge' : 'netdev', true)
     this.#inner.set(tunnel, inner)
     return inner
   }
@@ -72,7 +73,8 @@ export class Lowering {
   }
 
   #depend(dependency: Dependency, tunnel: Protocol | undefined): void {
-    if ('icmp' in dependency) return this.#dependOnType(dependency.icmp, dependency.values, tunnel)
+    // Of messages within tunnels nft looks at the type of the outer one.
+    if ('icmp' in dependency) return this.#dependOnType(dependency.icmp, dependency.values)
     if ('meta' in dependency) {
       const { meta: key, value } = dependency
       const shape = META_SHAPES[key]
@@ -87,17 +89,17 @@ export class Lowering {
     }
   }
 
-  #dependOnType(protocol: Protocol, values: readonly bigint[], tunnel: Protocol | undefined): void {
+  #dependOnType(protocol: Protocol, values: readonly bigint[]): void {
     const field = fieldNamed(protocol, 'type')
     if (field === undefined) return
     const shape: Shape = { type: field.type, bits: 8, order: 'network' }
-    const place: Place = { base: 'transport', offset: 0, bits: 8, field, protocol, tunnel }
+    const place: Place = { base: 'transport', offset: 0, bits: 8, field, protocol }
     const [value, another] = values
     if (value !== undefined && another === undefined) return this.compare({ place, operator: 'eq', value, isProtocol: true })
     const elements = values.map(type => ({ key: bytesOf(type, shape, 8) }))
     const set = this.anonymous({ key: knownTypeName(protocol), flags: ['anonymous', 'constant'] }, elements)
     const load: Expression = { kind: 'payload', base: 'transport', offset: 0, length: 1, destination: 1 }
-    this.match(wrapped(load, tunnel), lookup(set, 1, {}))
+    this.match(load, lookup(set, 1, {}))
   }
 
   /** A set or a map without a name, for this rule alone. */

@@ -135,7 +135,7 @@ export class Packet {
   requireBase(base: Protocol, add: (dependency: Dependency) => void): void {
     if (this.#network === base) return
     if (this.#network !== undefined) throw conflict(this.#network, base)
-    if (this.#link === ETHER && !this.#inner) this.#below(ETHER, base, add)
+    if (this.#link === ETHER) this.#below(ETHER, base, add)
     else this.#requireNetwork(base, add)
   }
 

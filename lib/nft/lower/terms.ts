@@ -50,6 +50,8 @@ export interface Binary {
   readonly operator: BinaryOperator
   readonly left: Term
   readonly right: Term
+  /** The bytes are shifted in the order in which they are. */
+  readonly asIs?: boolean
   readonly shape: Shape
   readonly width: number
 }

@@ -110,10 +110,10 @@ function writePayload(place: Place & { readonly shape: Shape }, value: Term, rul
     rule.add(...emit(value), written(whole, checksum))
     return
   }
-  if (value.kind !== 'constant')
-    throw new BadValue('type', 'a field that is no whole number of 16 bits can only be set to a constant')
+  const { kept, flipped } = changeOf(value, place)
   const shift = BigInt(end - place.offset - place.bits)
-  const mask = ((1n << BigInt(whole.bits)) - 1n) ^ (((1n << BigInt(place.bits)) - 1n) << shift)
+  const all = (1n << BigInt(place.bits)) - 1n
+  const mask = ((1n << BigInt(whole.bits)) - 1n) ^ ((all & ~kept) << shift)
   const shape: Shape = { ...place.shape, order: 'network' }
   rule.add(
     loadPlace(whole, 1),
@@ -124,10 +124,52 @@ function writePayload(place: Place & { readonly shape: Shape }, value: Term, rul
       length: whole.bits >> 3,
       operator: 'mask-xor',
       mask: bytesOf(mask, shape, whole.bits),
-      xor: bytesOf(value.value << shift, shape, whole.bits),
+      xor: bytesOf(flipped << shift, shape, whole.bits),
     },
     written(whole, checksum),
   )
+}
+
+interface Change {
+  /** Which bits stay as they are … */
+  readonly kept: bigint
+  /** … and which are turned then. */
+  readonly flipped: bigint
+}
+
+/** What becomes of a part of what is written: a constant, or the part itself after calculations with constants. */
+function changeOf(value: Term, place: Place): Change {
+  if (value.kind === 'constant') return { kept: 0n, flipped: value.value }
+  if (value.kind === 'swap') return changeOf(value.term, place)
+  const isCalculated = value.kind === 'binary' && value.right.kind === 'constant'
+  if (isCalculated && value.operator !== '<<' && value.operator !== '>>' && !isField(value, place)) {
+    const { kept, flipped } = changeOf(value.left, place)
+    const operand = value.right.value
+    if (value.operator === '&') return { kept: kept & operand, flipped: flipped & operand }
+    if (value.operator === '^') return { kept, flipped: flipped ^ operand }
+    return { kept: kept & ~operand, flipped: (flipped & ~operand) | operand }
+  }
+  if (isField(value, place)) return { kept: (1n << BigInt(place.bits)) - 1n, flipped: 0n }
+  throw new BadValue(
+    'type',
+    'a field that is no whole number of 16 bits can only be set to a constant, or to itself with some bits changed',
+  )
+}
+
+/** Whether a term is the field that is written. */
+function isField(term: Term, place: Place): boolean {
+  if (term.kind === 'source')
+    return (
+      term.place !== undefined &&
+      term.place.base === place.base &&
+      term.place.field === place.field &&
+      term.place.protocol === place.protocol &&
+      term.place.offset === (place.offset & ~7)
+    )
+  const isShift = term.kind === 'binary' && term.operator === '>>' && term.left.kind === 'binary'
+  if (isShift) return isField(term.left, place)
+  const isMask = term.kind === 'binary' && term.operator === '&' && term.left.kind === 'source' && term.right.kind === 'constant'
+  return isMask && term.left.width > term.shape.bits && isField(term.left, place)
 }
 
 const written = ({ base, offset, bits }: Place, checksum: Checksum): Expression => ({
