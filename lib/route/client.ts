@@ -3,13 +3,15 @@ import { Fields, within } from '../netlink/fields.js'
 import type { Kernel } from '../netlink/kernel.js'
 import type { Netns } from '../netlink/netns.js'
 import { Watches } from '../netlink/watching.js'
-import * as change from './change.js'
+import * as change from './change-link.js'
 import { findLink, readLinks } from './devices.js'
 import type { WatchEvent } from './follower.js'
 import { deviceCheck } from './links.js'
+import { askedOf, type Given, prepare, type Word } from './operations.js'
 import type { LookupOptions } from './read.js'
 import * as read from './read.js'
 import { type Asked, asking } from './reasons.js'
+import { carryOut, type Operation, prepareAll, type Result, run } from './run.js'
 import type {
   Address,
   AddressConfig,
@@ -115,16 +117,12 @@ export class RouteClient {
    * @throws {NetlinkError} `exists`, `no-such-interface`, `family-disabled`, `invalid`
    */
   addAddress(address: AddressConfig, options: CallOptions = {}): Promise<void> {
-    return this.#ask(addressAsked('addAddress', address), options, limit =>
-      change.addAddress(this.#kernel, address, 'add', limit),
-    )
+    return this.#one('addAddress', address, options).then(() => {})
   }
 
   /** Adds it, or sets its lifetimes, flags and metric when it is there. */
   ensureAddress(address: AddressConfig, options: CallOptions = {}): Promise<void> {
-    return this.#ask(addressAsked('ensureAddress', address), options, limit =>
-      change.addAddress(this.#kernel, address, 'replace', limit),
-    )
+    return this.#one('ensureAddress', address, options).then(() => {})
   }
 
   /**
@@ -132,7 +130,7 @@ export class RouteClient {
    * as well, unless net.ipv4.conf.DEVICE.promote_secondaries says otherwise.
    */
   removeAddress(address: AddressKey, options: CallOptions = {}): Promise<boolean> {
-    return this.#ask(addressAsked('removeAddress', address), options, limit => change.removeAddress(this.#kernel, address, limit))
+    return this.#one('removeAddress', address, options)
   }
 
   /**
@@ -170,17 +168,17 @@ export class RouteClient {
    * await routes.addRoute({ destination: '10.96.0.0/12', type: 'local', device: 'lo', protocol: 77 })
    */
   addRoute(route: RouteConfig, options: CallOptions = {}): Promise<void> {
-    return this.#ask(routeAsked('addRoute', route), options, limit => change.addRoute(this.#kernel, route, 'add', limit))
+    return this.#one('addRoute', route, options).then(() => {})
   }
 
   /** Adds it, or puts it in the place of the one with the same destination, table, metric and type of service. */
   replaceRoute(route: RouteConfig, options: CallOptions = {}): Promise<void> {
-    return this.#ask(routeAsked('replaceRoute', route), options, limit => change.addRoute(this.#kernel, route, 'replace', limit))
+    return this.#one('replaceRoute', route, options).then(() => {})
   }
 
   /** Removes the first route that has all that is given. False when there was none. */
   removeRoute(route: RouteKey, options: CallOptions = {}): Promise<boolean> {
-    return this.#ask(routeAsked('removeRoute', route), options, limit => change.removeRoute(this.#kernel, route, limit))
+    return this.#one('removeRoute', route, options)
   }
 
   /** Rules, IPv4 first, in the order in which the kernel asks them. */
@@ -198,12 +196,37 @@ export class RouteClient {
    * await routes.addRule({ family: 'ipv4', priority: 100, mark: 0x4000, mask: 0x4000, table: 100 })
    */
   addRule(rule: RuleConfig, options: CallOptions = {}): Promise<void> {
-    return this.#ask(ruleAsked('addRule', rule), options, limit => change.addRule(this.#kernel, rule, limit))
+    return this.#one('addRule', rule, options).then(() => {})
   }
 
   /** Removes the first rule of that priority that has all that is given. False when there was none. */
   removeRule(rule: RuleKey, options: CallOptions = {}): Promise<boolean> {
-    return this.#ask(ruleAsked('removeRule', rule), options, limit => change.removeRule(this.#kernel, rule, limit))
+    return this.#one('removeRule', rule, options)
+  }
+
+  /**
+   * Carries out many changes in few crossings, in their order. It does not stop at an error: each has its result.
+   *
+   * @throws {NetlinkError} what came between; then it is not known what was carried out
+   * @throws {TypeError | RangeError} for a wrong one, with its place, before anything is sent: `operations[2].addRoute.gateway`
+   * @example
+   * const results = await routes.run(addresses.map(destination => ({ addRoute: { destination, type: 'local', device: 'lo' } })))
+   */
+  run(operations: readonly Operation[], options: CallOptions = {}): Promise<Result[]> {
+    return asking({ operation: 'run', object: 'route' }, async () => {
+      new Fields(options, CALL, 'options')
+      const prepared = prepareAll(operations)
+      return this.#kernel.call(options, limit => run(this.#kernel, prepared, limit))
+    })
+  }
+
+  /** Carries out one. */
+  #one<W extends Word>(word: W, given: Given[W], options: CallOptions): Promise<boolean> {
+    const asked = askedOf(word, given)
+    return this.#ask(asked, options, limit => {
+      const prepared = within(asked.object, () => prepare(word, given))
+      return carryOut(this.#kernel, prepared, limit)
+    })
   }
 
   /**
@@ -239,19 +262,4 @@ export class RouteClient {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
-}
-
-function addressAsked(operation: string, address: AddressKey): Asked {
-  const { device, address: own, prefixLength } = address ?? {}
-  return { operation, object: 'address', target: `${own}${prefixLength === undefined ? '' : `/${prefixLength}`} of ${device}` }
-}
-
-function routeAsked(operation: string, route: RouteKey): Asked {
-  const { type, destination, table } = route ?? {}
-  const where = table === undefined ? undefined : `of table ${table}`
-  return { operation, object: 'route', target: [type, destination, where].filter(Boolean).join(' ') }
-}
-
-function ruleAsked(operation: string, rule: RuleConfig): Asked {
-  return { operation, object: 'rule', target: rule?.priority === undefined ? undefined : `${rule.priority}` }
 }

@@ -3,7 +3,7 @@ import type { Limit } from '../netlink/channel.js'
 import { NetlinkError } from '../netlink/error.js'
 import type { Ask, Kernel } from '../netlink/kernel.js'
 import { readLink } from './links.js'
-import { isRefusal } from './reasons.js'
+import { type Asked, isRefusal } from './reasons.js'
 import type { Device, Link } from './types.js'
 import { linkAttributes, linkHeader, message } from './wire.js'
 
@@ -51,11 +51,33 @@ export async function indexOf(kernel: Kernel, device: Device, limit: Limit): Pro
   if (typeof device === 'number') return device
   const link = await findLink(kernel, device, limit)
   if (link) return link.index
-  throw new NetlinkError({
+  throw noSuchDevice(device)
+}
+
+export function noSuchDevice(device: Device, { operation, target }: Partial<Asked> = {}): NetlinkError {
+  return new NetlinkError({
     errno: 19,
     problem: 'no-such-interface',
     reason: `there is no device ${device}: \`links\` lists those that there are`,
+    operation,
+    target,
   })
+}
+
+/** The indices of those devices that are there. */
+export async function indicesOf(kernel: Kernel, devices: readonly Device[], limit: Limit): Promise<Map<Device, number>> {
+  const indices = new Map<Device, number>()
+  const names = new Set<string>()
+  for (const device of devices)
+    if (typeof device === 'number') indices.set(device, device)
+    else names.add(device)
+  if (names.size > FEW) for (const { index, name } of await readLinks(kernel, limit)) indices.set(name, index)
+  else
+    for (const name of names) {
+      const link = await findLink(kernel, name, limit)
+      if (link) indices.set(name, link.index)
+    }
+  return indices
 }
 
 /** Finds names by indices. */

@@ -1,5 +1,5 @@
 /** What rtnetlink means when it refuses something. It says some of it itself (extended acknowledgements); an errno alone has several meanings. */
-import { type Applied, errnoName, NetlinkError, type Problem } from '../netlink/error.js'
+import { errnoName, NetlinkError, type Problem } from '../netlink/error.js'
 import { Refusal } from '../netlink/generic.js'
 import { whyNotPermitted } from '../netlink/permission.js'
 import { BadValue } from '../netlink/schema.js'
@@ -30,12 +30,13 @@ export function isRefusal(error: unknown, ...codes: readonly string[]): error is
   return error instanceof Refusal && codes.includes(errnoName(error.acknowledgement.errno))
 }
 
-function refused(asked: Asked, { acknowledgement, path }: Refusal, applied: Applied = 'no'): NetlinkError {
+/** The error of a refusal. */
+export function refused(asked: Asked, { acknowledgement, path }: Refusal): NetlinkError {
   const { errno, kernelMessage } = acknowledgement
   const { operation, target } = asked
   const [problem, why] = meaning(errnoName(errno), asked, kernelMessage)
   const said = kernelMessage === undefined ? '' : `; the kernel says: ${kernelMessage}`
-  return new NetlinkError({ errno, operation, target, problem, applied, reason: `${why}${said}`, path, kernelMessage })
+  return new NetlinkError({ errno, operation, target, problem, reason: `${why}${said}`, path, kernelMessage })
 }
 
 /** Adds what was asked to an error that was made without knowing it. */

@@ -135,6 +135,17 @@ const ROWS: readonly (readonly [string, Bad])[] = [
     c => c.addRule({ ...rule, destinationPorts: { from: 80, to: 79 } }),
   ],
   ['TypeError: rule.priority: is missing: it says which rule', c => c.removeRule(any({ family: 'ipv4', table: 100 }))],
+  // Many at once.
+  ['TypeError: operations: undefined: give a list', c => c.run(any(undefined))],
+  ['TypeError: operations[0].addRoute.destination: is missing', c => c.run([{ addRoute: any({}) }])],
+  [
+    'RangeError: operations[1].removeRule.priority: -1: give a whole number from 0 to 4294967295',
+    c => c.run([{ addRoute: route }, { removeRule: { family: 'ipv4', priority: -1 } }]),
+  ],
+  [
+    'TypeError: operations[0]: {"addRout":{}}: give an object with one of addAddress, ensureAddress, removeAddress, addRoute, replaceRoute, removeRoute, addRule, removeRule',
+    c => c.run([any({ addRout: {} })]),
+  ],
   // Options.
   ['RangeError: deadline: 0: give seconds, from 0.001', c => c.links({ deadline: 0 })],
   ['TypeError: options.dealine: there is no such field: did you mean deadline?', c => c.links(any({ dealine: 1 }))],

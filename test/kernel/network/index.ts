@@ -8,6 +8,7 @@ import * as links from './route/links.js'
 import * as refusals from './route/refusals.js'
 import * as routes from './route/routes.js'
 import * as rules from './route/rules.js'
+import * as run from './route/run.js'
 import * as watch from './route/watch.js'
 
 /** All of them, in the order in which they run. */
@@ -17,6 +18,7 @@ export const cases: readonly Case[] = [
   routes,
   rules,
   refusals,
+  run,
   watch,
   flows,
   flowEvents,
