@@ -4,7 +4,7 @@ import { block } from './block.js'
 import { renderDuration, renderMilliseconds } from './duration.js'
 import { renderCounter, renderLimit, renderQuota } from './stateful.js'
 import { renderSynproxy } from './synproxy.js'
-import { quote } from './words.js'
+import { list, quote } from './words.js'
 
 interface Named {
   readonly name: string
@@ -45,7 +45,14 @@ function ctTimeout({ protocol, l3proto, policy }: json.CtTimeout): readonly stri
   const times = Object.entries(policy ?? {})
     .sort(([a], [b]) => STATES.indexOf(a) - STATES.indexOf(b))
     .map(([state, seconds]) => `${state} : ${renderDuration(seconds)}`)
-  return [`protocol ${protocol}`, ...layer(l3proto), ...(times.length === 0 ? [] : [`policy = { ${times.join(', ')} }`])]
+  return [`protocol ${protocol}`, ...layer(l3proto), `policy = { ${times.join(', ')} }`]
+}
+
+/** nft leaves the place of each flag, also where that is not set (src/rule.c, obj_print_data). */
+function synproxy({ flags, ...numbers }: json.Synproxy): readonly string[] {
+  const set = list(flags)
+  const places = (['timestamp', 'sack-perm'] as const).map(flag => (set.includes(flag) ? flag : ''))
+  return [...renderSynproxy(numbers), ...(set.length === 0 ? [] : [places.join(' ')])]
 }
 
 function ctExpectation({ protocol, dport, timeout, size, l3proto }: json.CtExpectation): readonly string[] {
@@ -66,7 +73,7 @@ const OBJECTS: Readonly<Record<string, (object: never) => readonly string[]>> = 
   'ct timeout': ctTimeout,
   'ct expectation': ctExpectation,
   secmark: ({ context }: json.Secmark) => [quote(context)],
-  synproxy: renderSynproxy,
+  synproxy,
 }
 
 /** An object with a name; undefined for other objects of a table. */

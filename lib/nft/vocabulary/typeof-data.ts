@@ -205,5 +205,6 @@ function expressionOf({ kind, numbers, fields }: Node): json.Expression | undefi
       .find(({ number }) => number === kind)
       ?.fromNode(new Map(numbers))
   const concat = fields.map(expressionOf).filter(field => field !== undefined)
-  return concat.length === fields.length ? { concat } : undefined
+  // nft 1.0.6 writes one without fields where the types are given by name.
+  return concat.length > 0 && concat.length === fields.length ? { concat } : undefined
 }

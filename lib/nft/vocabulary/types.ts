@@ -42,7 +42,7 @@ const ETHER_TYPE = numberType({
 })
 /** In the header of a tunnel nft reads words, and lists numbers. */
 const TUNNEL_ETHER_TYPE: ValueType = { ...ETHER_TYPE, json: jsonNumber }
-/** What `reject` answers: only there do the codes have words. */
+/** What `reject` answers: only there are the codes listed as words. */
 export const REJECT_CODES: Readonly<Record<'icmp' | 'icmpv6' | 'icmpx', ValueType>> = {
   icmp: numberType({ name: 'icmp_code', number: 32, bits: 8, order: 'network', symbols: words.ICMP_CODES }),
   icmpv6: numberType({ name: 'icmpv6_code', number: 33, bits: 8, order: 'network', symbols: words.ICMPV6_CODES }),
@@ -106,8 +106,8 @@ const TYPES: readonly ValueType[] = [
   numberType({ name: 'icmpv6_type', number: 29, bits: 8, order: 'network', symbols: words.ICMPV6_TYPES }),
   LABEL,
   numberType({ name: 'pkt_type', number: 31, bits: 8, order: 'host', symbols: words.PACKET_TYPES }),
-  numberType({ name: 'icmp_code', number: 32, bits: 8, order: 'network' }),
-  numberType({ name: 'icmpv6_code', number: 33, bits: 8, order: 'network' }),
+  numberType({ name: 'icmp_code', number: 32, bits: 8, order: 'network', symbols: words.ICMP_CODES, silent: true }),
+  numberType({ name: 'icmpv6_code', number: 33, bits: 8, order: 'network', symbols: words.ICMPV6_CODES, silent: true }),
   numberType({ name: 'icmpx_code', number: 34, bits: 8, order: 'network' }),
   numberType({ name: 'devgroup', number: 35, bits: 32, order: 'host', symbols: system.deviceGroups, quoted: true }),
   numberType({ name: 'dscp', number: 36, bits: 6, order: 'network', symbols: words.DSCP, format: hexadecimal(2) }),

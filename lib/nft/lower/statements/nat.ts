@@ -165,10 +165,12 @@ export const portNat =
   (given: unknown, rule: Lowering): void => {
     checkChain(rule, kind === 'masq' ? 'masquerade' : 'redirect')
     const fields = given === null ? {} : fieldsOf(given, ['port', 'flags'])
-    const flags = flagsOf(wordsIn(fields, 'flags', FLAGS) ?? [])
+    const flags = wordsIn(fields, 'flags', FLAGS) ?? []
     const { port } = fields
-    if (port === undefined) return rule.add({ kind, ...flags })
+    if (port === undefined) return rule.add({ kind, ...flagsOf(flags) })
+    const ends = at('port', () => endsOf(port, PORT, rule))
     checkTransport(rule)
-    const [portMin, portMax] = at('port', () => new Registers(rule).range(endsOf(port, PORT, rule)))
-    rule.add({ kind, portMin, ...(portMax !== undefined && { portMax }), ...flags })
+    const [portMin, portMax] = new Registers(rule).range(ends)
+    // Unlike nat, the kernel looks at ports only where the flags say so (nft_masq.c; nft_redir.c where there are flags).
+    rule.add({ kind, portMin, ...(portMax !== undefined && { portMax }), ...flagsOf(['proto-specified', ...flags]) })
   }

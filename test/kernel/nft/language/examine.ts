@@ -127,6 +127,8 @@ export async function examineOld({ oracle, another }: Bench, place: Place, where
   const name = 'nft 1.0.6 lists what was applied as its own'
   if (expected === undefined) return [ours]
   if (actual === undefined) return [ours, failedWhole(name, 'it does not list it')]
-  const listing = compareListings(name, readText(actual), readText(expected), where, asIs)
+  // Rules only: JSON has the meters of nft 1.0.6 as sets, and of maps by typeof one half. Sets are compared with nft 1.1.3.
+  const all = compareRules(name, readText(actual).rules, readText(expected).rules, where, asIs)
+  const listing = { ...all, differences: all.differences.filter(it => !/\bmeter \w+ size/.test(it.expected)) }
   return [ours, ...(await unlessNftDoes({ oracle, another }, listed.json, [listing]))]
 }
