@@ -2,7 +2,7 @@
 import type { Bitwise, Byteorder, Hash } from '../expressions/index.js'
 import type { Reading } from './reading.js'
 import { bitsOf, HOST_NUMBER } from './shape.js'
-import { word } from './source.js'
+import { REGISTERS, word } from './source.js'
 import { asNumber, constantOf } from './typed.js'
 import { type Calculation, type Constant, unliftable, type Value } from './value.js'
 
@@ -22,6 +22,7 @@ const OPERATORS = { lshift: '<<', rshift: '>>', and: '&', or: '|', xor: '^' } as
 export function bitwiseValue(reading: Reading, expression: Bitwise): Value {
   const { source, source2, length, data, operator = 'mask-xor' } = expression
   const name = word<Exclude<typeof operator, number>>(operator)
+  if (length > REGISTERS) return unliftable('length')
   const left = operand(reading, source, 8 * length)
   if (name === 'mask-xor') return maskXor(left, expression)
   const right = source2 === undefined ? bytesOf(data) : reading.registers.get(source2)
@@ -57,7 +58,7 @@ function maskXor(source: Value, { mask, xor, length }: Bitwise): Value {
 
 export function byteorderValue(reading: Reading, { source, length, size }: Byteorder): Value {
   // nft turns numbers of three and five bytes as if they were of two.
-  if (size !== (length % 2 === 0 ? length : 2)) unliftable('several numbers')
+  if (size !== (length % 2 === 0 ? length : 2) || length > REGISTERS) unliftable('several numbers')
   const of = operand(reading, source, 8 * length)
   return { kind: 'swapped', of, bits: 8 * length }
 }

@@ -149,7 +149,7 @@ function trimmedOption(value: OptionValue, mask: bigint): Part | undefined {
 }
 
 /** How far to shift: 4 bytes in the machine's order. */
-export const shiftOf = (constant: Extract<Value, { readonly kind: 'constant' }>): bigint =>
+const shiftOf = (constant: Extract<Value, { readonly kind: 'constant' }>): bigint =>
   asNumber({ kind: 'constant', bytes: LITTLE ? constant.bytes.toReversed() : constant.bytes })
 
 const LITTLE = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1

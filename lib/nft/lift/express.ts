@@ -100,5 +100,3 @@ export function setJson({ devices }: LiftContext, named: NamedSet): json.Express
   if (!isAnonymous(named)) return `@${set.name}`
   return { set: liftElements(set, elements, { devices, key: shapes }) }
 }
-
-export type { Constant }

@@ -209,7 +209,7 @@ function boundOf({ context }: Reading, value: bigint, constant: Constant, shape:
   return shape.type.text ? (constantJson(constant, shape) as json.Immediate) : shape.type.json(value, shape.bits, context.devices)
 }
 
-export function namedSet(reading: Reading, name: string): NamedSet {
+function namedSet(reading: Reading, name: string): NamedSet {
   return reading.context.setNamed(name) ?? unliftable(`set ${name}`)
 }
 

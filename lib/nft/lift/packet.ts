@@ -117,7 +117,7 @@ export function learnFromField(packet: Packet, { layer, protocol, field }: Packe
 }
 
 /** The field by which nft knows what comes next: of ICMP the type. */
-export const nextOf = (protocol: Protocol): string | undefined =>
+const nextOf = (protocol: Protocol): string | undefined =>
   protocol.next ?? (protocol.name === 'icmp' || protocol.name === 'icmpv6' ? 'type' : undefined)
 
 export const lengthOf = (protocol: Protocol): number => Math.max(...protocol.fields.map(field => field.offset + field.bits))

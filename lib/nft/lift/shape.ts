@@ -13,7 +13,7 @@ import type { OptionKind, OptionValue, Value } from './value.js'
 export const HOST_NUMBER: Shape = { type: INTEGER, bits: 32, order: 'host' }
 export const EXISTS: Shape = { type: BOOLEAN, bits: 1, order: 'none' }
 
-export const shapeOfField = (field: HeaderField): Shape => ({
+const shapeOfField = (field: HeaderField): Shape => ({
   type: field.type,
   bits: field.bits,
   order: field.order ?? (field.type.text ? 'host' : 'network'),
@@ -43,12 +43,6 @@ export function optionOf(value: OptionValue): { readonly option: Option; readonl
     if (field) return { option, field }
   }
   return undefined
-}
-
-/** Whether a value has a name, not only a place. */
-export function isKnown(value: Value): boolean {
-  if (value.kind === 'packet') return value.field !== undefined
-  return value.kind !== 'option' || optionOf(value) !== undefined
 }
 
 export function bitsOf(value: Value): number {

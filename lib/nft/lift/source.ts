@@ -45,6 +45,9 @@ export function ctValue({ key, direction }: Pick<Kind<'ct'>, 'key' | 'direction'
   return found.bits > 0 ? value : { ...value, shape: { ...value.shape, bits: family === 'ip6' ? 128 : 32 } }
 }
 
+/** Bytes of all registers. */
+export const REGISTERS = 64
+
 const LAYERS: Readonly<Record<string, Layer>> = { link: 'link', network: 'network', transport: 'transport', inner: 'inner' }
 
 export function payloadValue(
@@ -53,7 +56,7 @@ export function payloadValue(
 ): Value {
   // In a tunnel its own header stands where that of a transport protocol's content does.
   const layer = base === 'tunnel' && tunnel !== undefined ? 'inner' : (LAYERS[base] ?? unliftable(`base ${base}`))
-  if (length === 0) return unliftable('nothing of the packet')
+  if (length === 0 || length > REGISTERS) return unliftable(`${length} bytes of the packet`)
   return { kind: 'packet', layer, offset: 8 * offset, bits: 8 * length, tunnel }
 }
 
@@ -66,7 +69,7 @@ const OPTIONS: Readonly<Record<string, OptionKind>> = {
 }
 
 export function exthdrValue({ type, offset = 0, length = 0, flags, operation = 'ipv6' }: Omit<Kind<'exthdr'>, 'kind'>): Value {
-  if (flags?.some(flag => flag !== 'present')) return unliftable('flags')
+  if (flags?.some(flag => flag !== 'present') || length > REGISTERS) return unliftable('flags')
   const present = flags?.includes('present') ?? false
   const of = OPTIONS[word(operation)] ?? unliftable(`${operation}`)
   return { kind: 'option', of, type, offset: 8 * offset, bits: 8 * length, present }

@@ -18,7 +18,7 @@ export const constantOf = (value: bigint, bits: number): Constant => ({
 })
 
 /** How sets of flags are told: joined by `|`, or as a list. */
-export type FlagForm = 'joined' | 'list'
+type FlagForm = 'joined' | 'list'
 
 export function constantJson(constant: Constant, shape: Shape, devices?: Devices, form: FlagForm = 'joined'): json.Expression {
   if (shape.type.text) return textOf(constant)

@@ -1,5 +1,4 @@
 /** What registers hold while a rule is read: expressions whose constants, and whose places in packets, have no type as yet. */
-import type { Verdict } from '../data.js'
 import type * as json from '../json/index.js'
 import type { Element, NftSet } from '../types.js'
 import type { HeaderField, Layer, Protocol } from '../vocabulary/protocol.js'
@@ -41,7 +40,7 @@ export interface SelectorValue {
   readonly shape: Shape
   readonly tunnel?: string | undefined
 }
-export interface HashValue {
+interface HashValue {
   readonly kind: 'hash'
   readonly of: Value
   readonly options: { readonly mod: number; readonly offset?: number | undefined; readonly seed?: number | undefined }
@@ -54,12 +53,12 @@ export interface CalculatedValue {
   readonly right: Value
   readonly bits: number
 }
-export interface ConcatenatedValue {
+interface ConcatenatedValue {
   readonly kind: 'concatenated'
   readonly parts: readonly Value[]
 }
 /** In the other order of bytes. */
-export interface SwappedValue {
+interface SwappedValue {
   readonly kind: 'swapped'
   readonly of: Value
   readonly bits: number
@@ -87,8 +86,6 @@ export type Value =
   | ConcatenatedValue
   | SwappedValue
   | MappedValue
-
-export type { Verdict }
 
 /** Thrown where expressions do not make a statement: the rule is told as they are. */
 export class Unliftable extends Error {}

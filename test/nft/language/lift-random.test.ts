@@ -30,7 +30,7 @@ t.setTimeout(600_000)
 /** Another value of the same kind. */
 function changed(value: unknown, field: string): unknown {
   if (typeof value === 'number')
-    return IS_REGISTER.test(field) ? random.of(REGISTERS) : random.of([value + 1, value ^ 1, random.below(256), 0])
+    return IS_REGISTER.test(field) ? random.of(REGISTERS) : random.of([value + 1, value ^ 1, random.below(256), 0, 0xffff_ffff])
   if (typeof value === 'bigint') return value + BigInt(random.below(1000))
   if (typeof value === 'boolean') return !value
   if (value instanceof Uint8Array) {
