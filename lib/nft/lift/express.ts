@@ -7,7 +7,6 @@ import { bitsOf, HOST_NUMBER, optionOf, shapeOf, tcpOptionName } from './shape.j
 import { constantJson } from './typed.js'
 import {
   type CalculatedValue,
-  type Constant,
   isAnonymous,
   type NamedSet,
   type OptionValue,
