@@ -27,8 +27,8 @@ export interface Ask {
 const PAGE = 128 << 10
 /** How often what others keep changing is read. */
 const TRIES = 10
-/** Bytes of requests that are sent at once. */
-const WINDOW = 64 << 10
+/** Bytes of requests that are sent at once: they are written, and their answers read, in one go. */
+const WINDOW = 16 << 10
 
 export class Kernel {
   readonly transport: Transport

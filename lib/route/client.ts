@@ -11,7 +11,7 @@ import { askedOf, type Given, prepare, type Word } from './operations.js'
 import type { LookupOptions } from './read.js'
 import * as read from './read.js'
 import { type Asked, asking } from './reasons.js'
-import { carryOut, type Operation, prepareAll, type Result, run } from './run.js'
+import { carryOut, listOf, type Operation, prepareAll, type Result, run } from './run.js'
 import type {
   Address,
   AddressConfig,
@@ -215,8 +215,8 @@ export class RouteClient {
   run(operations: readonly Operation[], options: CallOptions = {}): Promise<Result[]> {
     return asking({ operation: 'run', object: 'route' }, async () => {
       new Fields(options, CALL, 'options')
-      const prepared = prepareAll(operations)
-      return this.#kernel.call(options, limit => run(this.#kernel, prepared, limit))
+      const list = listOf(operations)
+      return this.#kernel.call(options, async limit => run(this.#kernel, await prepareAll(list), limit))
     })
   }
 

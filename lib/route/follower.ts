@@ -9,7 +9,7 @@ import { Turns } from '../netlink/turns.js'
 import { readAddress } from './addresses.js'
 import { linkAsk } from './devices.js'
 import { readLink } from './links.js'
-import { type Change, type Kind, type Kinds, Model, Objects } from './model.js'
+import { type Change, type Kind, type Kinds, Model, type Objects } from './model.js'
 import { addressAsk, decode, routeAsk, ruleAsk, withNames } from './read.js'
 import { asking } from './reasons.js'
 import { readRoute } from './routes.js'
@@ -49,10 +49,9 @@ export class Follower {
   read(): Promise<Model> {
     return this.#ask(async limit => {
       this.#monitor.restart()
-      const links = await this.#read('link', limit)
-      const addresses = await this.#read('address', limit)
-      const routes = await this.#read('route', limit)
-      return new Model(links, addresses, routes, await this.#read('rule', limit))
+      const model = new Model()
+      for (const kind of ALL) await this.#since(model, kind, limit)
+      return model
     })
   }
 
@@ -71,10 +70,15 @@ export class Follower {
     return (await read[kind]()) as Kinds[K][]
   }
 
+  /** Reads a kind anew. Returns what has changed. */
+  async #since<K extends Kind>(model: Model, kind: K, limit: Limit): Promise<Change[]> {
+    const objects = model[kind] as unknown as Objects<K>
+    return objects.since(await this.#read(kind, limit), this.#turns)
+  }
+
   /** All that is there, as changes from nothing. */
   initial(model: Model): WatchEvent {
-    const empty = new Model([], [], [], [])
-    const changes = ALL.flatMap(kind => since(empty, kind, [...model[kind].values()]))
+    const changes = ALL.flatMap(object => [...model[object].values()].map(value => ({ type: 'added', object, value }) as Change))
     return { resynchronised: false, changes: this.#told(model, changes) }
   }
 
@@ -111,7 +115,7 @@ export class Follower {
     const kinds = ALL.filter(kind => unknown.has(kind))
     unknown.clear()
     const changes: Change[] = []
-    for (const kind of kinds) changes.push(...since(model, kind, await this.#ask(limit => this.#read(kind, limit))))
+    for (const kind of kinds) changes.push(...(await this.#ask(limit => this.#since(model, kind, limit))))
     return changes
   }
 
@@ -132,9 +136,4 @@ export class Follower {
         ) as Change
       })
   }
-}
-
-function since<K extends Kind>(model: Model, kind: K, now: readonly Kinds[K][]): Change[] {
-  const before = model[kind] as unknown as Objects<K>
-  return before.since(new Objects(kind, now))
 }

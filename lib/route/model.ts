@@ -1,6 +1,7 @@
 /** What there is of devices, addresses, routes and rules, and what messages change of it. Devices of objects are indices. */
 import type { MessageReader } from '../netlink/buffer.js'
 import type { Message } from '../netlink/message.js'
+import type { Turns } from '../netlink/turns.js'
 import { readAddress } from './addresses.js'
 import { LINK_FLAGS, readLink } from './links.js'
 import { readRoute } from './routes.js'
@@ -59,9 +60,8 @@ export class Objects<K extends Kind> {
   /** How many there are to each network, of routes. */
   readonly #networks = new Map<string, number>()
 
-  constructor(kind: K, objects: readonly Kinds[K][]) {
+  constructor(kind: K) {
     this.kind = kind
-    for (const object of objects) this.put(object)
   }
 
   has(value: Kinds[K]): boolean {
@@ -103,25 +103,31 @@ export class Objects<K extends Kind> {
     return before === undefined ? [] : [{ type: 'removed', object: this.kind, value: before } as unknown as Change]
   }
 
-  /** What has changed from these to what was read anew. */
-  since(now: Objects<K>): Change[] {
-    const removed = [...this.#objects].filter(([key]) => !now.#objects.has(key)).flatMap(([, value]) => this.remove(value))
-    return [...removed, ...[...now.#objects.values()].flatMap(value => this.put(value))]
+  /** Takes over what was read anew. Returns what has changed. */
+  async since(now: readonly Kinds[K][], turns: Turns): Promise<Change[]> {
+    const keys = new Set<string>()
+    for (const value of now) {
+      keys.add(KEYS[this.kind](value))
+      if (turns.due(1)) await turns.give()
+    }
+    const changes: Change[] = []
+    for (const [key, value] of this.#objects) {
+      if (!keys.has(key)) changes.push(...this.remove(value))
+      if (turns.due(1)) await turns.give()
+    }
+    for (const value of now) {
+      changes.push(...this.put(value))
+      if (turns.due(1)) await turns.give()
+    }
+    return changes
   }
 }
 
 export class Model {
-  readonly link: Objects<'link'>
-  readonly address: Objects<'address'>
-  readonly route: Objects<'route'>
-  readonly rule: Objects<'rule'>
-
-  constructor(links: readonly Link[], addresses: readonly Address[], routes: readonly Route[], rules: readonly Rule[]) {
-    this.link = new Objects('link', links)
-    this.address = new Objects('address', addresses)
-    this.route = new Objects('route', routes)
-    this.rule = new Objects('rule', rules)
-  }
+  readonly link = new Objects('link')
+  readonly address = new Objects('address')
+  readonly route = new Objects('route')
+  readonly rule = new Objects('rule')
 
   /** Carries a message over into the model. */
   apply(reader: MessageReader, { type, flags, payload, end }: Message): Outcome {

@@ -161,7 +161,13 @@ async function named<T extends OnDevices>(kernel: Kernel, objects: readonly T[],
   for (const { device, nexthops = [] } of objects)
     for (const found of [device, ...nexthops.map(nexthop => nexthop.device)]) if (typeof found === 'number') indices.add(found)
   const names = await namesOf(kernel, indices, limit)
-  return objects.map(object => withNames(object, names))
+  const turns = new Turns()
+  const withTheirs: T[] = []
+  for (const object of objects) {
+    withTheirs.push(withNames(object, names))
+    if (turns.due(1)) await turns.give()
+  }
+  return withTheirs
 }
 
 export function withNames<T extends OnDevices>(object: T, names: Names): T {

@@ -4,6 +4,7 @@ import type { NetlinkError } from '../netlink/error.js'
 import { within } from '../netlink/fields.js'
 import type { Ask, Kernel } from '../netlink/kernel.js'
 import { BadValue, shown } from '../netlink/schema.js'
+import { Turns } from '../netlink/turns.js'
 import { indicesOf, noSuchDevice } from './devices.js'
 import { type Given, type Prepared, prepare, WORDS, type Word } from './operations.js'
 import { readRoutes } from './read.js'
@@ -19,9 +20,20 @@ export type Operation = { readonly [W in Word]: { readonly [K in W]: Given[W] } 
 export type Result = { readonly ok: true; readonly found: boolean } | { readonly ok: false; readonly error: NetlinkError }
 
 /** Checks all of a list. Throws a `BadValue`. */
-export function prepareAll(operations: readonly Operation[]): Prepared[] {
-  if (!Array.isArray(operations)) throw new BadValue('type', `${shown(operations)}: give a list`).within('operations')
-  return operations.map((operation: Operation, i) => within('operations', () => within(i, () => prepareOne(operation))))
+export async function prepareAll(operations: readonly Operation[]): Promise<Prepared[]> {
+  const prepared: Prepared[] = []
+  const turns = new Turns()
+  for (const [i, operation] of operations.entries()) {
+    prepared.push(within('operations', () => within(i, () => prepareOne(operation))))
+    if (turns.due(1)) await turns.give()
+  }
+  return prepared
+}
+
+/** A list as it is now. Throws a `BadValue`. */
+export function listOf(operations: readonly Operation[]): readonly Operation[] {
+  if (Array.isArray(operations)) return operations.slice()
+  throw new BadValue('type', `${shown(operations)}: give a list`).within('operations')
 }
 
 function prepareOne(operation: Operation): Prepared {
