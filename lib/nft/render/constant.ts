@@ -20,8 +20,8 @@ function asItIs(given: string | number, { number }: ValueType): string {
 }
 
 /**
- * A constant of JSON as text. Words that the type does not know are shown as they are; those of a range's bounds as numbers, and numbers as
- * numbers: nft's JSON has words for all that its text has words for.
+ * A constant of JSON as text. Words that the type does not know are shown as they are; those of a range's bounds as numbers, and
+ * numbers as numbers: nft's JSON has words for all that its text has words for.
  */
 export function renderConstant(given: Immediate | bigint, shape: Shape | undefined, bound = false): string {
   if (typeof given === 'boolean') return bound ? String(Number(given)) : given ? 'exists' : 'missing'

@@ -6,7 +6,7 @@ import { type RenderOptions, renderExpression } from './expression.js'
 import type { Shapes } from './types.js'
 import { unsigned, words } from './words.js'
 
-export interface CounterState {
+interface CounterState {
   readonly packets?: number | undefined
   readonly bytes?: number | undefined
 }

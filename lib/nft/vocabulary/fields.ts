@@ -3,8 +3,8 @@ import type { HeaderField } from './protocol.js'
 import { knownType } from './types.js'
 
 /**
- * A line is `name type offset bits`; without bits they are those of the type. `_` in a name is a blank; the type `raw` is a number that text
- * shows in hexadecimal.
+ * A line is `name type offset bits`; without bits they are those of the type. `_` in a name is a blank; the type `raw` is a
+ * number that text shows in hexadecimal.
  */
 export function fields(text: string): readonly HeaderField[] {
   return text

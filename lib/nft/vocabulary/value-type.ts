@@ -11,8 +11,8 @@ export interface Devices {
 /**
  * A data type of nft (include/datatype.h, src/datatype.c).
  *
- * A constant is a bigint: the number that it means. Text, addresses and other rows of bytes are the number that their bytes are from the
- * first to the last, text filled up with zeros behind it; `order` says how the number stands in a register.
+ * A constant is a bigint: the number that it means. Text, addresses and other rows of bytes are the number that their bytes are
+ * from the first to the last, text filled up with zeros behind it; `order` says how the number stands in a register.
  */
 export interface ValueType {
   /** nft's word for it. */
@@ -28,8 +28,8 @@ export interface ValueType {
   /** Its constants are sets of bits with a name each (nft's bitmask). */
   readonly flags: boolean
   /**
-   * The constant that a word or a number of the JSON means. `bits`: of what it is compared with.
-   * Throws a `BadValue` that tells the nearest known word, or the range. `devices`: only for `iface_index`, whose names need them.
+   * The constant that a word or a number of the JSON means. `bits`: of what it is compared with. Throws a `BadValue` that tells
+   * the nearest known word, or the range. `devices`: only for `iface_index`, whose names need them.
    */
   parse(given: Immediate, bits: number, devices?: Devices): bigint
   /** As `nft -j` prints a constant; flags as they are one by one, not as a list. */

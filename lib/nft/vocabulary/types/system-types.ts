@@ -59,7 +59,10 @@ export const LABEL: ValueType = {
 
 const CONTROL_GROUPS = '/sys/fs/cgroup'
 
-/** The path of a control group below the root, by its id, which is its inode. Other file systems mounted there are not looked into. */
+/**
+ * The path of a control group below the root, by its id, which is its inode. Other file systems mounted there are not looked
+ * into.
+ */
 function groupPath(id: bigint, device: bigint, below = ''): string | undefined {
   try {
     for (const entry of readdirSync(`${CONTROL_GROUPS}/${below}`, { withFileTypes: true })) {

@@ -19,7 +19,7 @@ export function printDuration(milliseconds: bigint): string {
 }
 
 /** The milliseconds of `1h30m` or of a number of seconds; undefined for what is neither. */
-export function durationOf(given: Immediate): bigint | undefined {
+function durationOf(given: Immediate): bigint | undefined {
   const seconds = integerOf(given)
   if (seconds !== undefined) return seconds * 1000n
   if (typeof given === 'number') return given >= 0 ? BigInt(Math.round(given * 1000)) : undefined

@@ -1,4 +1,7 @@
-/** The words of nft's types, in the order of src/datatype.c, src/meta.c, src/ct.c, src/proto.c, src/exthdr.c, src/fib.c of nftables 1.1.3. */
+/**
+ * The words of nft's types, in the order of src/datatype.c, src/meta.c, src/ct.c, src/proto.c, src/exthdr.c, src/fib.c of
+ * nftables 1.1.3.
+ */
 import type { Symbols } from './symbols.js'
 
 const numbered = (words: string): Symbols =>
