@@ -69,6 +69,7 @@ export function liftSet(
     ...optional('handle', handle),
     ...optional('comment', comment),
     ...optional('map', map),
+    ...(options.whole && set.dataInterval && { interval: true }),
     ...settings(set, options.whole === true),
     ...(elements && elements.length > 0 && { elem: liftElements(set, elements, options) }),
     ...statements(set),

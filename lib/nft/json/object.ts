@@ -67,6 +67,8 @@ export interface Set extends SetCommon {
 export interface Map extends SetCommon {
   /** What keys are mapped to: a type, `verdict`, or a kind of object (`counter`, `quota`, `limit`, `ct helper`, …). */
   readonly map: SetType
+  /** Only for text: data are ranges, as where an element has one. nft's JSON does not tell, and does not take it. */
+  readonly interval?: boolean | undefined
 }
 /** Elements of a set or a map. */
 export interface Element {

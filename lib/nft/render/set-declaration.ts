@@ -34,7 +34,9 @@ function typeText(type: json.SetType, options: RenderOptions): string {
   return expression === undefined ? list(type as string | readonly string[]).join(' . ') : renderExpression(expression, options)
 }
 
-/** Data are ranges where an element's are: nothing else in the JSON says so. */
+const isIntervalMap = (set: json.Set | json.Map): boolean => 'interval' in set && set.interval === true
+
+/** Data are ranges where an element's are: nothing else in nft's own JSON says so. */
 function intervalData(items: readonly json.SetItem[]): boolean {
   return items.some(item => Array.isArray(item) && isInterval((item as readonly json.Expression[])[1]))
 }
@@ -90,7 +92,7 @@ export function renderSet(set: json.Set | json.Map): string {
   const options: RenderOptions = { family: set.family }
   const items = itemsOf(set.elem)
   const map = set.map === undefined ? undefined : typeText(set.map, options)
-  const data = map === undefined ? '' : ` : ${intervalData(items) ? 'interval ' : ''}${map}`
+  const data = map === undefined ? '' : ` : ${isIntervalMap(set) || intervalData(items) ? 'interval ' : ''}${map}`
   const states = (set.stmt ?? []).map(state => renderKind(state, options))
   return block(`${map === undefined ? 'set' : 'map'} ${set.name}`, [
     `${expressionOf(set.type) === undefined ? 'type' : 'typeof'} ${typeText(set.type, options)}${data}`,

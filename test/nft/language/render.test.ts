@@ -79,6 +79,11 @@ const OBJECTS: readonly ObjectRow[] = [
     lines: ['typeof iif : ct mark'],
   },
   {
+    what: 'a map without elements whose data are ranges',
+    object: { map: { ...named, type: 'mark', map: 'ipv4_addr', interval: true } },
+    lines: ['type mark : interval ipv4_addr'],
+  },
+  {
     what: 'a chain of two devices',
     object: { chain: { ...named, family: 'netdev', type: 'filter', hook: 'ingress', prio: 0, dev: ['a', 'b'], policy: 'drop' } },
     lines: ['type filter hook ingress devices = { a, b } priority filter; policy drop;'],
