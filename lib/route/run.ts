@@ -19,13 +19,16 @@ export type Operation = { readonly [W in Word]: { readonly [K in W]: Given[W] } 
 /** What became of an operation. `found` is false where there was nothing to remove. */
 export type Result = { readonly ok: true; readonly found: boolean } | { readonly ok: false; readonly error: NetlinkError }
 
+/** Objects that checking an operation takes as long as. */
+const HEAVY = 5
+
 /** Checks all of a list. Throws a `BadValue`. */
 export async function prepareAll(operations: readonly Operation[]): Promise<Prepared[]> {
   const prepared: Prepared[] = []
   const turns = new Turns()
   for (const [i, operation] of operations.entries()) {
     prepared.push(within('operations', () => within(i, () => prepareOne(operation))))
-    if (turns.due(1)) await turns.give()
+    if (turns.due(HEAVY)) await turns.give()
   }
   return prepared
 }
@@ -78,6 +81,7 @@ export async function run(kernel: Kernel, operations: readonly Prepared[], limit
   const results: Result[] = []
   const asks: Ask[] = []
   const places: number[] = []
+  const turns = new Turns()
   for (const [i, { asked, devices, absent, only, adds, ask }] of operations.entries()) {
     if (adds) existing.add(adds)
     const missing = devices.find(device => !indices.has(device))
@@ -87,6 +91,7 @@ export async function run(kernel: Kernel, operations: readonly Prepared[], limit
       places.push(i)
       asks.push(ask((device: Device) => indices.get(device) ?? 0))
     }
+    if (turns.due(1)) await turns.give()
   }
   const refusals = await kernel.requests(asks, limit)
   for (const [j, refusal] of refusals.entries()) {
@@ -97,6 +102,7 @@ export async function run(kernel: Kernel, operations: readonly Prepared[], limit
         ? NOT_FOUND
         : { ok: false as const, error: refused(asked, refusal) }
     results[places[j] as number] = result
+    if (turns.due(1)) await turns.give()
   }
   return results
 }
