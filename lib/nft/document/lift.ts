@@ -2,6 +2,7 @@
 import type * as json from '../json/index.js'
 import type { LiftElementsOptions } from '../lift/elements.js'
 import { liftRule } from '../lift/index.js'
+import { renderStatements } from '../render/index.js'
 import type { Snapshot } from '../snapshot.js'
 import type { Chain, Element, NftSet, Rule, Table } from '../types.js'
 import { liftChain, liftFlowtable, liftSet, liftTable } from './lift-objects.js'
@@ -52,6 +53,7 @@ class Lifter {
   readonly #flowtables: ReadonlyMap<string, Ruleset['flowtables']>
   readonly #elements: ReadonlyMap<string, readonly Element[]>
   readonly #named: ReadonlyMap<string, NftSet>
+  readonly #unnamed: ReadonlyMap<string, readonly Chain[]>
 
   constructor(ruleset: Ruleset, options: LiftElementsOptions) {
     this.#options = options
@@ -61,6 +63,7 @@ class Lifter {
     this.#objects = grouped(ruleset.objects)
     this.#flowtables = grouped(ruleset.flowtables)
     this.#elements = new Map(ruleset.elements.map(({ set, elements }) => [keyOf(set, set.name), elements]))
+    this.#unnamed = grouped(ruleset.chains.filter(isUnnamed))
     this.#named = new Map(ruleset.sets.map(set => [keyOf(set, set.name), set]))
   }
 
@@ -81,14 +84,7 @@ class Lifter {
 
   rule(rule: Rule): json.Rule {
     const { family, table, chain, handle, comment } = rule
-    const expr = liftRule(rule, {
-      family,
-      setNamed: name => {
-        const set = this.#named.get(keyOf(rule, name))
-        return set && { set, elements: this.#elements.get(keyOf(rule, name)) ?? [] }
-      },
-      devices: this.#options.devices,
-    })
+    const expr = this.#statements(rule, 1)
     return {
       family,
       table,
@@ -98,4 +94,37 @@ class Lifter {
       expr,
     }
   }
+
+  /** A chain without a name stands in the rule that jumps to it, as nft's text: its JSON has no form for that. */
+  #statements(rule: Rule, depth: number): readonly json.Statement[] {
+    const unnamed = this.#unnamed.get(keyOf(rule))
+    const statements = liftRule(rule, {
+      family: rule.family,
+      setNamed: name => {
+        const set = this.#named.get(keyOf(rule, name))
+        return set && { set, elements: this.#elements.get(keyOf(rule, name)) ?? [] }
+      },
+      devices: this.#options.devices,
+    })
+    if (!unnamed) return statements
+    return statements.map(statement => {
+      const [verb, target] = jumpOf(statement)
+      return unnamed.some(({ name }) => name === target) ? (this.#block(verb, rule, target, depth) as never) : statement
+    })
+  }
+
+  #block(verb: string, { family, table }: Rule, chain: string, depth: number): string {
+    const indent = '\t'.repeat(depth + 1)
+    const rules = this.#rules.get(keyOf({ family, table }, chain)) ?? []
+    const lines = rules.map(rule => {
+      const text = renderStatements(this.#statements(rule, depth + 1), { family })
+      return `${indent}\t${text}${rule.comment === undefined ? '' : ` comment "${rule.comment}"`}\n`
+    })
+    return `${verb} {\n${lines.join('')}${indent}}`
+  }
+}
+
+function jumpOf(statement: json.Statement): readonly [verb: string, target: string] {
+  if ('jump' in statement) return ['jump', statement.jump.target]
+  return 'goto' in statement ? ['goto', statement.goto.target] : ['', '']
 }

@@ -29,7 +29,7 @@ export function express(context: LiftContext, value: Value, expected?: Shape): j
     case 'hash': {
       const { mod, offset, seed } = value.options
       return {
-        jhash: { mod, ...(offset ? { offset } : {}), expr: express(context, value.of), ...(seed === undefined ? {} : { seed }) },
+        jhash: { mod, ...(seed === undefined ? {} : { seed }), ...(offset ? { offset } : {}), expr: express(context, value.of) },
       }
     }
     case 'calculated':

@@ -29,7 +29,7 @@ const selector = (json: json.Selector, key: Key): SelectorValue => ({ kind: 'sel
 /** The two parts of `ip saddr`: keys that are told with their family. */
 function familyAndKey(name: string): { readonly family?: 'ip' | 'ip6'; readonly key: string } {
   const parts = /^(ip6?) (.+)$/.exec(name)
-  return parts ? { family: parts[1] as 'ip' | 'ip6', key: parts[2] as string } : { key: name }
+  return parts ? { key: parts[2] as string, family: parts[1] as 'ip' | 'ip6' } : { key: name }
 }
 
 export function metaValue({ key }: Pick<Kind<'meta'>, 'key'>, tunnel?: string): SelectorValue {

@@ -279,3 +279,24 @@ t.test('a document is made anew where others changed what it depends on', async 
   await nf.apply({ nftables: [{ add: { element: { ...of, name: 's', elem: [2] } } }] })
   t.match(await objectsOf(nf, 'set'), [{ elem: [{ range: [1, 3] }] }])
 })
+
+t.test('a chain without a name stands in the rule that jumps to it, as text', async t => {
+  await using nf = await client()
+  const inner: json.Rule = { ...rule(7), comment: 'deep' }
+  await nf.apply({ nftables: [{ add: { chain: { ...of, name: 'd' } } }, { add: { rule: { ...inner, chain: 'd' } } }] })
+  const [expressions = [], jump] = [
+    (await nf.rules({ chain: 'd' }))[0]?.expressions,
+    { kind: 'immediate', destination: 0, data: { verdict: 'jump', chainId: 1 } } as const,
+  ]
+  await nf.commit([
+    { add: { chain: { ...of, name: '__chain%d', flags: ['binding'], id: 1 } } },
+    { add: { rule: { ...of, chain: '', chainId: 1, expressions, comment: 'deep' } } },
+    { add: { rule: { ...of, chain: 'c', expressions: [jump] } } },
+  ])
+  const { nftables } = await nf.ruleset()
+  t.match(
+    nftables.find(item => 'rule' in item && item.rule.chain === 'c'),
+    { rule: { expr: ['jump {\n\t\t\tmeta mark 0x00000007 comment "deep"\n\t\t}'] } },
+  )
+  t.notOk(nftables.some(item => 'chain' in item && item.chain.name.startsWith('__')))
+})
