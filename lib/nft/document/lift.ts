@@ -105,6 +105,7 @@ class Lifter {
         return set && { set, elements: this.#elements.get(keyOf(rule, name)) ?? [] }
       },
       devices: this.#options.devices,
+      whole: this.#options.whole,
     })
     if (!unnamed) return statements
     return statements.map(statement => {

@@ -8,4 +8,6 @@ export interface LiftContext {
   setNamed(name: string): { readonly set: NftSet; readonly elements: readonly Element[] } | undefined
   /** Without it devices that are told by their number keep it. */
   readonly devices?: Devices | undefined
+  /** Fractions of seconds, too: `nft -j` leaves them out. */
+  readonly whole?: boolean | undefined
 }

@@ -16,8 +16,8 @@ export function readDynset(reading: Reading, dynset: Dynset): void {
   if (flags.length > 0) unliftable('flags')
   const { key, set } = keyAndSet(reading, source, name)
   const val = express(reading.context, key, key.kind === 'constant' ? shapesOf(set.set.key)[0] : undefined)
-  // Whole seconds are what `nft -j` prints: fractions are kept here.
-  const elem: json.Expression = timeout > 0 ? { elem: { val, timeout: timeout / 1000 } } : val
+  const seconds = reading.context.whole ? timeout / 1000 : Math.trunc(timeout / 1000)
+  const elem: json.Expression = timeout > 0 ? { elem: { val, timeout: seconds } } : val
   const stmt = (expressions ?? (expression === undefined ? [] : [expression])).map(statement)
   const op = word<'add' | 'update' | 'delete'>(operation)
   if (isAnonymous(set)) return readMeter(reading, name, elem, stmt, set.set.size)
