@@ -65,7 +65,7 @@ export interface MemoryKernelOptions {
   readonly nftables?: boolean | undefined
   /** Expressions of nftables that it was built without, by their names (`queue`): rules with them are refused. Default: none. */
   readonly missingExpressions?: readonly string[] | undefined
-  /** Milliseconds that count up: when elements of sets, flows and addresses expire. Default: the time that passes. */
+  /** Milliseconds that count up: when elements of sets and flows expire. Default: the time that passes. */
   readonly clock?: (() => number) | undefined
 }
 
@@ -94,7 +94,7 @@ export interface MemoryKernel extends Transport {
 /**
  * A kernel in memory, with IPVS as in Linux 6.1 and nftables as in 6.18: same bytes, same errors in the same order of checks, same dumps
  * with an index for a cursor; and with devices, addresses, routes, rules and tracked connections, as far as programs make them: it has no
- * link-local addresses, and no lifetimes of addresses. It needs no addon, no root, and no Linux. No packets go through it.
+ * link-local addresses, and addresses stay when their lifetime is over. It needs no addon, no root, and no Linux. No packets go through it.
  *
  * @example
  * const kernel = memoryKernel({ schedulers: ['rr'] })
