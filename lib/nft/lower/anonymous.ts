@@ -3,7 +3,7 @@ import { BadValue, shown } from '../../netlink/schema.js'
 import { at, objectOf } from '../json/fields.js'
 import type { DataTypes, Element, NftSet } from '../types.js'
 import { dataTypeOf, dataTypesOf, type ElementShapes, type Span, shapesOf } from '../vocabulary/shapes.js'
-import { typeofToData } from '../vocabulary/typeof-data.js'
+import { typeofToData, verdictData } from '../vocabulary/typeof-data.js'
 import type { Shape } from '../vocabulary/value-type.js'
 import { elementOf } from './elements.js'
 import { type Item, itemsOf } from './items.js'
@@ -112,7 +112,7 @@ function anonymous(rule: Lowering, given: Term, items: unknown, kind: Kind, data
     ...(dataInterval && !isPlain && { dataInterval }),
     flags: ['anonymous' as const, 'constant' as const, ...(isInterval ? ['interval' as const] : [])],
     ...(joined && { autoMerge: true }),
-    ...typeofKey(term),
+    ...typeofKey(term, kind.data === 'verdict'),
   }
   const inSet = { ...shapes, key: shapesOfTerm(term) }
   const options = { interval: isInterval, dataInterval: dataInterval && !isPlain }
@@ -120,14 +120,16 @@ function anonymous(rule: Lowering, given: Term, items: unknown, kind: Kind, data
   return { key, set: rule.anonymous(set, elements), ranges: dataInterval }
 }
 
-/** NFTNL_UDATA_SET_KEY_TYPEOF */
+/** NFTNL_UDATA_SET_KEY_TYPEOF and NFTNL_UDATA_SET_DATA_TYPEOF */
 const KEY_TYPEOF = 3
+const DATA_TYPEOF = 4
 
-/** How long the numbers in a concatenation are: without it nft ends with a fault where it lists the set. */
-export function typeofKey(term: Term): Pick<NftSet, 'userData'> {
+/** How long the numbers in a concatenation are: without it nft ends with a fault where it lists the set. Of maps it looks at both or none. */
+export function typeofKey(term: Term, toVerdicts = false): Pick<NftSet, 'userData'> {
   if (term.kind !== 'concat' || shapesOfTerm(term).every(shape => typeof dataTypeOf(shape) === 'string')) return {}
   const data = typeofToData(term.given)
-  return data === undefined ? {} : { userData: [{ type: KEY_TYPEOF, data }] }
+  if (data === undefined) return {}
+  return { userData: [{ type: KEY_TYPEOF, data }, ...(toVerdicts ? [{ type: DATA_TYPEOF, data: verdictData() }] : [])] }
 }
 
 const isRange = ({ from, to }: Span): boolean => from !== to

@@ -196,7 +196,10 @@ export function typeofFromData(bytes: Uint8Array): json.Expression | undefined {
 /** EXPR_VERDICT */
 const VERDICT = 1
 
-/** Whether data say that keys are mapped to verdicts. */
+/** What says that keys are mapped to verdicts. */
+export const verdictData = (): Uint8Array => encodeNode({ kind: VERDICT, numbers: [] })
+
+/** Whether data say so. */
 export const isVerdictData = (bytes: Uint8Array): boolean => decodeNode(bytes)?.kind === VERDICT
 
 function expressionOf({ kind, numbers, fields }: Node): json.Expression | undefined {

@@ -61,6 +61,7 @@ export function readJson(document: json.Document): Listing<json.Rule> {
 export const canonical = (value: unknown): string => JSON.stringify(value, sorted)
 
 function sorted(key: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value)
   if (key === 'handle' || key === 'expires' || (key === 'last' && value !== null)) return undefined
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return value
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
