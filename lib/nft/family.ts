@@ -65,22 +65,23 @@ export function checkChainType(family: Family, hook: Hook, type: ChainType): voi
 interface Named {
   readonly priority: number
   /** Where the name may be used. Default: everywhere. */
-  readonly hook?: Hook
+  readonly hooks?: readonly Hook[]
 }
 
 const IP_NAMES: Readonly<Record<string, Named>> = {
   raw: { priority: -300 },
   mangle: { priority: -150 },
-  dstnat: { priority: -100, hook: 'prerouting' },
+  // Of output and input: as nft has it from 1.1 on.
+  dstnat: { priority: -100, hooks: ['prerouting', 'output'] },
   filter: { priority: 0 },
   security: { priority: 50 },
-  srcnat: { priority: 100, hook: 'postrouting' },
+  srcnat: { priority: 100, hooks: ['postrouting', 'input'] },
 }
 const BRIDGE_NAMES: Readonly<Record<string, Named>> = {
-  dstnat: { priority: -300, hook: 'prerouting' },
+  dstnat: { priority: -300, hooks: ['prerouting'] },
   filter: { priority: -200 },
-  out: { priority: 100, hook: 'output' },
-  srcnat: { priority: 300, hook: 'postrouting' },
+  out: { priority: 100, hooks: ['output'] },
+  srcnat: { priority: 300, hooks: ['postrouting'] },
 }
 const OTHER_NAMES: Readonly<Record<string, Named>> = { filter: { priority: 0 } }
 
@@ -97,8 +98,9 @@ export function priorityToWire(family: Family, hook: Hook, priority: Priority): 
   const [, name = '', sign, offset = '0'] = (typeof priority === 'string' && PRIORITY.exec(priority)) || []
   const names = namesOf(family, hook)
   const named = entryOf(names, name)
-  if (!named || (named.hook ?? hook) !== hook) {
-    const there = Object.keys(names).filter(known => (names[known]?.hook ?? hook) === hook)
+  const usable = ({ hooks = [hook] }: Named): boolean => hooks.includes(hook)
+  if (!named || !usable(named)) {
+    const there = Object.keys(names).filter(known => usable(names[known] as Named))
     throw new BadValue(
       'type',
       `${shown(priority)}: give a whole number, or one of ${there.join(', ')} at hook ${hook} of family ${family}, as "${there[0]} + 10"`,

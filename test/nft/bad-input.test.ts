@@ -119,7 +119,7 @@ const TOLD: readonly (readonly [name: string, command: unknown, message: string 
   [
     'a priority by a name of another hook',
     { add: { chain: { ...base, priority: 'dstnat' } } },
-    /^commands\[0\]\.add\.chain\.priority: "dstnat": .* one of raw, mangle, filter, security at hook input of family inet/,
+    /^commands\[0\]\.add\.chain\.priority: "dstnat": .* one of raw, mangle, filter, security, srcnat at hook input of family inet/,
   ],
   [
     'a policy without a hook',
