@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { Expression } from '../../../lib/nft/expressions/index.js'
 import { type LiftContext, liftRule } from '../../../lib/nft/lift/index.js'
+import { type LowerContext, lowerRule } from '../../../lib/nft/lower/index.js'
 import type { Family } from '../../../lib/nft/types.js'
 import { bytes as x } from '../support/bytes.js'
 import type { LiftCase } from './lift/case.js'
@@ -33,6 +34,7 @@ for (const [what, cases] of Object.entries({
       t.strictSame(liftRule({ expressions: rule.expressions }, contextOf(rule)), rule.statements, `${rule.family}: ${rule.name}`)
   })
 
+const LOWER: LowerContext = { family: 'inet', table: 't', chain: {}, setNamed: () => undefined, nextId: () => 1 }
 const lift = (family: Family, ...expressions: readonly Expression[]) => liftRule({ expressions }, contextOf({ family }))
 const tcp: readonly Expression[] = [
   { kind: 'meta', key: 'l4proto', destination: 1 },
@@ -144,5 +146,9 @@ t.test('what the language can not say stays as it is', async t => {
       is22,
     ],
   ]
-  for (const [what, ...expressions] of rules) t.strictSame(lift('inet', ...expressions), [{ bytecode: expressions }], what)
+  for (const [what, ...expressions] of rules) {
+    const statements = lift('inet', ...expressions)
+    t.strictSame(statements, [{ bytecode: expressions }], what)
+    t.strictSame(lowerRule(statements, LOWER).expressions, expressions, `${what}: and is written so`)
+  }
 })

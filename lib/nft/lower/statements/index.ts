@@ -1,6 +1,7 @@
 /** All statements, by their words. */
 import type { Lowering } from '../lowering.js'
 import { match } from '../match.js'
+import { bytecode } from './bytecode.js'
 import { dup, flow, fwd, tproxy } from './forward.js'
 import { log, queue } from './log.js'
 import { mangle } from './mangle.js'
@@ -48,4 +49,5 @@ export const STATEMENTS: Readonly<Record<string, (given: unknown, rule: Lowering
   synproxy,
   reset,
   xt,
+  bytecode,
 }
