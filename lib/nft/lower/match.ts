@@ -82,12 +82,15 @@ class Comparing {
     this.#lookup(key, set)
   }
 
+  #equality(): 'eq' | 'neq' | undefined {
+    if (this.#operator === '!=') return 'neq'
+    return this.#operator === '==' || this.#operator === 'in' ? 'eq' : undefined
+  }
+
   #lookup(key: Term, set: { readonly name: string; readonly id?: number | undefined }): void {
-    const { '==': equal, in: within, '!=': not } = { '==': false, in: false, '!=': true }
-    const inverted =
-      this.#operator === '!=' ? not : this.#operator === '==' ? equal : this.#operator === 'in' ? within : undefined
-    if (inverted === undefined) throw new BadValue('type', `${shown(this.#operator)}: sets are looked up with "==" and "!=" only`)
-    const flags = inverted ? { flags: ['invert'] as const } : {}
+    const equality = this.#equality()
+    if (equality === undefined) throw new BadValue('type', `${shown(this.#operator)}: sets are looked up with "==" and "!=" only`)
+    const flags = equality === 'neq' ? { flags: ['invert'] as const } : {}
     this.#rule.match(...emit(key), lookup(set, register(0), flags))
   }
 
@@ -131,9 +134,7 @@ class Comparing {
   }
 
   #withRange(right: unknown): void {
-    const { '==': operator = undefined } = {
-      '==': this.#operator === '!=' ? 'neq' : this.#operator === '==' || this.#operator === 'in' ? 'eq' : undefined,
-    } as const
+    const operator = this.#equality()
     if (operator === undefined)
       throw new BadValue('type', `${shown(this.#operator)}: ranges are compared with "==" and "!=" only`)
     const isHour = this.#left.shape.type.name === 'hour'
@@ -195,7 +196,7 @@ class Comparing {
   }
 
   #cmp(data: Uint8Array): Expression {
-    const operator = this.#operator === '!=' ? 'neq' : this.#operator === '==' || this.#operator === 'in' ? 'eq' : undefined
+    const operator = this.#equality()
     if (operator === undefined)
       throw new BadValue('type', `${shown(this.#operator)}: prefixes are compared with "==" and "!=" only`)
     return { kind: 'cmp', source: register(0), operator, data }

@@ -67,10 +67,6 @@ export class Packet {
     return this.#transports.at(-1)
   }
 
-  get link(): Protocol | undefined {
-    return this.#link === INET || this.#link === NETDEV ? undefined : this.#link
-  }
-
   /** What has to be matched before a field of `protocol` can be. `add` gets each, in order. */
   require(protocol: Protocol, field: string, add: (dependency: Dependency) => void): void {
     if (protocol.name === 'th') return

@@ -27,8 +27,6 @@ export interface Source {
   readonly place?: Place | undefined
   /** The fields that say which protocol comes next. */
   readonly protocolKey?: ProtocolKey | undefined
-  /** What it is in JSON, for the sake of messages. */
-  readonly name: string
 }
 
 export type ProtocolKey =

@@ -10,7 +10,7 @@ import type { Source, Term } from '../terms.js'
 const U32 = 0xffff_ffff
 const NUMBER: Shape = { type: INTEGER, bits: 32, order: 'host' }
 
-const source = (name: string, load: Source['load']): Source => ({ kind: 'source', shape: NUMBER, width: 32, load, name })
+const source = (load: Source['load']): Source => ({ kind: 'source', shape: NUMBER, width: 32, load })
 
 export function numgen(given: unknown): Term {
   const fields = fieldsOf(given, ['mode', 'mod', 'offset'])
@@ -18,14 +18,14 @@ export function numgen(given: unknown): Term {
   if (type === undefined) throw new BadValue('type', 'is missing: give "inc" or "random"').within('mode')
   const modulus = numberIn(fields, 'mod', 1, U32)
   const offset = optionalNumber(fields, 'offset', 0, U32) ?? 0
-  return source('numgen', step => [{ kind: 'numgen', destination: register(step), modulus, type, offset }])
+  return source(step => [{ kind: 'numgen', destination: register(step), modulus, type, offset }])
 }
 
 export function symhash(given: unknown): Term {
   const fields = fieldsOf(given, ['mod', 'offset'])
   const modulus = numberIn(fields, 'mod', 1, U32)
   const offset = optionalNumber(fields, 'offset', 0, U32) ?? 0
-  return source('symhash', step => [{ kind: 'hash', destination: register(step), modulus, offset, type: 'symmetric' }])
+  return source(step => [{ kind: 'hash', destination: register(step), modulus, offset, type: 'symmetric' }])
 }
 
 /** `operand`: what is hashed. */
@@ -35,7 +35,7 @@ export function jhash(given: unknown, operand: (given: unknown) => Term): Term {
   const offset = optionalNumber(fields, 'offset', 0, U32) ?? 0
   const seed = optionalNumber(fields, 'seed', 0, U32)
   const hashed = at('expr', () => operand(fields.expr))
-  return source('jhash', (step, free): Expression[] => [
+  return source((step, free): Expression[] => [
     ...emit(hashed, free),
     {
       kind: 'hash',

@@ -2,7 +2,7 @@
 import { nearest } from '../../../netlink/nearest.js'
 import { BadValue, shown } from '../../../netlink/schema.js'
 import type { Ct, Expression, Fib, Meta, Osf, Rt, Socket, Tunnel, Xfrm } from '../../expressions/index.js'
-import { type Fields, fieldsOf, numberIn, optionalNumber, optionalWord, textIn, wordsIn } from '../../json/fields.js'
+import { type Fields, fieldsOf, optionalNumber, optionalWord, textIn, wordsIn } from '../../json/fields.js'
 import { CT_KEYS } from '../../vocabulary/ct.js'
 import { type Key, keyNamed } from '../../vocabulary/key.js'
 import { FIB_RESULTS, IPSEC_KEYS, OSF_KEYS, RT_KEYS, SOCKET_KEYS, TUNNEL_KEYS } from '../../vocabulary/keys.js'
@@ -23,9 +23,9 @@ export function keyCalled(table: readonly Key[], name: string, noun: string): Ke
 
 export const shapeOfKey = ({ type, bits, order }: Key): Shape => ({ type, bits, order })
 
-function source(key: Key, load: (destination: number) => Expression, name: string, protocolKey?: ProtocolKey): Source {
+function source(key: Key, load: (destination: number) => Expression, protocolKey?: ProtocolKey): Source {
   const shape = shapeOfKey(key)
-  return { kind: 'source', shape, width: wholeBytes(key.bits), load: step => [load(register(step))], name, protocolKey }
+  return { kind: 'source', shape, width: wholeBytes(key.bits), load: step => [load(register(step))], protocolKey }
 }
 
 const PROTOCOL_KEYS: Readonly<Record<string, ProtocolKey>> = {
@@ -45,7 +45,7 @@ export function meta(given: unknown, rule: Lowering): Term {
   if (key.name === 'nfproto' && rule.context.family !== 'inet')
     throw new BadValue('type', 'meta nfproto is only useful in the family inet: leave it out').within('key')
   const kernel = key.kernel as Meta['key']
-  return source(key, destination => ({ kind: 'meta', key: kernel, destination }), `meta ${key.name}`, PROTOCOL_KEYS[key.name])
+  return source(key, destination => ({ kind: 'meta', key: kernel, destination }), PROTOCOL_KEYS[key.name])
 }
 
 const FAMILIES = ['ip', 'ip6'] as const
@@ -102,14 +102,14 @@ export function ct(given: unknown, rule: Lowering): Term {
     destination,
     ...(direction !== undefined && { direction }),
   })
-  return source(key, load, `ct ${key.name}`, key.name === 'l3proto' ? { ct: 'l3proto' } : undefined)
+  return source(key, load, key.name === 'l3proto' ? { ct: 'l3proto' } : undefined)
 }
 
 export function rt(given: unknown, rule: Lowering): Term {
   const fields = fieldsOf(given, ['key', 'family'])
   const key = keyCalled(RT_KEYS, addressKey(fields, rule, ['nexthop'], 'rt'), 'rt')
   const kernel = key.kernel as Rt['key']
-  return source(key, destination => ({ kind: 'rt', key: kernel, destination }), `rt ${key.name}`)
+  return source(key, destination => ({ kind: 'rt', key: kernel, destination }))
 }
 
 export function socket(given: unknown): Term {
@@ -118,7 +118,7 @@ export function socket(given: unknown): Term {
   const level = optionalNumber(fields, 'level', 0, 255)
   const kernel = key.kernel as Socket['key']
   const more = kernel === 'cgroupv2' ? { level: level ?? 0 } : {}
-  return source(key, destination => ({ kind: 'socket', key: kernel, destination, ...more }), `socket ${key.name}`)
+  return source(key, destination => ({ kind: 'socket', key: kernel, destination, ...more }))
 }
 
 const FIB_FLAGS = ['saddr', 'daddr', 'mark', 'iif', 'oif'] as const
@@ -138,7 +138,7 @@ export function fib(given: unknown): Term {
 }
 
 function fibSource(key: Key, flags: Fib['flags']): Source {
-  return source(key, destination => ({ kind: 'fib', result: key.kernel as Fib['result'], flags, destination }), `fib ${key.name}`)
+  return source(key, destination => ({ kind: 'fib', result: key.kernel as Fib['result'], flags, destination }))
 }
 
 /** Whether there is a route: the kernel gives as many bytes as the index of a device has. */
@@ -147,7 +147,7 @@ export function fibPresence(flags: readonly (typeof FIB_FLAGS)[number][]): Sourc
   const load = (step: number): Expression[] => [
     { kind: 'fib', result: 'oif', flags: [...flags, 'present'], destination: register(step) },
   ]
-  return { kind: 'source', shape, width: 32, load, name: 'fib check' }
+  return { kind: 'source', shape, width: 32, load }
 }
 
 export function osf(given: unknown): Term {
@@ -160,7 +160,7 @@ export function osf(given: unknown): Term {
     ttl: ttl ?? 'strict',
     ...(key.name === 'version' && { flags: ['version'] as const }),
   })
-  return source(key, load, `osf ${key.name}`)
+  return source(key, load)
 }
 
 export function ipsec(given: unknown, rule: Lowering): Term {
@@ -173,14 +173,11 @@ export function ipsec(given: unknown, rule: Lowering): Term {
   if (direction === undefined) throw new BadValue('type', 'is missing: give "in" or "out"').within('dir')
   const spnum = optionalNumber(fields, 'spnum', 0, 255) ?? 0
   const kernel = key.kernel as Xfrm['key']
-  return source(key, destination => ({ kind: 'xfrm', key: kernel, direction, spnum, destination }), `ipsec ${key.name}`)
+  return source(key, destination => ({ kind: 'xfrm', key: kernel, direction, spnum, destination }))
 }
 
 export function tunnel(given: unknown): Term {
   const key = keyCalled(TUNNEL_KEYS, textIn(fieldsOf(given, ['key']), 'key'), 'tunnel')
   const kernel = key.kernel as Tunnel['key']
-  return source(key, destination => ({ kind: 'tunnel', key: kernel, destination }), `tunnel ${key.name}`)
+  return source(key, destination => ({ kind: 'tunnel', key: kernel, destination }))
 }
-
-/** Kept for numbers that are made rather than read: how many there can be. */
-export const modulus = (fields: Fields): number => numberIn(fields, 'mod', 1, 0xffff_ffff)

@@ -64,14 +64,14 @@ function namedOption(
   return { option, place: { operation, type: option.type, offset: field.offset, bits: field.bits, shape } }
 }
 
-function termOf(place: OptionPlace, name: string): Term {
+function termOf(place: OptionPlace): Term {
   const { operation, type, shape, present } = place
   return withinBytes(place, ({ offset, bits }): Source => {
     const flags = present ? { flags: ['present'] as const } : {}
     const load = (step: number): Exthdr[] => [
       { kind: 'exthdr', destination: register(step), type, offset: offset >> 3, length: bits >> 3, ...flags, operation },
     ]
-    return { kind: 'source', shape, width: bits, load, name }
+    return { kind: 'source', shape, width: bits, load }
   })
 }
 
@@ -80,7 +80,7 @@ export function exthdr(given: unknown, rule: Lowering): Term {
   const { place } = namedOption(EXTHDR, fields)
   if (rule.context.family === 'arp') throw new BadValue('type', 'extension headers are of IPv6: ARP has none')
   rule.requireNetwork(protocolCalled('ip6'))
-  return termOf({ ...place, offset: place.offset + 8 * (optionalNumber(fields, 'offset', 0, 255) ?? 0) }, 'exthdr')
+  return termOf({ ...place, offset: place.offset + 8 * (optionalNumber(fields, 'offset', 0, 255) ?? 0) })
 }
 
 /** Which part of which TCP option: its field, or its bits. */
@@ -95,18 +95,17 @@ export function tcpOptionPlace(given: unknown): OptionPlace {
   return { operation: 'tcpopt', type, offset, bits, shape: { type: RAW_INTEGER, bits, order: 'network' } }
 }
 
-export const tcpOption = (given: unknown): Term => termOf(tcpOptionPlace(given), 'tcp option')
+export const tcpOption = (given: unknown): Term => termOf(tcpOptionPlace(given))
 
 export function ipOption(given: unknown, rule: Lowering): Term {
   const { place } = namedOption(IP, fieldsOf(given, ['name', 'field']))
   rule.requireNetwork(protocolCalled('ip'))
-  return termOf(place, 'ip option')
+  return termOf(place)
 }
 
-export const sctpChunk = (given: unknown): Term =>
-  termOf(namedOption(SCTP, fieldsOf(given, ['name', 'field'])).place, 'sctp chunk')
+export const sctpChunk = (given: unknown): Term => termOf(namedOption(SCTP, fieldsOf(given, ['name', 'field'])).place)
 
 export function dccpOption(given: unknown): Term {
   const type = numberIn(fieldsOf(given, ['type']), 'type', 0, 255)
-  return termOf({ operation: 'dccp', type, ...PRESENT }, 'dccp option')
+  return termOf({ operation: 'dccp', type, ...PRESENT })
 }

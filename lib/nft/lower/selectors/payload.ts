@@ -94,6 +94,5 @@ function sourceOf(place: Place & { readonly shape: Shape }): Source {
     load: step => [loadPlace(place, register(step))],
     place,
     protocolKey: isKey ? { protocol, tunnel } : undefined,
-    name: protocol === undefined ? 'payload' : `${protocol.name} ${field?.name}`,
   }
 }
