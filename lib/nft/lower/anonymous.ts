@@ -98,8 +98,10 @@ function anonymous(rule: Lowering, given: Term, items: unknown, kind: Kind, data
   const read = itemsOf(looseItems(items, shapes.key), shapes, rule.context.devices)
   if (read.length === 0) throw new BadValue('range', 'is empty: give an element at least')
   const isInterval = containsRange(items, 0) || read.some(({ key }) => key !== '*' && key.some(isRange))
-  // Ends of ranges are not shifted, and what is compared with them is, as it stands.
-  const { term, change } = isInterval ? { term: asIs(given), change: (value: bigint) => value } : transferred(given)
+  // Ends of ranges are not shifted, and what is compared with them is, as it stands. The same with an element for all others: nft ends with a
+  // fault where it finds one behind a mask alone.
+  const stands = isInterval || read.some(({ key }) => key === '*')
+  const { term, change } = stands ? { term: asIs(given), change: (value: bigint) => value } : transferred(given)
   const found = read.map(item => changed(item, change))
   const dataInterval = found.some(item => Array.isArray(item.data) && item.data.some(isRange)) || containsRange(items, 1)
   const key = isInterval ? inOrder(term, 'network') : term
