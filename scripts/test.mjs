@@ -37,6 +37,9 @@ const nftGuest = kernel => ({
   ],
 })
 
+/** Files of test/nft/language that are compared with nft every time; without words language.js takes all of them, which is long. */
+const LANGUAGE = ['json/', 'rules/statements/', 'rules/sets/prefix', 'rules/sets/named', 'families/selectors', 'families/inner']
+
 /** Hundreds of Workers and processes: once is enough, under the sanitizers, which see more. */
 const SANITIZED_ALONE = 'lifecycle.test.js'
 
@@ -55,6 +58,10 @@ const all = [
   { name: 'nftables on this kernel', command: ['scripts/in-namespace', 'node', 'build/js/test/kernel/nft-guest.js'] },
   tap('build/js/test/kernel/network.test.js'),
   { name: 'routes and flows on this kernel', command: ['scripts/in-namespace', 'node', 'build/js/test/kernel/network-guest.js'] },
+  {
+    name: "nftables' language on this kernel",
+    command: ['scripts/in-namespace', 'node', 'build/js/test/kernel/nft/language.js', '--random', '0', ...LANGUAGE],
+  },
   tap('build/js/test/readme.test.js'),
   ...files('package'),
   { name: 'sanitizers', command: ['node', 'test/native/asan.mjs'] },
