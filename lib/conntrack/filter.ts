@@ -153,7 +153,7 @@ function bytesOf(address: string): Uint8Array {
 const PART = { source: 1, destination: 2, protocol: 8, sourcePort: 0x10, destinationPort: 0x20 }
 const PORTS: readonly number[] = [PROTOCOLS.tcp, PROTOCOLS.udp, PROTOCOLS.sctp, PROTOCOLS.dccp, PROTOCOLS.udplite]
 
-/** What the kernel compares: whole addresses, and the protocol with its ports. It needs to know the family for that. */
+/** What the kernel compares: whole IPv4 addresses, and the protocol with its ports. It needs to know the family for that. */
 function tuplesToWire(
   family: number,
   protocol: number | undefined,
@@ -178,21 +178,21 @@ function tupleToWire(
   { source, destination, sourcePort, destinationPort }: CheckedPart,
 ): { readonly tuple: NonNullable<Question['original']>; readonly flags: number } {
   const ports = number !== undefined && PORTS.includes(number)
-  const whole = { source: exact(source), destination: exact(destination) }
-  const ip = (source ?? destination)?.family === 'ipv6' ? { source6: whole.source, destination6: whole.destination } : whole
+  const ip = { source: exact(source), destination: exact(destination) }
   const protocol = {
     number,
     sourcePort: ports ? sourcePort : undefined,
     destinationPort: ports ? destinationPort : undefined,
   }
   let flags = 0
-  if (whole.source !== undefined) flags |= PART.source
-  if (whole.destination !== undefined) flags |= PART.destination
+  if (ip.source !== undefined) flags |= PART.source
+  if (ip.destination !== undefined) flags |= PART.destination
   if (number !== undefined) flags |= PART.protocol
   if (protocol.sourcePort !== undefined) flags |= PART.sourcePort
   if (protocol.destinationPort !== undefined) flags |= PART.destinationPort
   return { tuple: { ip: flags & 3 ? ip : undefined, protocol: number === undefined ? undefined : protocol }, flags }
 }
 
+/** IPv6 addresses are compared here alone: of those the kernel leaves out just the flows that have them (ctnetlink_filter_match_tuple). */
 const exact = (network: Prefix | undefined): string | undefined =>
-  network && network.length === all(network) ? network.address : undefined
+  network && network.family === 'ipv4' && network.length === all(network) ? network.address : undefined
