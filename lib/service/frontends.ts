@@ -1,0 +1,169 @@
+/** What a Service means: where its clients come, and what becomes of them. */
+import { addressOf, type Cidr, cidrOf, contains, type Family } from './address.js'
+import { type Balancing, balancingOf } from './balancing.js'
+import { type Endpoint, type EndpointsByPort, endpointKey, type Protocol } from './endpoints.js'
+import { nameOf, type Service, type ServicePort } from './objects.js'
+import { type Place, type Selected, select } from './select.js'
+
+/** Where a client is: in a pod of the cluster, on this node, or anywhere else. */
+export type Client = 'pod' | 'node' | 'remote'
+
+/** What becomes of a connection. */
+export type Answer =
+  | {
+      readonly verdict: 'accept'
+      readonly endpoints: readonly Endpoint[]
+      /** Whether the endpoint sees the node's address instead of the client's. It always does where the client is the endpoint itself. */
+      readonly masquerade: boolean
+    }
+  | { readonly verdict: 'reject' | 'drop'; readonly reason: string }
+
+export type FrontendKind = 'cluster-ip' | 'external-ip' | 'load-balancer' | 'node-port'
+
+/** An address and port that clients of a Service connect to. */
+export interface Frontend {
+  /** `namespace/name` of the Service, and the name of its port. */
+  readonly service: string
+  readonly portName: string
+  readonly kind: FrontendKind
+  readonly family: Family
+  readonly protocol: Protocol
+  /** Undefined for node ports: those of the node that node ports are served on. */
+  readonly address?: string | undefined
+  readonly port: number
+  readonly answers: Readonly<Record<Client, Answer>>
+  /** Who may connect at all: others are dropped. */
+  readonly sources?: readonly Cidr[] | undefined
+  /** Seconds that a client comes back to the endpoint that it had. */
+  readonly affinity?: number | undefined
+  readonly balancing?: Balancing | undefined
+}
+
+/** What a node is asked to do. */
+export interface ModelOptions {
+  readonly node: Place
+  /** Whose addresses are pods'. Empty: nobody is known to be a pod. */
+  readonly clusterCidrs: readonly Cidr[]
+  /** Whether endpoints see the node's address in place of every client's, on cluster addresses. */
+  readonly masqueradeAll: boolean
+  /** Addresses of this node, for source ranges that contain them. */
+  readonly nodeAddresses: readonly string[]
+}
+
+export const AFFINITY_SECONDS = 10800
+
+/** Whether a proxy serves it at all: not for headless Services, names of others, and those for another proxy. */
+export function isServed({ metadata, spec }: Service): boolean {
+  const first = spec.clusterIP ?? spec.clusterIPs?.[0] ?? ''
+  const labels = metadata.labels ?? {}
+  return (
+    spec.type !== 'ExternalName' &&
+    first !== '' &&
+    first !== 'None' &&
+    !('service.kubernetes.io/service-proxy-name' in labels) &&
+    !('service.kubernetes.io/headless' in labels)
+  )
+}
+
+/** The frontends of a Service, of both families. */
+export function frontendsOf(service: Service, endpoints: EndpointsByPort, options: ModelOptions): readonly Frontend[] {
+  if (!isServed(service)) return []
+  return (['ipv4', 'ipv6'] as const).flatMap(family =>
+    (service.spec.ports ?? []).flatMap(port => ofPort(service, port, family, endpoints, options)),
+  )
+}
+
+function ofPort(
+  service: Service,
+  port: ServicePort,
+  family: Family,
+  endpoints: EndpointsByPort,
+  options: ModelOptions,
+): readonly Frontend[] {
+  const { spec } = service
+  const cluster = addressesIn(family, spec.clusterIPs ?? [spec.clusterIP ?? ''])[0]
+  if (cluster === undefined) return []
+  const protocol = (port.protocol ?? 'TCP').toLowerCase() as Protocol
+  const portName = port.name ?? ''
+  const selected = select(endpoints.get(endpointKey(family, portName, protocol)) ?? [], options.node)
+  const common = {
+    service: nameOf(service.metadata),
+    portName,
+    family,
+    protocol,
+    affinity: affinityOf(service),
+    balancing: balancingOf(service),
+  }
+  const internal = internalAnswers(service, selected, options)
+  const external = externalAnswers(service, selected)
+  const balancers = (service.status?.loadBalancer?.ingress ?? []).filter(({ ipMode = 'VIP' }) => ipMode === 'VIP')
+  const addresses = balancers.map(({ ip = '' }) => ip)
+  const at = (kind: FrontendKind, answers: Frontend['answers'], list: readonly string[], more: object = {}) =>
+    list.map((address): Frontend => ({ ...common, ...more, kind, address, port: port.port, answers }))
+  return [
+    ...at('cluster-ip', internal, [cluster]),
+    ...at('external-ip', external, addressesIn(family, spec.externalIPs ?? [])),
+    ...addressesIn(family, addresses).flatMap(address =>
+      at('load-balancer', external, [address], { sources: sourcesOf(service, family, address, options) }),
+    ),
+    ...nodePortOf(service, port).map((number): Frontend => ({ ...common, kind: 'node-port', port: number, answers: external })),
+  ]
+}
+
+const nodePortOf = ({ spec }: Service, { nodePort }: ServicePort): readonly number[] =>
+  nodePort && (spec.type === 'NodePort' || spec.type === 'LoadBalancer') ? [nodePort] : []
+
+/** Addresses of a family, each once: those of the other one are no mistake where a Service has both. */
+function addressesIn(family: Family, texts: readonly string[]): readonly string[] {
+  const addresses = texts.map(addressOf).filter(address => address !== undefined)
+  return [...new Set(addresses)].filter(address => address.includes(':') === (family === 'ipv6'))
+}
+
+function affinityOf({ spec }: Service): number | undefined {
+  if (spec.sessionAffinity !== 'ClientIP') return undefined
+  return spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? AFFINITY_SECONDS
+}
+
+function answer(endpoints: readonly Endpoint[], any: boolean, masquerade: boolean): Answer {
+  if (endpoints.length > 0) return { verdict: 'accept', endpoints, masquerade }
+  return any
+    ? { verdict: 'drop', reason: 'none of the endpoints is on this node' }
+    : { verdict: 'reject', reason: 'there are no endpoints' }
+}
+
+function internalAnswers({ spec }: Service, selected: Selected, options: ModelOptions): Frontend['answers'] {
+  const endpoints = spec.internalTrafficPolicy === 'Local' ? selected.local : selected.cluster
+  // Who is no pod comes from outside of the cluster's network: its answers have to come back this way.
+  const others = answer(endpoints, selected.any, options.masqueradeAll || options.clusterCidrs.length > 0)
+  return { pod: answer(endpoints, selected.any, options.masqueradeAll), node: others, remote: others }
+}
+
+/**
+ * With policy Local clients from outside get endpoints of this node and are seen by their own address; pods and the node itself get any
+ * endpoint, as if they had used the cluster address.
+ */
+function externalAnswers({ spec }: Service, { cluster, local, any }: Selected): Frontend['answers'] {
+  if (spec.externalTrafficPolicy !== 'Local') {
+    const all = answer(cluster, any, true)
+    return { pod: all, node: all, remote: all }
+  }
+  return { pod: answer(cluster, any, false), node: answer(cluster, any, true), remote: answer(local, any, false) }
+}
+
+/**
+ * Where the ranges hold an address of this node, its own connections to the balancer's address may have that one as their source
+ * (kube-proxy does the same).
+ */
+function sourcesOf(
+  { spec }: Service,
+  family: Family,
+  address: string,
+  { nodeAddresses }: ModelOptions,
+): readonly Cidr[] | undefined {
+  const ranges = (spec.loadBalancerSourceRanges ?? []).map(cidrOf).filter(cidr => cidr !== undefined)
+  const own = ranges.filter(cidr => cidr.family === family)
+  if (own.length === 0) return undefined
+  const mine = nodeAddresses.some(node => own.some(cidr => contains(cidr, node)))
+  const itself = mine ? cidrOf(address) : undefined
+  return itself ? [...own, itself] : own
+}

@@ -1,0 +1,22 @@
+/**
+ * What Kubernetes Services mean, without a kernel: Services and endpoints in, frontends out.
+ *
+ * @module
+ */
+export { addressOf, type Cidr, cidrOf, contains } from './address.js'
+export type { Balancing } from './balancing.js'
+export { type Endpoint, type EndpointsByPort, endpointKey, endpointsOf, type Protocol, slicesOfEndpoints } from './endpoints.js'
+export { type Explanation, explain, type Flow, type Surroundings, serviceText } from './explain.js'
+export {
+  AFFINITY_SECONDS,
+  type Answer,
+  type Client,
+  type Frontend,
+  type FrontendKind,
+  frontendsOf,
+  isServed,
+  type ModelOptions,
+} from './frontends.js'
+export { type Conflict, type FrontendChange, type FrontendKey, frontendKey, ServiceModel } from './model.js'
+export type * from './objects.js'
+export { type Place, type Selected, select } from './select.js'
