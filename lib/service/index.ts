@@ -5,6 +5,8 @@
  */
 export { addressOf, type Cidr, cidrOf, contains } from './address.js'
 export type { Balancing } from './balancing.js'
+export { type AllocationRanges, type Allocations, Allocator, type Completed } from './controller/allocate.js'
+export { SliceController, selects, slicesOfPods } from './controller/slices.js'
 export { type Endpoint, type EndpointsByPort, endpointKey, endpointsOf, type Protocol, slicesOfEndpoints } from './endpoints.js'
 export { type Explanation, explain, type Flow, type Surroundings, serviceText } from './explain.js'
 export {

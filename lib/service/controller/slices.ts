@@ -1,0 +1,191 @@
+/** Slices of the pods that a Service selects, as Kubernetes' controller makes them (pkg/controller/endpointslice, staging/src/k8s.io/endpointslice). */
+import { addressOf } from '../address.js'
+import {
+  type EndpointSlice,
+  type Metadata,
+  type Node,
+  nameOf,
+  type Pod,
+  type Service,
+  type SliceEndpoint,
+  type SlicePort,
+} from '../objects.js'
+
+/** What a pod has for each port of the Service; null where it has no container port of that name. */
+type Ports = readonly SlicePort[]
+
+const ZONE = 'topology.kubernetes.io/zone'
+
+/** Whether a Service's selector fits a pod: an empty one fits none. */
+export function selects({ metadata, spec }: Service, pod: Pod): boolean {
+  const selector = Object.entries(spec.selector ?? {})
+  if (selector.length === 0 || spec.type === 'ExternalName' || namespaceOf(metadata) !== namespaceOf(pod.metadata)) return false
+  return selector.every(([label, value]) => pod.metadata.labels?.[label] === value)
+}
+
+const namespaceOf = ({ namespace = 'default' }: Metadata): string => namespace
+
+/** The slices of a Service, one for each family and each set of port numbers. Pods that have ended, or have no address yet, are left out. */
+export function slicesOfPods(
+  service: Service,
+  pods: Iterable<Pod>,
+  nodeNamed: (name: string) => Node | undefined,
+): readonly EndpointSlice[] {
+  const groups = new Map<string, { addressType: 'IPv4' | 'IPv6'; ports: Ports; endpoints: SliceEndpoint[] }>()
+  const families = familiesOf(service)
+  for (const pod of pods) {
+    const { phase } = pod.status ?? {}
+    if (phase === 'Succeeded' || phase === 'Failed' || !selects(service, pod)) continue
+    const ports = portsOf(service, pod)
+    for (const addressType of families) {
+      const address = addressFor(pod, addressType)
+      if (address === undefined) continue
+      const key = `${addressType} ${JSON.stringify(ports)}`
+      const group = groups.get(key) ?? { addressType, ports, endpoints: [] }
+      groups.set(key, group)
+      group.endpoints.push(endpointOf(service, pod, address, nodeNamed))
+    }
+  }
+  return [...groups.values()].map(({ addressType, ports, endpoints }, i) => ({
+    metadata: {
+      name: `${service.metadata.name}-${i}`,
+      namespace: namespaceOf(service.metadata),
+      labels: { 'kubernetes.io/service-name': service.metadata.name },
+    },
+    addressType,
+    ports,
+    endpoints: withHints(service, endpoints),
+  }))
+}
+
+/** Headless Services may have no families written: both are possible. */
+function familiesOf({ spec }: Service): readonly ('IPv4' | 'IPv6')[] {
+  if (spec.ipFamilies) return spec.ipFamilies
+  const addresses = (spec.clusterIPs ?? [spec.clusterIP ?? '']).map(addressOf).filter(address => address !== undefined)
+  if (addresses.length === 0) return ['IPv4', 'IPv6']
+  return [...new Set(addresses.map(address => (address.includes(':') ? ('IPv6' as const) : ('IPv4' as const))))]
+}
+
+function addressFor({ status }: Pod, addressType: 'IPv4' | 'IPv6'): string | undefined {
+  const addresses = [...(status?.podIPs ?? []).map(({ ip }) => ip), status?.podIP ?? ''].map(addressOf)
+  return addresses.find(address => address?.includes(':') === (addressType === 'IPv6'))
+}
+
+/** A name stands for the number that the pod's container has it for: pods may differ. */
+function portsOf({ spec }: Service, pod: Pod): Ports {
+  return (spec.ports ?? []).flatMap(({ name = '', protocol = 'TCP', port, targetPort = port, appProtocol }) => {
+    const number = typeof targetPort === 'number' ? targetPort : numberOf(pod, targetPort, protocol)
+    return number === undefined ? [] : [{ name, protocol, port: number, ...(appProtocol === undefined ? {} : { appProtocol }) }]
+  })
+}
+
+function numberOf({ spec }: Pod, name: string, protocol: string): number | undefined {
+  if (/^\d+$/.test(name)) return Number(name)
+  const sidecars = (spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always')
+  const ports = [...(spec?.containers ?? []), ...sidecars].flatMap(({ ports = [] }) => ports)
+  return ports.find(port => port.name === name && (port.protocol ?? 'TCP') === protocol)?.containerPort
+}
+
+function endpointOf(
+  { metadata, spec }: Service,
+  pod: Pod,
+  address: string,
+  nodeNamed: (name: string) => Node | undefined,
+): SliceEndpoint {
+  const serving = (pod.status?.conditions ?? []).some(({ type, status }) => type === 'Ready' && status === 'True')
+  const terminating = pod.metadata.deletionTimestamp !== undefined
+  const ready = spec.publishNotReadyAddresses === true || (serving && !terminating)
+  const { nodeName, hostname, subdomain } = pod.spec ?? {}
+  const zone = nodeName === undefined ? undefined : nodeNamed(nodeName)?.metadata.labels?.[ZONE]
+  return {
+    addresses: [address],
+    conditions: { ready, serving, terminating },
+    targetRef: { kind: 'Pod', name: pod.metadata.name, namespace: namespaceOf(pod.metadata) },
+    ...(nodeName === undefined ? {} : { nodeName }),
+    ...(zone === undefined ? {} : { zone }),
+    ...(hostname !== undefined && subdomain === metadata.name ? { hostname } : {}),
+  }
+}
+
+/** Of a Service that prefers near endpoints each is meant for its own zone, or node (KEP-3015, KEP-4444). */
+function withHints({ spec }: Service, endpoints: readonly SliceEndpoint[]): readonly SliceEndpoint[] {
+  const near = spec.trafficDistribution
+  if (near !== 'PreferClose' && near !== 'PreferSameZone' && near !== 'PreferSameNode') return endpoints
+  return endpoints.map(endpoint => {
+    if (endpoint.conditions?.ready === false) return endpoint
+    const forZones = endpoint.zone === undefined ? {} : { forZones: [{ name: endpoint.zone }] }
+    const forNodes =
+      near === 'PreferSameNode' && endpoint.nodeName !== undefined ? { forNodes: [{ name: endpoint.nodeName }] } : {}
+    const hints = { ...forZones, ...forNodes }
+    return Object.keys(hints).length > 0 ? { ...endpoint, hints } : endpoint
+  })
+}
+
+/** Pods, Services and Nodes in, slices out, again for what changed. */
+export class SliceController {
+  readonly #services = new Map<string, Service>()
+  readonly #pods = new Map<string, Pod>()
+  readonly #nodes = new Map<string, Node>()
+  readonly #made = new Map<string, readonly EndpointSlice[]>()
+  readonly #touched = new Set<string>()
+
+  setService(service: Service): void {
+    const name = nameOf(service.metadata)
+    this.#services.set(name, service)
+    this.#touched.add(name)
+  }
+
+  removeService(name: string): void {
+    if (this.#services.delete(name)) this.#touched.add(name)
+  }
+
+  setPod(pod: Pod): void {
+    const name = nameOf(pod.metadata)
+    const before = this.#pods.get(name)
+    this.#pods.set(name, pod)
+    this.#touchBy(pod)
+    if (before) this.#touchBy(before)
+  }
+
+  removePod(name: string): void {
+    const before = this.#pods.get(name)
+    if (before && this.#pods.delete(name)) this.#touchBy(before)
+  }
+
+  setNode(node: Node): void {
+    const before = this.#nodes.get(node.metadata.name)
+    this.#nodes.set(node.metadata.name, node)
+    if (before?.metadata.labels?.[ZONE] !== node.metadata.labels?.[ZONE]) this.#touchOn(node.metadata.name)
+  }
+
+  removeNode(name: string): void {
+    if (this.#nodes.delete(name)) this.#touchOn(name)
+  }
+
+  /** Slices that are new or different, and those that are gone, since the last call. */
+  changes(): { readonly set: readonly EndpointSlice[]; readonly removed: readonly EndpointSlice[] } {
+    const set: EndpointSlice[] = []
+    const removed: EndpointSlice[] = []
+    for (const name of this.#touched) {
+      const service = this.#services.get(name)
+      const now = service ? slicesOfPods(service, this.#pods.values(), node => this.#nodes.get(node)) : []
+      const before = this.#made.get(name) ?? []
+      if (now.length > 0) this.#made.set(name, now)
+      else this.#made.delete(name)
+      const texts = new Map(before.map(slice => [slice.metadata.name, JSON.stringify(slice)]))
+      set.push(...now.filter(slice => texts.get(slice.metadata.name) !== JSON.stringify(slice)))
+      const names = new Set(now.map(({ metadata }) => metadata.name))
+      removed.push(...before.filter(({ metadata }) => !names.has(metadata.name)))
+    }
+    this.#touched.clear()
+    return { set, removed }
+  }
+
+  #touchBy(pod: Pod): void {
+    for (const [name, service] of this.#services) if (selects(service, pod)) this.#touched.add(name)
+  }
+
+  #touchOn(node: string): void {
+    for (const pod of this.#pods.values()) if (pod.spec?.nodeName === node) this.#touchBy(pod)
+  }
+}
