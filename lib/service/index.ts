@@ -21,4 +21,5 @@ export {
 } from './frontends.js'
 export { type Conflict, type FrontendChange, type FrontendKey, frontendKey, ServiceModel } from './model.js'
 export type * from './objects.js'
+export { nameOf } from './objects.js'
 export { type Place, type Selected, select } from './select.js'
