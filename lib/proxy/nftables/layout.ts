@@ -1,0 +1,50 @@
+/** The table of the nftables backend: its sets, maps and chains. */
+import type { Family } from '../../service/index.js'
+
+/** Family words of nftables. */
+export const tableFamily = (family: Family): 'ip' | 'ip6' => (family === 'ipv4' ? 'ip' : 'ip6')
+export const TABLE = 'ts-ipvs'
+
+/**
+ * Who comes from within the cluster, and who from outside: where a Service's traffic policy is Local they get other endpoints. What all get
+ * alike stands in `outside` only.
+ */
+export type View = 'inside' | 'outside'
+
+/** Names of sets and maps. */
+export const SETS = {
+  /** Addresses of pods. */
+  pods: 'pods',
+  /** Cluster addresses: other ports of theirs are refused. */
+  clusterAddresses: 'cluster-addresses',
+  /** Ranges of cluster addresses: what nobody has is dropped. */
+  serviceRanges: 'service-ranges',
+  /** Addresses and ports that only some may come to, and who may. */
+  guarded: 'guarded',
+  allowed: 'allowed',
+  /** Who is refused or dropped, by view. */
+  refused: { inside: 'refused-inside', outside: 'refused-outside' },
+  /** How many endpoints an address and port has: which chain chooses. By view. */
+  services: { inside: 'services-inside', outside: 'services-outside' },
+  /** Whose endpoints see the address of this node. */
+  masquerade: 'masquerade',
+  /** Endpoints, as source and destination: what comes to itself. */
+  hairpin: 'hairpin',
+} as const
+
+/** The map with the endpoint of this number of each address and port. */
+export const slotMap = (view: View, slot: number): string => `slot-${view}-${slot}`
+export const slotChain = (view: View, slot: number): string => `to-${view}-${slot}`
+/** Who was given to the endpoint of this number, and is given to it again. */
+export const affinitySet = (view: View, slot: number): string => `sticky-${view}-${slot}`
+/** Remembers a client for so many seconds. */
+export const stickyChain = (view: View, slot: number, seconds: number): string => `stick-${view}-${slot}-${seconds}`
+/** Chooses among so many endpoints, for clients that stay for so many seconds, or anew each time. */
+export const chooseChain = (view: View, count: number, seconds: number | undefined): string =>
+  seconds === undefined ? `choose-${view}-${count}` : `choose-${view}-${count}-${seconds}`
+
+/** When endpoints see the address of this node: always; unless the client is a pod; where the client is the node itself. */
+export type Masquerade = 'always' | 'not-pods' | 'node'
+export const masqueradeChain = (when: Masquerade): string => `masquerade-${when}`
+/** For addresses whose ports are not all alike. */
+export const mixedChain = (address: string): string => `masquerade-${address.replaceAll(':', '.')}`

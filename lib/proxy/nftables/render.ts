@@ -1,0 +1,95 @@
+/** What a frontend is in the table: elements of its sets. */
+import type { Verdict } from '../../nft/index.js'
+import type { Answer, Client, Endpoint, Frontend } from '../../service/index.js'
+import type { Part, Wanted } from './elements.js'
+import { chooseChain, type Masquerade, SETS, slotMap, type View } from './layout.js'
+
+/** How many endpoints are chosen from, and for how long clients stay. */
+export interface Choice {
+  readonly view: View
+  readonly count: number
+  readonly seconds: number | undefined
+}
+
+/** A frontend at one address. */
+export interface Rendered {
+  readonly elements: readonly Wanted[]
+  readonly choices: readonly Choice[]
+  /** Undefined: clients are seen by their own addresses. */
+  readonly masquerade: Masquerade | undefined
+  /** Endpoints by number, for each view that has its own. */
+  readonly slots: Readonly<Partial<Record<View, readonly string[]>>>
+}
+
+const goto = (chain: string): Verdict => ({ verdict: 'goto', chain })
+const REFUSED: Readonly<Record<Answer['verdict'], Verdict>> = {
+  accept: { verdict: 'accept' },
+  drop: { verdict: 'drop' },
+  reject: goto('refuse'),
+}
+
+/** `address port`, as slots are told apart. */
+export const endpointText = ({ address, port }: Endpoint): string => `${address} ${port}`
+
+/**
+ * @param address of the frontend; of node ports one of the node's
+ * @param slotsOf gives endpoints their numbers
+ */
+export function render(
+  frontend: Frontend,
+  address: string,
+  slotsOf: (view: View, endpoints: readonly string[]) => readonly string[],
+): Rendered {
+  const { protocol, port, answers, affinity, sources = [] } = frontend
+  const key: readonly Part[] = [address, protocol, port]
+  const elements: Wanted[] = []
+  const choices: Choice[] = []
+  const slots: Partial<Record<View, readonly string[]>> = {}
+  // Pods and the node itself get the same endpoints.
+  const views: readonly (readonly [View, Answer])[] = [
+    ['outside', answers.remote],
+    ...(sameAnswer(answers.node, answers.remote) ? [] : [['inside', answers.node] as const]),
+  ]
+  for (const [view, answer] of views) {
+    if (answer.verdict === 'accept') {
+      const numbered = slotsOf(view, answer.endpoints.map(endpointText))
+      slots[view] = numbered
+      choices.push({ view, count: numbered.length, seconds: affinity })
+      elements.push({ set: SETS.services[view], key, data: goto(chooseChain(view, numbered.length, affinity)) })
+      for (const [slot, endpoint] of numbered.entries()) elements.push({ set: slotMap(view, slot), key, data: partsOf(endpoint) })
+      for (const { address } of answer.endpoints) elements.push({ set: SETS.hairpin, key: [address, address] })
+    }
+    // Who is inside is let through what drops those from outside.
+    if (view === 'inside' || answer.verdict !== 'accept')
+      elements.push({ set: SETS.refused[view], key, data: REFUSED[answer.verdict] })
+  }
+  if (sources.length > 0) elements.push({ set: SETS.guarded, key })
+  for (const { text } of sources) elements.push({ set: SETS.allowed, key: [text, ...key] })
+  if (frontend.kind === 'cluster-ip') elements.push({ set: SETS.clusterAddresses, key: [address] })
+  return { elements, choices, masquerade: masqueradeOf(answers), slots }
+}
+
+function partsOf(endpoint: string): readonly Part[] {
+  const [address = '', port] = endpoint.split(' ')
+  return [address, Number(port)]
+}
+
+function sameAnswer(a: Answer, b: Answer): boolean {
+  if (a.verdict !== 'accept' || b.verdict !== 'accept') return a.verdict === b.verdict
+  return (
+    a.endpoints === b.endpoints ||
+    (a.endpoints.length === b.endpoints.length &&
+      a.endpoints.every((endpoint, i) => endpointText(endpoint) === endpointText(b.endpoints[i] as Endpoint)))
+  )
+}
+
+/** Who is refused needs no answer. */
+function masqueradeOf(answers: Readonly<Record<Client, Answer>>): Masquerade | undefined {
+  const of = (client: Client): boolean | undefined => {
+    const answer = answers[client]
+    return answer.verdict === 'accept' ? answer.masquerade : undefined
+  }
+  const [pod, node, remote] = [of('pod'), of('node'), of('remote')]
+  if (remote) return pod === false ? 'not-pods' : 'always'
+  return node ? 'node' : undefined
+}
