@@ -35,7 +35,7 @@ const around: Surroundings = {
 }
 
 /** Keeps a table and its evaluation up with a model. */
-class Proxy {
+class Rig {
   readonly model = new ServiceModel(options)
   readonly table = new ProxyTable('ipv4')
   readonly kernel = new Evaluator([NODE])
@@ -92,7 +92,7 @@ function slice(name: string, endpoints: readonly string[]): EndpointSlice {
 const CLIENTS = ['10.244.9.9', '10.244.1.1', NODE, '203.0.113.7', '198.51.100.7']
 
 /** Compares explain with what the objects do, for each frontend, client, and some that are no frontends. */
-function compare(t: Test, proxy: Proxy, more: readonly (readonly [string, number])[] = []): void {
+function compare(t: Test, proxy: Rig, more: readonly (readonly [string, number])[] = []): void {
   const places = [...proxy.model.frontends.values()].map(({ address = NODE, port }) => [address, port] as const)
   for (const [address, port] of [...places, ...more])
     for (const from of CLIENTS) {
@@ -127,7 +127,7 @@ t.test('the objects do what the model says', async t => {
       for (const situation of situations)
         for (const loadBalancerSourceRanges of [[], ['203.0.113.0/24', '10.244.0.0/16']])
           t.test(`${internalTrafficPolicy} ${externalTrafficPolicy} [${situation}] ${loadBalancerSourceRanges}`, async t => {
-            const proxy = new Proxy()
+            const proxy = new Rig()
             const spec = { internalTrafficPolicy, externalTrafficPolicy, loadBalancerSourceRanges, externalIPs: ['192.0.2.5'] }
             proxy.model.setService(service('web', spec, '192.0.2.9'))
             proxy.model.setSlice(slice('web', situation))
@@ -145,7 +145,7 @@ t.test('the objects do what the model says', async t => {
 })
 
 t.test('addresses whose ports differ in what they masquerade', async t => {
-  const proxy = new Proxy()
+  const proxy = new Rig()
   proxy.model.setService(service('web', { externalIPs: ['192.0.2.5'] }))
   proxy.model.setService(service('shop', { externalIPs: ['192.0.2.5'], externalTrafficPolicy: 'Local', ports: [{ port: 81 }] }))
   for (const name of ['web', 'shop']) proxy.model.setSlice(slice(name, ['10.244.1.1 here', '10.244.2.1 there']))
@@ -163,7 +163,7 @@ t.test('addresses whose ports differ in what they masquerade', async t => {
 })
 
 t.test('a change costs what it changes', async t => {
-  const proxy = new Proxy()
+  const proxy = new Rig()
   const plain = { type: 'ClusterIP' } as const
   for (let i = 0; i < 100; i++) {
     proxy.model.setService(service(`web-${i}`, plain))
@@ -194,7 +194,7 @@ t.test('changes are told again until they were made', async t => {
 })
 
 t.test('at random, many changes later, the objects still do what the model says', async t => {
-  const proxy = new Proxy()
+  const proxy = new Rig()
   let seed = 20261126
   const random = (below: number): number => {
     seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff
