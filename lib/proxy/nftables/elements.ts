@@ -1,8 +1,8 @@
 /** Elements that are wanted in the sets of a table, how many want them, and what is different from what the kernel has. */
 import type { Element, Verdict } from '../../nft/index.js'
 
-/** A value of a key or of data: text, or a number. */
-export type Part = string | number
+/** A value of a key or of data: text, a number; a range that is no prefix, which only others write. */
+export type Part = string | number | { readonly from: string | number; readonly to: string | number }
 
 /** An element of a set; of a map with what its key is mapped to. */
 export interface Wanted {
@@ -25,7 +25,7 @@ export interface SetChange {
   readonly added: readonly Element[]
 }
 
-const keyText = ({ key }: Wanted): string => key.join(' ')
+const keyText = ({ key }: Wanted): string => key.map(part => (typeof part === 'object' ? `${part.from}-${part.to}` : part)).join(' ')
 const dataText = ({ data }: Wanted): string => JSON.stringify(data ?? null)
 
 /** Several frontends may want the same element (an address of the cluster, an endpoint): it goes when none does. */

@@ -46,16 +46,16 @@ export class ProxyTable {
   readonly #placed = new Map<FrontendKey, readonly Placed[]>()
   /** Endpoints by number, by view, address, protocol and port. */
   readonly #slots = new Map<string, readonly string[]>()
-  /** Names of chains and sets that are there. */
-  readonly #there = new Set<string>()
+  /** Names of chains and sets that are made, with what makes them. */
+  readonly #made = new Map<string, readonly RulesetObject[]>()
   #objects: RulesetObject[] = []
   readonly #modes = new Map<string, Modes>()
   /** What the map of masqueraded addresses has for each. */
   readonly #masquerades = new Map<string, Wanted>()
   /** Addresses whose masquerading changed. */
   readonly #touched = new Set<string>()
-  /** Addresses that have a chain of their own, with the text of its rules. */
-  readonly #mixed = new Map<string, string>()
+  /** Addresses that have a chain of their own, with what makes it. */
+  readonly #mixed = new Map<string, readonly RulesetObject[]>()
   readonly #mixedObjects = new Map<string, readonly RulesetObject[]>()
   readonly #emptied = new Set<string>()
   readonly #unused = new Set<string>()
@@ -68,6 +68,22 @@ export class ProxyTable {
   /** The table as it is without Services. */
   base(): readonly RulesetObject[] {
     return this.#skeleton.base()
+  }
+
+  /** All objects of the table as it is wanted, without elements. */
+  all(): readonly RulesetObject[] {
+    this.#settleMasquerades()
+    return [...this.base(), ...[...this.#made.values()].flat(), ...[...this.#mixed.values()].flat()]
+  }
+
+  /** Endpoints that have a number already: before the frontends are set. */
+  adoptSlots(view: View, address: string, protocol: string, port: number, endpoints: readonly string[]): void {
+    this.#slots.set(`${view} ${address} ${protocol} ${port}`, endpoints)
+  }
+
+  /** What the kernel has in a set, as it was read. */
+  found(set: string, elements: Iterable<Omit<Wanted, 'set'>>): void {
+    this.#elements.found(set, elements)
   }
 
   /** Addresses that are pods', and those of Services; replaces what was. */
@@ -137,20 +153,22 @@ export class ProxyTable {
 
   /** Chains are made when they are needed first, and stay. */
   #need({ view, count, seconds }: Choice): void {
-    if (!this.#isNew(chooseChain(view, count, seconds))) return
+    const chain = chooseChain(view, count, seconds)
+    if (this.#made.has(chain)) return
     for (let slot = 0; slot < count; slot++) {
-      if (this.#isNew(slotMap(view, slot))) this.#objects.push(...this.#skeleton.slot(view, slot))
+      this.#make(slotMap(view, slot), () => this.#skeleton.slot(view, slot))
       if (seconds === undefined) continue
-      if (this.#isNew(affinitySet(view, slot))) this.#objects.push(...this.#skeleton.affinity(view, slot))
-      if (this.#isNew(stickyChain(view, slot, seconds))) this.#objects.push(...this.#skeleton.sticky(view, slot, seconds))
+      this.#make(affinitySet(view, slot), () => this.#skeleton.affinity(view, slot))
+      this.#make(stickyChain(view, slot, seconds), () => this.#skeleton.sticky(view, slot, seconds))
     }
-    this.#objects.push(...this.#skeleton.choose(view, count, seconds))
+    this.#make(chain, () => this.#skeleton.choose(view, count, seconds))
   }
 
-  #isNew(name: string): boolean {
-    if (this.#there.has(name)) return false
-    this.#there.add(name)
-    return true
+  #make(name: string, objects: () => readonly RulesetObject[]): void {
+    if (this.#made.has(name)) return
+    const made = objects()
+    this.#made.set(name, made)
+    this.#objects.push(...made)
   }
 
   #setMode({ address, protocol, port, rendered }: Placed, there: boolean): void {
@@ -201,11 +219,10 @@ export class ProxyTable {
       ports.set(protocol, of)
     }
     const objects = this.#skeleton.mixed(address, ports)
-    const text = JSON.stringify(objects)
-    if (this.#mixed.get(address) === text) return
-    if (this.#mixed.has(address)) this.#emptied.add(mixedChain(address))
-    this.#unused.delete(mixedChain(address))
-    this.#mixed.set(address, text)
+    const before = this.#mixed.get(address)
+    if (before && JSON.stringify(before) === JSON.stringify(objects)) return
+    if (before || this.#unused.delete(mixedChain(address))) this.#emptied.add(mixedChain(address))
+    this.#mixed.set(address, objects)
     this.#mixedObjects.set(address, objects)
   }
 }
