@@ -25,7 +25,8 @@ export interface SetChange {
   readonly added: readonly Element[]
 }
 
-const keyText = ({ key }: Wanted): string => key.map(part => (typeof part === 'object' ? `${part.from}-${part.to}` : part)).join(' ')
+const keyText = ({ key }: Wanted): string =>
+  key.map(part => (typeof part === 'object' ? `${part.from}-${part.to}` : part)).join(' ')
 const dataText = ({ data }: Wanted): string => JSON.stringify(data ?? null)
 
 /** Several frontends may want the same element (an address of the cluster, an endpoint): it goes when none does. */

@@ -162,6 +162,11 @@ export class SliceController {
     if (this.#nodes.delete(name)) this.#touchOn(name)
   }
 
+  /** The slices of a Service, as of the last look at the changes. */
+  slicesOf(name: string): readonly EndpointSlice[] {
+    return this.#made.get(name) ?? []
+  }
+
   /** Slices that are new or different, and those that are gone, since the last call. */
   changes(): { readonly set: readonly EndpointSlice[]; readonly removed: readonly EndpointSlice[] } {
     const set: EndpointSlice[] = []

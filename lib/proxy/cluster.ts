@@ -1,0 +1,227 @@
+/** From a source's objects to the forwarding model of one node. */
+import {
+  type AllocationRanges,
+  type Allocations,
+  Allocator,
+  addressOf,
+  type Cidr,
+  contains,
+  type EndpointSlice,
+  type Frontend,
+  type ModelOptions,
+  type Node,
+  nameOf,
+  type Pod,
+  type Service,
+  ServiceModel,
+  SliceController,
+  type Surroundings,
+  slicesOfEndpoints,
+} from '../service/index.js'
+import type { ObjectChange, SourceProblem } from '../source/source.js'
+
+/** What the operator says of a node and its cluster. */
+export interface ClusterOptions {
+  /** Name of the node. */
+  readonly node: string
+  /** Addresses of pods. Empty: nobody is known to be a pod. */
+  readonly clusterCidrs: readonly Cidr[]
+  /** Addresses for Services. */
+  readonly serviceCidrs: readonly Cidr[]
+  readonly masqueradeAll: boolean
+  /** Which of the node's addresses serve node ports. Default: the primary one of each family. */
+  readonly nodePortCidrs?: readonly Cidr[] | undefined
+  /** Addresses for load balancers, where nobody else gives them. */
+  readonly balancerPool: readonly Cidr[]
+  /** Whether Services get addresses and ports here, and slices are made of pods: where there is no API server. */
+  readonly standalone: boolean
+  /** What was given before. */
+  readonly allocations?: Allocations | undefined
+}
+
+/** Addresses of the machine, the primary one of each family first. */
+export type LocalAddresses = readonly string[]
+
+/** Objects in, a model out. It does no I/O. */
+export class Cluster {
+  readonly model: ServiceModel
+  readonly #options: ClusterOptions
+  readonly #allocator: Allocator
+  readonly #slices = new SliceController()
+  readonly #nodes = new Map<string, Node>()
+  /** Services whose slices the source tells itself. */
+  readonly #told = new Map<string, Set<string>>()
+  readonly #owners = new Map<string, EndpointSlice>()
+  /** Slices that an Endpoints object is read as. */
+  readonly #mirrored = new Map<string, readonly EndpointSlice[]>()
+  readonly #problems = new Map<string, readonly string[]>()
+  #local: LocalAddresses
+
+  constructor(options: ClusterOptions, local: LocalAddresses) {
+    this.#options = options
+    this.#local = local
+    const ranges: AllocationRanges = { serviceCidrs: options.serviceCidrs, balancerPool: options.balancerPool }
+    this.#allocator = new Allocator(ranges, options.allocations)
+    this.model = new ServiceModel(this.#modelOptions())
+  }
+
+  /** What Services can not have, by their names. */
+  get problems(): readonly SourceProblem[] {
+    const own = [...this.#problems].flatMap(([where, messages]) => messages.map(message => ({ where, message })))
+    const conflicts = this.model.conflicts().map(({ key, served, refused }) => ({
+      where: refused.join(', '),
+      message: `${key}: ${served} has it, which is older`,
+    }))
+    return [...own, ...conflicts]
+  }
+
+  /** To be kept for the next start. */
+  get allocations(): Allocations {
+    return this.#allocator.allocations()
+  }
+
+  /** What explain needs to know besides the frontends. */
+  get surroundings(): Surroundings {
+    const { clusterCidrs, serviceCidrs } = this.#options
+    return { clusterCidrs, serviceCidrs, localAddresses: this.#local, nodePortAddresses: this.nodePortAddresses }
+  }
+
+  /** Those of the node that node ports are served on: no loopback address. */
+  get nodePortAddresses(): readonly string[] {
+    const { nodePortCidrs } = this.#options
+    const usable = this.#nodeAddresses().filter(address => !address.startsWith('127.') && address !== '::1')
+    if (nodePortCidrs) {
+      const all = new Set([
+        ...usable,
+        ...this.#local.filter(address => !address.startsWith('127.') && address !== '::1' && !address.startsWith('fe80:')),
+      ])
+      return [...all].filter(address => nodePortCidrs.some(cidr => contains(cidr, address)))
+    }
+    const primary = (six: boolean): readonly string[] => usable.filter(address => address.includes(':') === six).slice(0, 1)
+    return [...primary(false), ...primary(true)]
+  }
+
+  /** Where a frontend is served. */
+  addressesOf(frontend: Frontend): readonly string[] {
+    if (frontend.address !== undefined) return [frontend.address]
+    return this.nodePortAddresses.filter(address => address.includes(':') === (frontend.family === 'ipv6'))
+  }
+
+  /** Whether the node's addresses are others now, and with them where node ports are served. */
+  setLocalAddresses(local: LocalAddresses): boolean {
+    const before = JSON.stringify(this.nodePortAddresses)
+    this.#local = local
+    this.model.setOptions(this.#modelOptions())
+    return JSON.stringify(this.nodePortAddresses) !== before
+  }
+
+  /** Takes what a source tells. Returns whether where node ports are served has changed. */
+  apply(changes: readonly ObjectChange[]): boolean {
+    const before = JSON.stringify(this.nodePortAddresses)
+    for (const change of changes) this.#apply(change)
+    if (this.#options.standalone) this.#makeSlices()
+    return JSON.stringify(this.nodePortAddresses) !== before
+  }
+
+  #apply({ kind, name, object }: ObjectChange): void {
+    switch (kind) {
+      case 'Service':
+        return this.#applyService(name, object as Service | undefined)
+      case 'EndpointSlice':
+        return this.#applySlice(name, object as EndpointSlice | undefined)
+      case 'Endpoints': {
+        const now = object ? slicesOfEndpoints(object as Parameters<typeof slicesOfEndpoints>[0]) : []
+        for (const slice of this.#mirrored.get(name) ?? []) this.model.removeSlice(slice)
+        for (const slice of now) this.model.setSlice(slice)
+        this.#mirrored.set(name, now)
+        return
+      }
+      case 'Pod':
+        return object ? this.#slices.setPod(object as Pod) : this.#slices.removePod(name)
+      case 'Node':
+        return this.#applyNode(name, object as Node | undefined)
+    }
+  }
+
+  #applyService(name: string, service: Service | undefined): void {
+    this.#problems.delete(name)
+    if (!service) {
+      this.#allocator.release(name)
+      this.#slices.removeService(name)
+      return this.model.removeService(name)
+    }
+    const { service: completed, problems } = this.#options.standalone
+      ? this.#allocator.complete(service)
+      : { service, problems: [] }
+    if (problems.length > 0) this.#problems.set(name, problems)
+    if (!completed) return this.model.removeService(name)
+    this.model.setService(completed)
+    this.#slices.setService(completed)
+  }
+
+  #applySlice(name: string, slice: EndpointSlice | undefined): void {
+    const before = this.#owners.get(name)
+    if (before) {
+      this.model.removeSlice(before)
+      this.#owners.delete(name)
+      this.#tell(ownerOf(before), name, false)
+    }
+    if (!slice) return
+    this.model.setSlice(slice)
+    this.#owners.set(name, slice)
+    this.#tell(ownerOf(slice), name, true)
+  }
+
+  /** Slices that the source tells take the place of those that are made of pods. */
+  #tell(owner: string, slice: string, there: boolean): void {
+    const told = this.#told.get(owner) ?? new Set<string>()
+    const before = told.size
+    if (there) told.add(slice)
+    else told.delete(slice)
+    this.#told.set(owner, told)
+    if (before === 0 && told.size > 0) for (const made of this.#slices.slicesOf(owner)) this.model.removeSlice(marked(made))
+    if (before > 0 && told.size === 0) for (const made of this.#slices.slicesOf(owner)) this.model.setSlice(marked(made))
+  }
+
+  #applyNode(name: string, node: Node | undefined): void {
+    if (node) {
+      this.#nodes.set(name, node)
+      this.#slices.setNode(node)
+    } else {
+      this.#nodes.delete(name)
+      this.#slices.removeNode(name)
+    }
+    if (name === this.#options.node) this.model.setOptions(this.#modelOptions())
+  }
+
+  /** Slices of pods, for Services whose slices nobody tells. */
+  #makeSlices(): void {
+    const { set, removed } = this.#slices.changes()
+    for (const slice of removed) this.model.removeSlice(marked(slice))
+    for (const slice of set) if (!this.#told.get(ownerOf(slice))?.size) this.model.setSlice(marked(slice))
+  }
+
+  #modelOptions(): ModelOptions {
+    const { node, clusterCidrs, masqueradeAll } = this.#options
+    const zone = this.#nodes.get(node)?.metadata.labels?.['topology.kubernetes.io/zone']
+    return { node: { name: node, zone }, clusterCidrs, masqueradeAll, nodeAddresses: this.#nodeAddresses() }
+  }
+
+  /** Of its Node object; where there is none, those of the machine. */
+  #nodeAddresses(): readonly string[] {
+    const addresses = this.#nodes.get(this.#options.node)?.status?.addresses ?? []
+    const internal = addresses.filter(({ type }) => type === 'InternalIP').map(({ address }) => addressOf(address))
+    const known = internal.filter(address => address !== undefined)
+    return known.length > 0 ? known : this.#local
+  }
+}
+
+function ownerOf({ metadata }: EndpointSlice): string {
+  return nameOf({ ...metadata, name: metadata.labels?.['kubernetes.io/service-name'] ?? '' })
+}
+
+/** Slices that are made here are told apart from those of the source. */
+const marked = (slice: EndpointSlice): EndpointSlice => ({
+  ...slice,
+  metadata: { ...slice.metadata, name: `${slice.metadata.name} of pods` },
+})

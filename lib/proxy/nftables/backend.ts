@@ -1,0 +1,211 @@
+/** Keeps the table of one family in the kernel as it is wanted. */
+import { liftDocument } from '../../nft/document/lift.js'
+import { lowerDocument } from '../../nft/document/lower.js'
+import { type Command, type Element, type NftClient, type NftSet, type Snapshot, TransactionError } from '../../nft/index.js'
+import type { RulesetObject } from '../../nft/json/index.js'
+import { planDocument } from '../../nft/plan/plan.js'
+import { snapshotOf } from '../../nft/plan/snapshot-of.js'
+import type { Cidr, Family, Frontend, FrontendChange } from '../../service/index.js'
+import { cidrOf } from '../../service/index.js'
+import type { Part, SetChange, Wanted } from './elements.js'
+import { SETS, TABLE, tableFamily, type View } from './layout.js'
+import { ProxyTable } from './table.js'
+
+/** What a sync did. */
+export interface Synced {
+  /** Elements that were added, and removed. */
+  readonly added: number
+  readonly removed: number
+  /** Whether the table was read, because it was not known. */
+  readonly read: boolean
+}
+
+const NOTHING: Synced = { added: 0, removed: 0, read: false }
+
+/** One table, of a client of its own namespace. */
+export class NftablesBackend {
+  readonly family: Family
+  readonly #client: NftClient
+  readonly #table: ProxyTable
+  /** The sets of the table as they were added or read; undefined until the table is known. */
+  #sets: Map<string, NftSet> | undefined
+
+  constructor(client: NftClient, family: Family) {
+    this.#client = client
+    this.family = family
+    this.#table = new ProxyTable(family)
+  }
+
+  /** Takes over what an earlier proxy left: endpoints keep their numbers. Before the first frontend is set. */
+  async adopt(signal?: AbortSignal): Promise<void> {
+    const { elements } = await this.#snapshot(signal)
+    const slots = new Map<string, { readonly view: View; readonly key: readonly Part[]; readonly endpoints: string[] }>()
+    for (const { set, elements: items } of elements) {
+      const [, view, slot] = /^slot-(inside|outside)-(\d+)$/.exec(set.name) ?? []
+      if (view === undefined) continue
+      for (const { key, data } of items) {
+        const name = `${view} ${key}`
+        const known = slots.get(name) ?? { view: view as View, key: [key].flat() as readonly Part[], endpoints: [] }
+        known.endpoints[Number(slot)] = [data].flat().join(' ')
+        slots.set(name, known)
+      }
+    }
+    for (const { view, key, endpoints } of slots.values()) {
+      const [address, protocol, port] = key
+      this.#table.adoptSlots(view, String(address), String(protocol), Number(port), endpoints)
+    }
+  }
+
+  setRanges(ranges: { readonly pods: readonly Cidr[]; readonly services: readonly Cidr[] }): void {
+    this.#table.setRanges(ranges)
+  }
+
+  /** @param addressesOf where a frontend of this family is served */
+  set({ key, after }: FrontendChange, addressesOf: (frontend: Frontend) => readonly string[]): void {
+    this.#table.set(key, after, after ? addressesOf(after) : [])
+  }
+
+  /** The table may be another one than it was left: it is read before the next sync. */
+  doubt(): void {
+    this.#sets = undefined
+  }
+
+  /**
+   * Makes the kernel as it is wanted. Rejects with a `TransactionError` when it refuses: then all is as it was, and the next sync tries again,
+   * after it has read the table.
+   */
+  async sync(signal?: AbortSignal): Promise<Synced> {
+    try {
+      return this.#sets ? await this.#change(this.#sets, signal) : await this.#mend(signal)
+    } catch (error) {
+      if (!(error instanceof TransactionError) || !this.#sets) throw error
+      // Somebody else changed the table.
+      this.doubt()
+      return this.#mend(signal)
+    }
+  }
+
+  /** Removes the table, if it is there. */
+  async cleanup(signal?: AbortSignal): Promise<boolean> {
+    const key = { family: tableFamily(this.family), name: TABLE } as const
+    if (!(await this.#client.getTable(key, { signal }))) return false
+    await this.#client.commit([{ delete: { table: key } }], { signal })
+    this.doubt()
+    return true
+  }
+
+  async #change(sets: Map<string, NftSet>, signal: AbortSignal | undefined): Promise<Synced> {
+    const { objects, emptied, elements, unused } = this.#table.changes()
+    if (objects.length + emptied.length + elements.length + unused.length === 0) return NOTHING
+    const added = this.#lower(objects, { sets: [...sets.values()] })
+    const all = new Map([...sets, ...setsIn(added)])
+    const of = (name: string) => ({ family: tableFamily(this.family), table: TABLE, name })
+    await this.#client.commit(
+      [
+        ...emptied.map((chain): Command => ({ flush: { chain: of(chain) } })),
+        ...added,
+        ...changesOf(elements, all),
+        ...unused.flatMap((chain): Command[] => [{ flush: { chain: of(chain) } }, { delete: { chain: of(chain) } }]),
+      ],
+      { signal },
+    )
+    this.#table.settled()
+    this.#sets = all
+    return { ...countOf(elements), read: false }
+  }
+
+  /** Reads the table, and changes what is not as it is wanted. */
+  async #mend(signal: AbortSignal | undefined): Promise<Synced> {
+    const snapshot = await this.#snapshot(signal)
+    const wanted = this.#lower(this.#table.all(), {})
+    const plan = planDocument(liftDocument(snapshotOf(wanted)), liftDocument(withoutElements(snapshot)))
+    const removed = new Set(plan.nftables.flatMap(deletedBy))
+    const whole = removed.has(TABLE)
+    const sets = setsIn(wanted)
+    for (const name of sets.keys()) {
+      const found = whole || removed.has(name) ? undefined : snapshot.elements.find(({ set }) => set.name === name)
+      this.#table.found(
+        name,
+        (found?.elements ?? []).map(element => wantedOf(name, element)),
+      )
+    }
+    const { elements } = this.#table.changes()
+    const known = new Map([...snapshot.sets.map(set => [set.name, set] as const), ...sets])
+    const { commands } = lowerDocument(plan, whole ? { ...snapshot, tables: [], chains: [], rules: [], sets: [] } : snapshot)
+    const changes = changesOf(elements, known)
+    const removals = changes.filter(command => 'delete' in command)
+    const additions = changes.filter(command => 'add' in command)
+    if (commands.length + changes.length > 0)
+      await this.#client.commit([...removals, ...commands, ...additions], { signal, generation: snapshot.generation })
+    this.#table.settled()
+    this.#sets = sets
+    return { ...countOf(elements), read: true }
+  }
+
+  #lower(objects: readonly RulesetObject[], state: Partial<Parameters<typeof lowerDocument>[1]>): readonly Command[] {
+    const empty = { tables: [], chains: [], rules: [], sets: [], elements: [] }
+    return lowerDocument({ nftables: objects.map(object => ({ add: object })) }, { ...empty, ...state }).commands
+  }
+
+  #snapshot(signal: AbortSignal | undefined): Promise<Snapshot> {
+    return this.#client.snapshot({ family: tableFamily(this.family), table: TABLE, signal })
+  }
+}
+
+const countOf = (elements: readonly SetChange[]): { readonly added: number; readonly removed: number } => ({
+  added: elements.reduce((sum, { added }) => sum + added.length, 0),
+  removed: elements.reduce((sum, { removed }) => sum + removed.length, 0),
+})
+
+/** Removals of all sets first: what is removed may lead to chains that go. */
+function changesOf(elements: readonly SetChange[], sets: ReadonlyMap<string, NftSet>): readonly Command[] {
+  const setOf = (name: string): NftSet => {
+    const set = sets.get(name)
+    if (!set) throw new Error(`there is no set ${name}`)
+    return set
+  }
+  return [
+    ...elements
+      .filter(({ removed }) => removed.length > 0)
+      .map(({ set, removed }): Command => ({ delete: { elements: { set: setOf(set), elements: removed } } })),
+    ...elements
+      .filter(({ added }) => added.length > 0)
+      .map(({ set, added }): Command => ({ add: { elements: { set: setOf(set), elements: added } } })),
+  ]
+}
+
+/** Sets with a name that commands add. */
+function setsIn(commands: readonly Command[]): Map<string, NftSet> {
+  const sets = commands.map(command => ('add' in command && 'set' in command.add ? command.add.set : undefined))
+  return new Map(sets.filter(set => set !== undefined && set.id === undefined).map(set => [(set as NftSet).name, set as NftSet]))
+}
+
+/** Of sets with a name only the rules and types are planned: there may be hundreds of thousands of elements. */
+const withoutElements = (snapshot: Snapshot): Snapshot => ({
+  ...snapshot,
+  elements: snapshot.elements.filter(({ set }) => set.flags?.includes('anonymous')),
+})
+
+/** Names of sets that a command deletes; of a table its name. */
+function deletedBy(command: object): readonly string[] {
+  const target = 'delete' in command ? (command.delete as Readonly<Record<string, { readonly name?: string }>>) : {}
+  return [target.set?.name, target.map?.name, target.table?.name].filter(name => name !== undefined)
+}
+
+/** As `Wanted` has it: prefixes in their one form. */
+function wantedOf(set: string, { key, data }: Element): Omit<Wanted, 'set'> {
+  return {
+    key: rangesOf(set, [key].flat() as readonly Part[]),
+    ...(data === undefined ? {} : { data: isVerdict(data) ? data : ([data].flat() as readonly Part[]) }),
+  }
+}
+
+const isVerdict = (data: NonNullable<Element['data']>): data is Extract<Wanted['data'], { verdict: unknown }> =>
+  typeof data === 'object' && 'verdict' in data
+
+/** An address alone is a prefix of all its bits, in sets whose keys are prefixes. */
+function rangesOf(set: string, key: readonly Part[]): readonly Part[] {
+  const prefixed = set === SETS.pods || set === SETS.serviceRanges || set === SETS.allowed
+  const [first, ...others] = key
+  return prefixed && typeof first === 'string' ? [cidrOf(first)?.text ?? first, ...others] : key
+}
