@@ -1,0 +1,77 @@
+/** Local routes, so that the addresses of Services come to this machine: without them connections fail where there is no default route. */
+import type { Route, RouteClient, RouteConfig } from '../route/index.js'
+import type { Cidr, Family } from '../service/index.js'
+
+/** Number of our routes' protocol (rtnetlink(7), RTPROT_*): nobody else's that is known, and what tells them from others. */
+export const PROTOCOL = 114
+
+export interface RoutesWanted {
+  readonly family: Family
+  /** Ranges of addresses, of which everyone has a route. */
+  readonly ranges: readonly Cidr[]
+  /** Addresses of Services: those outside of the ranges, that are none of the machine's own, have a route each. */
+  readonly addresses: Iterable<string>
+  /** The machine's own. */
+  readonly local: readonly string[]
+  /** What connections from here have as their source: the primary address of the node. */
+  readonly source?: string | undefined
+}
+
+/** What is to be done. */
+export interface RouteChanges {
+  readonly added: readonly RouteConfig[]
+  readonly removed: readonly Route[]
+}
+
+/** Destinations that are wanted: as prefixes. */
+export function destinations(
+  { family, ranges, addresses, local }: RoutesWanted,
+  contains: (cidr: Cidr, address: string) => boolean,
+): ReadonlySet<string> {
+  const own = ranges.filter(cidr => cidr.family === family)
+  const bits = family === 'ipv4' ? 32 : 128
+  const wanted = new Set(own.map(({ text }) => text))
+  for (const address of addresses)
+    if (address.includes(':') === (family === 'ipv6') && !local.includes(address) && !own.some(cidr => contains(cidr, address)))
+      wanted.add(`${address}/${bits}`)
+  return wanted
+}
+
+/** From the routes that are there to those that are wanted. */
+export function planRoutes(wanted: ReadonlySet<string>, there: readonly Route[], source: string | undefined): RouteChanges {
+  const known = new Map(there.map(route => [prefixOf(route), route]))
+  const added = [...wanted]
+    .filter(destination => {
+      const route = known.get(destination)
+      return !route || (source !== undefined && route.source !== source)
+    })
+    .map(
+      (destination): RouteConfig => ({
+        destination,
+        type: 'local',
+        table: 'local',
+        device: 'lo',
+        protocol: PROTOCOL,
+        ...(source === undefined ? {} : { source }),
+      }),
+    )
+  return { added, removed: there.filter(route => !wanted.has(prefixOf(route))) }
+}
+
+/** Our routes of a family. */
+export async function ownRoutes(client: RouteClient, family: Family, signal?: AbortSignal): Promise<readonly Route[]> {
+  return client.routes({ family, table: 'local', type: 'local', protocol: PROTOCOL, signal })
+}
+
+/** Those that are missing: before it, what they lead to has to be there. */
+export async function addRoutes(client: RouteClient, { added }: RouteChanges, signal?: AbortSignal): Promise<void> {
+  for (const route of added) await client.replaceRoute(route, { signal })
+}
+
+export async function removeRoutes(client: RouteClient, { removed }: RouteChanges, signal?: AbortSignal): Promise<void> {
+  for (const { destination, table, type, device, protocol } of removed)
+    await client.removeRoute({ destination, table, type, device, protocol }, { signal })
+}
+
+const prefixOf = ({ family, destination }: Route): string =>
+  destination.includes('/') ? destination : `${destination}/${family === 'ipv4' ? 32 : 128}`
