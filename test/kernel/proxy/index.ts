@@ -1,0 +1,170 @@
+/** Services for real packets: a proxy on nftables alone. */
+import assert from 'node:assert/strict'
+import { setTimeout } from 'node:timers/promises'
+import type { Case, LinuxContext } from '../nft/case.js'
+import { addressOf, CLIENT, nameOf, network, NUMBERS, ROUTER, SERVICE, tally, target, VERSIONS, type Version } from '../nft/traffic/network.js'
+import { startPeer } from '../traffic/remote.js'
+import { EXTERNAL, NOBODY, proxyIn, service, slice, TestSource } from './rig.js'
+
+const PROTOCOLS = ['tcp', 'udp'] as const
+const other = (version: Version): string => (version === 'ip' ? '192.0.2.21' : '2001:db8:1::21')
+
+async function served(context: LinuxContext, ...told: Parameters<TestSource['tell']>) {
+  const source = new TestSource()
+  source.tell(...told)
+  const proxy = await proxyIn(context, source)
+  return { source, proxy, report: await proxy.once() }
+}
+
+/** Waits until it holds: a running proxy syncs on its own. */
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  for (const end = performance.now() + 20_000; !(await holds()); await setTimeout(50))
+    if (performance.now() > end) throw new Error(`not in 20 s: ${what}`)
+}
+
+const perVersion = (name: string, run: (context: LinuxContext, version: Version) => Promise<void>): readonly Case[] =>
+  VERSIONS.map(version => ({ name: `proxy: ${name} (${version})`, needs: 'linux' as const, run: context => run(context, version) }))
+
+export const cases: readonly Case[] = [
+  ...perVersion('connections are spread over all endpoints, for clients outside, pods, and the node', async (context, version) => {
+    const { ask, servers } = await network(context)
+    await served(context, service(version), slice(version))
+    for (const protocol of PROTOCOLS) {
+      const answers = await ask(target(protocol, SERVICE[version], 80), 60)
+      const counts = tally(answers)
+      for (const number of NUMBERS) assert.ok((counts[nameOf(number)] ?? 0) > 5, `${protocol}: ${JSON.stringify(counts)}`)
+      for (const { server, from } of answers) {
+        const number = NUMBERS.find(number => nameOf(number) === server)
+        assert.equal(from, number && ROUTER(number)[version], 'from outside of the cluster: the answer has to come back through the node')
+      }
+      const ofPod = await servers[2].ask(target(protocol, SERVICE[version], 80), 20)
+      for (const { server, from } of ofPod) assert.equal(from, server === nameOf(2) ? ROUTER(2)[version] : addressOf(2, version), 'pods are seen as they are')
+    }
+    const node = startPeer(context.netns)
+    for (const protocol of PROTOCOLS) assert.equal((await node.ask(target(protocol, SERVICE[version], 80), 10)).length, 10)
+  }),
+  ...perVersion('a pod that comes to itself is answered', async (context, version) => {
+    const { servers } = await network(context)
+    await served(context, service(version), slice(version, [1]))
+    for (const protocol of PROTOCOLS) {
+      const [answer] = await servers[1].ask(target(protocol, SERVICE[version], 80), 1)
+      assert.deepEqual(answer, { server: nameOf(1), to: addressOf(1, version), from: ROUTER(1)[version] })
+    }
+  }),
+  ...perVersion('what has no endpoints and what has no Service is refused, the rest of the range is silent', async (context, version) => {
+    const { attempt } = await network(context)
+    await served(context, service(version))
+    assert.equal(await attempt(target('tcp', SERVICE[version], 80)), 'ECONNREFUSED')
+    assert.equal(await attempt(target('tcp', SERVICE[version], 81)), 'ECONNREFUSED')
+    assert.equal(await attempt(target('tcp', NOBODY[version], 80), 1500), 'silence')
+  }),
+  ...perVersion('with external policy Local clients from outside get endpoints of the node, and are seen', async (context, version) => {
+    const { ask, attempt, servers } = await network(context)
+    const local = { externalIPs: [EXTERNAL[version]], externalTrafficPolicy: 'Local' } as const
+    await served(context, service(version, local), slice(version))
+    for (const protocol of PROTOCOLS) {
+      const answers = await ask(target(protocol, EXTERNAL[version], 80), 10)
+      assert.deepEqual(tally(answers), { [nameOf(1)]: 10 })
+      assert.ok(answers.every(({ from }) => from === CLIENT[version]))
+      const ofPod = tally(await servers[1].ask(target(protocol, EXTERNAL[version], 80), 40))
+      assert.ok(Object.keys(ofPod).length > 1, JSON.stringify(ofPod))
+    }
+    await served(context, service(version, local), slice(version, [2, 3]))
+    assert.equal(await attempt(target('tcp', EXTERNAL[version], 80), 1500), 'silence', 'none of the endpoints is here')
+    assert.equal((await servers[1].ask(target('tcp', EXTERNAL[version], 80), 4)).length, 4)
+  }),
+  ...perVersion('a client with affinity stays with its endpoint', async (context, version) => {
+    const { ask } = await network(context)
+    await served(context, service(version, { sessionAffinity: 'ClientIP' }), slice(version))
+    for (const protocol of PROTOCOLS) {
+      const clients = [CLIENT[version], other(version)]
+      for (const from of clients) assert.equal(Object.keys(tally(await ask(target(protocol, SERVICE[version], 80, from), 12))).length, 1, `${protocol} ${from}`)
+    }
+  }),
+  ...perVersion('an endpoint that goes keeps the connections that it has, and gets no new ones', async (context, version) => {
+    const { ask, client } = await network(context)
+    const { source, proxy } = await served(context, service(version), slice(version, [1]))
+    const { held, answer } = await client.hold(target('tcp', SERVICE[version], 80))
+    assert.equal(answer.server, nameOf(1))
+    const running = new AbortController()
+    const run = proxy.run(running.signal)
+    try {
+      source.tell(slice(version, [2]))
+      await until('the new endpoint answers', async () => (await ask(target('tcp', SERVICE[version], 80)))[0]?.server === nameOf(2))
+      assert.deepEqual(tally(await ask(target('tcp', SERVICE[version], 80), 10)), { [nameOf(2)]: 10 })
+      assert.equal((await client.askHeld(held)).server, nameOf(1))
+    } finally {
+      running.abort()
+      await run
+      await client.release(held)
+    }
+  }),
+  ...perVersion('a proxy that is started anew changes nothing, and no connection is lost', async (context, version) => {
+    const { client, ask } = await network(context)
+    const told = [service(version, { sessionAffinity: 'ClientIP' }), slice(version)] as const
+    await served(context, ...told)
+    await client.startLoad(target('tcp', SERVICE[version], 80), 4)
+    const { report } = await served(context, ...told)
+    const { failures } = await client.stopLoad()
+    assert.deepEqual(failures, [])
+    const family = version === 'ip' ? 'ipv4' : 'ipv6'
+    assert.deepEqual(report[family], { added: 0, removed: 0, read: true, routesAdded: 0, routesRemoved: 0 })
+    assert.equal((await ask(target('tcp', SERVICE[version], 80)))[0]?.to !== undefined, true)
+  }),
+  ...perVersion('what others break is mended', async (context, version) => {
+    const { ask } = await network(context)
+    const { proxy } = await served(context, service(version), slice(version))
+    const running = new AbortController()
+    const run = proxy.run(running.signal)
+    try {
+      await until('it serves', async () => (await ask(target('tcp', SERVICE[version], 80))).length === 1)
+      const broken = [
+        `nft delete table ${version} ts-ipvs`,
+        `nft flush chain ${version} ts-ipvs services`,
+        `nft flush map ${version} ts-ipvs services-outside`,
+        `nft add rule ${version} ts-ipvs services drop`,
+      ]
+      const listed = async (): Promise<string> => (await context.inside(`nft -s list table ${version} ts-ipvs`)).replaceAll(/elements = \{[^}]*\}/g, text => text.split(/[,\n]/).map(part => part.trim()).sort().join())
+      const whole = await listed()
+      for (const command of broken) {
+        await context.inside(command)
+        await until(command, async () => (await listed().catch(() => '')) === whole)
+      }
+    } finally {
+      running.abort()
+      await run
+    }
+  }),
+  ...perVersion('the table is listed by nft, and loaded from its listing', async (context, version) => {
+    await network(context)
+    const spec = { type: 'NodePort', sessionAffinity: 'ClientIP', externalIPs: [EXTERNAL[version]], externalTrafficPolicy: 'Local', ports: [{ name: 'tcp', port: 80, nodePort: 30080 }] } as const
+    await served(context, service(version, spec), slice(version))
+    for (const nft of ['nft', 'scripts/nft']) await context.inside(`sh -c '${nft} list ruleset >/tmp/$$ && ${nft} -c -f /tmp/$$; s=$?; rm /tmp/$$; exit $s'`)
+  }),
+  ...perVersion('node ports, and who may come to a balancer', async (context, version) => {
+    const { ask, attempt } = await network(context)
+    const node = version === 'ip' ? '203.0.113.1' : ROUTER(1)[version]
+    const spec = {
+      type: 'LoadBalancer',
+      ports: [{ name: 'tcp', port: 80, nodePort: 30080 }],
+      loadBalancerSourceRanges: [`${CLIENT[version]}/${version === 'ip' ? 32 : 128}`],
+    } as const
+    const balanced = { ...service(version, spec), status: { loadBalancer: { ingress: [{ ip: EXTERNAL[version] }] } } }
+    const { proxy } = await served(context, balanced, slice(version))
+    assert.equal((await ask(target('tcp', node, 30080), 5)).length, 5)
+    assert.equal((await ask(target('tcp', EXTERNAL[version], 80), 5)).length, 5)
+    assert.equal(await attempt(target('tcp', EXTERNAL[version], 80, other(version)), 1500), 'silence')
+    const asked = proxy.explain({ from: other(version), protocol: 'tcp', address: EXTERNAL[version], port: 80 })
+    assert.equal(asked.verdict, 'drop')
+  }),
+  ...perVersion('cleanup leaves nothing', async (context, version) => {
+    await network(context)
+    const before = await context.inside('ip route show table all')
+    const { proxy } = await served(context, service(version, { externalIPs: [EXTERNAL[version]] }), slice(version))
+    assert.notEqual(await context.inside('ip route show table all'), before)
+    assert.equal(await proxy.cleanup(), true)
+    assert.equal(await context.inside('nft list ruleset'), '')
+    assert.equal(await context.inside('ip route show table all'), before)
+    assert.equal(await proxy.cleanup(), false)
+  }),
+]
