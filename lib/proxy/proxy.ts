@@ -171,7 +171,7 @@ export class ServiceProxy {
       if (this.#cluster.setLocalAddresses(local)) this.#moved = true
     }
     this.#update()
-    const report: Partial<Record<Family, SyncReport[Family]>> = {}
+    const report: { -readonly [F in Family]?: NonNullable<SyncReport[F]> } = {}
     for (const [family, backend] of this.#backends) {
       const routes = await this.#planRoutes(family, signal)
       await removeRoutes(this.#routes, routes, signal)

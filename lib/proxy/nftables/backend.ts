@@ -122,7 +122,9 @@ export class NftablesBackend {
     const removed = new Set(plan.nftables.flatMap(deletedBy))
     const whole = removed.has(TABLE)
     const sets = setsIn(wanted)
-    for (const name of sets.keys()) {
+    for (const [name, { flags }] of sets) {
+      // Clients that the kernel remembers by itself.
+      if (flags?.includes('dynamic')) continue
       const found = whole || removed.has(name) ? undefined : snapshot.elements.find(({ set }) => set.name === name)
       this.#table.found(
         name,

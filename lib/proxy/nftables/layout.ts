@@ -27,7 +27,7 @@ export const SETS = {
   /** How many endpoints an address and port has: which chain chooses. By view. */
   services: { inside: 'services-inside', outside: 'services-outside' },
   /** Whose endpoints see the address of this node. */
-  masquerade: 'masquerade',
+  masquerade: 'masqueraded',
   /** Endpoints, as source and destination: what comes to itself. */
   hairpin: 'hairpin',
 } as const
