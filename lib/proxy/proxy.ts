@@ -7,6 +7,7 @@ import {
   type NftClient,
   type OpenOptions as NftOptions,
   open as openNft,
+  renderCommands,
   type Table,
 } from '../nft/index.js'
 import { open as openRoutes, type RouteClient } from '../route/index.js'
@@ -180,6 +181,19 @@ export class ServiceProxy {
       report[family] = { ...synced, routesAdded: routes.added.length, routesRemoved: routes.removed.length }
     }
     return report
+  }
+
+  /** What a sync would change: commands of nftables as text, and of `ip route`, a line each. Changes nothing. */
+  async plan(signal?: AbortSignal): Promise<string> {
+    this.#update()
+    let text = ''
+    for (const [family, backend] of this.#backends) {
+      const { added, removed } = await this.#planRoutes(family, signal)
+      text += removed.map(({ destination }) => `ip route del local ${destination}\n`).join('')
+      text += renderCommands(await backend.plan(signal))
+      text += added.map(({ destination, source }) => `ip route add local ${destination} dev lo${source === undefined ? '' : ` src ${source}`}\n`).join('')
+    }
+    return text
   }
 
   /** Removes everything that a proxy made here: routes first, then the tables. Returns whether there was something. */

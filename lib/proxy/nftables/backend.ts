@@ -2,7 +2,7 @@
 import { liftDocument } from '../../nft/document/lift.js'
 import { lowerDocument } from '../../nft/document/lower.js'
 import { type Command, type Element, type NftClient, type NftSet, type Snapshot, TransactionError } from '../../nft/index.js'
-import type { RulesetObject } from '../../nft/json/index.js'
+import type { Document, Command as JsonCommand, RulesetObject, SetItem } from '../../nft/json/index.js'
 import { planDocument } from '../../nft/plan/plan.js'
 import { snapshotOf } from '../../nft/plan/snapshot-of.js'
 import type { Cidr, Family, Frontend, FrontendChange } from '../../service/index.js'
@@ -20,6 +20,19 @@ export interface Synced {
   readonly read: boolean
 }
 
+/** What is there, and what has to be changed of it. */
+interface Compared {
+  readonly snapshot: Snapshot
+  /** Of everything but elements. */
+  readonly plan: Document
+  readonly elements: readonly SetChange[]
+  /** The sets that are wanted. */
+  readonly sets: Map<string, NftSet>
+  /** The table is made anew. */
+  readonly whole: boolean
+}
+
+const NO_TABLE = { tables: [], chains: [], rules: [], sets: [], elements: [] }
 const NOTHING: Synced = { added: 0, removed: 0, read: false }
 
 /** One table, of a client of its own namespace. */
@@ -114,8 +127,37 @@ export class NftablesBackend {
     return { ...countOf(elements), read: false }
   }
 
+  /** What a sync would change, as commands of libnftables JSON. Changes nothing. */
+  async plan(signal?: AbortSignal): Promise<Document> {
+    const { plan, elements } = await this.#compare(signal)
+    const command = (verb: 'add' | 'delete', set: string, items: readonly Element[]): readonly JsonCommand[] =>
+      items.length > 0 ? [{ [verb]: { element: { family: tableFamily(this.family), table: TABLE, name: set, elem: items.map(itemOf) } } } as unknown as JsonCommand] : []
+    return {
+      nftables: [
+        ...elements.flatMap(({ set, removed }) => command('delete', set, removed)),
+        ...plan.nftables,
+        ...elements.flatMap(({ set, added }) => command('add', set, added)),
+      ],
+    }
+  }
+
   /** Reads the table, and changes what is not as it is wanted. */
   async #mend(signal: AbortSignal | undefined): Promise<Synced> {
+    const { snapshot, plan, elements, sets, whole } = await this.#compare(signal)
+    const known = new Map([...snapshot.sets.map(set => [set.name, set] as const), ...sets])
+    const { commands } = lowerDocument(plan, whole ? NO_TABLE : snapshot)
+    const changes = changesOf(elements, known)
+    const removals = changes.filter(command => 'delete' in command)
+    const additions = changes.filter(command => 'add' in command)
+    if (commands.length + changes.length > 0)
+      await this.#client.commit([...removals, ...commands, ...additions], { signal, generation: snapshot.generation })
+    this.#table.settled()
+    this.#sets = sets
+    return { ...countOf(elements), read: true }
+  }
+
+  /** Reads the table, and compares it with what is wanted. */
+  async #compare(signal: AbortSignal | undefined): Promise<Compared> {
     const snapshot = await this.#snapshot(signal)
     const wanted = this.#lower(this.#table.all(), {})
     const plan = planDocument(liftDocument(snapshotOf(wanted)), liftDocument(withoutElements(snapshot)))
@@ -131,22 +173,11 @@ export class NftablesBackend {
         (found?.elements ?? []).map(element => wantedOf(name, element)),
       )
     }
-    const { elements } = this.#table.changes()
-    const known = new Map([...snapshot.sets.map(set => [set.name, set] as const), ...sets])
-    const { commands } = lowerDocument(plan, whole ? { ...snapshot, tables: [], chains: [], rules: [], sets: [] } : snapshot)
-    const changes = changesOf(elements, known)
-    const removals = changes.filter(command => 'delete' in command)
-    const additions = changes.filter(command => 'add' in command)
-    if (commands.length + changes.length > 0)
-      await this.#client.commit([...removals, ...commands, ...additions], { signal, generation: snapshot.generation })
-    this.#table.settled()
-    this.#sets = sets
-    return { ...countOf(elements), read: true }
+    return { snapshot, plan, elements: this.#table.changes().elements, sets, whole }
   }
 
   #lower(objects: readonly RulesetObject[], state: Partial<Parameters<typeof lowerDocument>[1]>): readonly Command[] {
-    const empty = { tables: [], chains: [], rules: [], sets: [], elements: [] }
-    return lowerDocument({ nftables: objects.map(object => ({ add: object })) }, { ...empty, ...state }).commands
+    return lowerDocument({ nftables: objects.map(object => ({ add: object })) }, { ...NO_TABLE, ...state }).commands
   }
 
   #snapshot(signal: AbortSignal | undefined): Promise<Snapshot> {
@@ -187,6 +218,15 @@ const withoutElements = (snapshot: Snapshot): Snapshot => ({
   ...snapshot,
   elements: snapshot.elements.filter(({ set }) => set.flags?.includes('anonymous')),
 })
+
+/** An element as JSON. */
+function itemOf({ key, data }: Element): SetItem {
+  const one = (value: unknown): SetItem => (Array.isArray(value) ? { concat: value } : value) as SetItem
+  if (data === undefined) return one(key)
+  const verdict = data as { readonly verdict?: string; readonly chain?: string }
+  if (verdict.verdict === undefined) return [one(key), one(data)] as unknown as SetItem
+  return [one(key), { [verdict.verdict]: verdict.chain === undefined ? null : { target: verdict.chain } }] as unknown as SetItem
+}
 
 /** Names of sets that a command deletes; of a table its name. */
 function deletedBy(command: object): readonly string[] {
