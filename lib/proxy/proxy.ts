@@ -1,6 +1,7 @@
 /** A service proxy: what a source tells, in the kernel. */
 import { hostname } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
+import { type ConntrackClient, open as openConntrack } from '../conntrack/index.js'
 import {
   type Change,
   type Elements,
@@ -26,6 +27,7 @@ import { Cluster, type LocalAddresses } from './cluster.js'
 import { NftablesBackend, type Synced } from './nftables/backend.js'
 import { TABLE, tableFamily } from './nftables/layout.js'
 import { addRoutes, destinations, ownRoutes, planRoutes, type RouteChanges, removeRoutes } from './routes.js'
+import { deleteStale, type Serving, servingAfter } from './stale.js'
 
 const FAMILIES: readonly Family[] = ['ipv4', 'ipv6']
 
@@ -56,20 +58,33 @@ export interface ServiceProxyOptions extends Pick<NftOptions, 'netns'> {
   readonly log?: Log | undefined
 }
 
+/** What a sync did besides: routes, and UDP flows that led to endpoints which are gone. */
+interface Around {
+  readonly routesAdded: number
+  readonly routesRemoved: number
+  readonly stale: number
+}
+
 /** What a sync did, by family. */
-export type SyncReport = Readonly<
-  Partial<Record<Family, Synced & { readonly routesAdded: number; readonly routesRemoved: number }>>
->
+export type SyncReport = Readonly<Partial<Record<Family, Synced & Around>>>
 
 /** Milliseconds between two looks at the machine's addresses; before a failed sync is tried again, at first and at most. */
 const LOOK = 10_000
 const RETRY = { first: 500, most: 30_000 }
+
+/** Clients of one namespace. */
+interface Clients {
+  readonly nft: NftClient
+  readonly routes: RouteClient
+  readonly tracked: ConntrackClient
+}
 
 /** Watches a source, and keeps the kernel of one namespace as it says. */
 export class ServiceProxy {
   readonly #options: ServiceProxyOptions
   readonly #nft: NftClient
   readonly #routes: RouteClient
+  readonly #tracked: ConntrackClient
   readonly #cluster: Cluster
   readonly #backends: ReadonlyMap<Family, NftablesBackend>
   readonly #log: Log
@@ -77,11 +92,14 @@ export class ServiceProxy {
   #problems: readonly SourceProblem[] = []
   /** Node ports are served elsewhere now: all of them are set again. */
   #moved = false
+  /** Where UDP flows may have become stale since the last sync that was done. */
+  #serving: Serving = new Map()
 
-  private constructor(options: ServiceProxyOptions, nft: NftClient, routes: RouteClient, local: LocalAddresses) {
+  private constructor(options: ServiceProxyOptions, { nft, routes, tracked }: Clients, local: LocalAddresses) {
     this.#options = options
     this.#nft = nft
     this.#routes = routes
+    this.#tracked = tracked
     this.#local = local
     this.#log = options.log ?? (() => {})
     this.#cluster = new Cluster(
@@ -107,7 +125,8 @@ export class ServiceProxy {
     const of = options.netns === undefined ? {} : { netns: options.netns }
     const nft = await openNft(of)
     const routes = await openRoutes(of)
-    const proxy = new ServiceProxy(options, nft, routes, await localAddresses(routes))
+    const tracked = await openConntrack(of)
+    const proxy = new ServiceProxy(options, { nft, routes, tracked }, await localAddresses(routes))
     for (const backend of proxy.#backends.values()) await backend.adopt()
     return proxy
   }
@@ -178,8 +197,10 @@ export class ServiceProxy {
       await removeRoutes(this.#routes, routes, signal)
       const synced = await backend.sync(signal)
       await addRoutes(this.#routes, routes, signal)
-      report[family] = { ...synced, routesAdded: routes.added.length, routesRemoved: routes.removed.length }
+      const stale = await deleteStale(this.#tracked, family, this.#serving, signal)
+      report[family] = { ...synced, stale, routesAdded: routes.added.length, routesRemoved: routes.removed.length }
     }
+    this.#serving = new Map()
     return report
   }
 
@@ -191,7 +212,12 @@ export class ServiceProxy {
       const { added, removed } = await this.#planRoutes(family, signal)
       text += removed.map(({ destination }) => `ip route del local ${destination}\n`).join('')
       text += renderCommands(await backend.plan(signal))
-      text += added.map(({ destination, source }) => `ip route add local ${destination} dev lo${source === undefined ? '' : ` src ${source}`}\n`).join('')
+      text += added
+        .map(
+          ({ destination, source }) =>
+            `ip route add local ${destination} dev lo${source === undefined ? '' : ` src ${source}`}\n`,
+        )
+        .join('')
     }
     return text
   }
@@ -210,6 +236,7 @@ export class ServiceProxy {
   async close(): Promise<void> {
     await this.#nft.close()
     await this.#routes.close()
+    await this.#tracked.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -227,6 +254,7 @@ export class ServiceProxy {
     const addressesOf = (family: Family) => (frontend: Frontend) =>
       frontend.family === family ? this.#cluster.addressesOf(frontend) : []
     const changes = [...this.#cluster.model.changes()]
+    this.#serving = new Map([...this.#serving, ...servingAfter(changes, frontend => this.#cluster.addressesOf(frontend))])
     if (this.#moved)
       for (const [key, frontend] of this.#cluster.model.frontends)
         if (frontend.kind === 'node-port') changes.push({ key, before: frontend, after: frontend })

@@ -7,6 +7,7 @@ import { planDocument } from '../../nft/plan/plan.js'
 import { snapshotOf } from '../../nft/plan/snapshot-of.js'
 import type { Cidr, Family, Frontend, FrontendChange } from '../../service/index.js'
 import { cidrOf } from '../../service/index.js'
+import { moveClients } from './affinity.js'
 import type { Part, SetChange, Wanted } from './elements.js'
 import { SETS, TABLE, tableFamily, type View } from './layout.js'
 import { ProxyTable } from './table.js'
@@ -88,6 +89,12 @@ export class NftablesBackend {
    * after it has read the table.
    */
   async sync(signal?: AbortSignal): Promise<Synced> {
+    const synced = await this.#sync(signal)
+    if (this.#sets) await moveClients(this.#client, this.#sets, this.#table.renumbered(), signal)
+    return synced
+  }
+
+  async #sync(signal: AbortSignal | undefined): Promise<Synced> {
     try {
       return this.#sets ? await this.#change(this.#sets, signal) : await this.#mend(signal)
     } catch (error) {
@@ -131,7 +138,13 @@ export class NftablesBackend {
   async plan(signal?: AbortSignal): Promise<Document> {
     const { plan, elements } = await this.#compare(signal)
     const command = (verb: 'add' | 'delete', set: string, items: readonly Element[]): readonly JsonCommand[] =>
-      items.length > 0 ? [{ [verb]: { element: { family: tableFamily(this.family), table: TABLE, name: set, elem: items.map(itemOf) } } } as unknown as JsonCommand] : []
+      items.length > 0
+        ? [
+            {
+              [verb]: { element: { family: tableFamily(this.family), table: TABLE, name: set, elem: items.map(itemOf) } },
+            } as unknown as JsonCommand,
+          ]
+        : []
     return {
       nftables: [
         ...elements.flatMap(({ set, removed }) => command('delete', set, removed)),

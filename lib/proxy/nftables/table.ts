@@ -1,6 +1,7 @@
 /** The table of one family: what is wanted in it, and what has to be changed. */
 import type { RulesetObject } from '../../nft/json/index.js'
 import type { Cidr, Family, Frontend, FrontendKey } from '../../service/index.js'
+import type { Renumbered } from './affinity.js'
 import { ElementStore, type SetChange, type Wanted } from './elements.js'
 import {
   affinitySet,
@@ -46,6 +47,7 @@ export class ProxyTable {
   readonly #placed = new Map<FrontendKey, readonly Placed[]>()
   /** Endpoints by number, by view, address, protocol and port. */
   readonly #slots = new Map<string, readonly string[]>()
+  readonly #renumbered = new Map<string, Renumbered>()
   /** Names of chains and sets that are made, with what makes them. */
   readonly #made = new Map<string, readonly RulesetObject[]>()
   #objects: RulesetObject[] = []
@@ -137,13 +139,28 @@ export class ProxyTable {
     const { protocol, port } = frontend
     const slotsOf = (view: View, endpoints: readonly string[]): readonly string[] => {
       const name = `${view} ${address} ${protocol} ${port}`
-      const slots = assign(this.#slots.get(name) ?? [], endpoints)
+      const before = this.#slots.get(name) ?? []
+      const slots = assign(before, endpoints)
       this.#slots.set(name, slots)
+      if (frontend.affinity !== undefined && before.some((endpoint, slot) => slots[slot] !== endpoint))
+        this.#renumber(name, { view, address, protocol, port, before, after: slots })
       return slots
     }
     const rendered = render(frontend, address, slotsOf)
     for (const choice of rendered.choices) this.#need(choice)
     return { address, protocol, port, rendered }
+  }
+
+  /** Of several changes since the last time only the first and the last numbers count. */
+  #renumber(name: string, change: Renumbered): void {
+    this.#renumbered.set(name, { ...change, before: this.#renumbered.get(name)?.before ?? change.before })
+  }
+
+  /** Whose clients have to be moved, once the changes were made: told once. */
+  renumbered(): readonly Renumbered[] {
+    const all = [...this.#renumbered.values()]
+    this.#renumbered.clear()
+    return all
   }
 
   #forgetSlots(before: readonly Placed[], now: readonly Placed[]): void {

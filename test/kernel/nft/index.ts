@@ -1,4 +1,6 @@
 /** All cases. */
+
+import * as proxy from '../proxy/index.js'
 import * as alike from './alike.js'
 import * as basics from './basics.js'
 import * as capabilities from './capabilities.js'
@@ -36,6 +38,7 @@ export const nft: readonly Case[] = [
   objects,
   ownership,
   plans,
+  proxy,
   reading,
   resets,
   sets,

@@ -3,7 +3,19 @@ import assert from 'node:assert/strict'
 import { setTimeout } from 'node:timers/promises'
 import type { EndpointSlice, Service } from '../../../lib/service/index.js'
 import type { Case, LinuxContext } from '../nft/case.js'
-import { addressOf, CLIENT, nameOf, network, NUMBERS, ROUTER, SERVICE, tally, target, VERSIONS, type Version } from '../nft/traffic/network.js'
+import {
+  addressOf,
+  CLIENT,
+  NUMBERS,
+  nameOf,
+  network,
+  ROUTER,
+  SERVICE,
+  tally,
+  target,
+  VERSIONS,
+  type Version,
+} from '../nft/traffic/network.js'
 import { startPeer } from '../traffic/remote.js'
 import { EXTERNAL, NOBODY, proxyIn, service, slice, TestSource } from './rig.js'
 
@@ -24,26 +36,36 @@ async function until(what: string, holds: () => Promise<boolean>): Promise<void>
 }
 
 const perVersion = (name: string, run: (context: LinuxContext, version: Version) => Promise<void>): readonly Case[] =>
-  VERSIONS.map((version): Case => ({ name: `proxy: ${name} (${version})`, needs: 'linux', run: context => run(context, version) }))
+  VERSIONS.map(
+    (version): Case => ({ name: `proxy: ${name} (${version})`, needs: 'linux', run: context => run(context, version) }),
+  )
 
 export const cases: readonly Case[] = [
-  ...perVersion('connections are spread over all endpoints, for clients outside, pods, and the node', async (context, version) => {
-    const { ask, servers } = await network(context)
-    await served(context, service(version), slice(version))
-    for (const protocol of PROTOCOLS) {
-      const answers = await ask(target(protocol, SERVICE[version], 80), 60)
-      const counts = tally(answers)
-      for (const number of NUMBERS) assert.ok((counts[nameOf(number)] ?? 0) > 5, `${protocol}: ${JSON.stringify(counts)}`)
-      for (const { server, from } of answers) {
-        const number = NUMBERS.find(number => nameOf(number) === server)
-        assert.equal(from, number && ROUTER(number)[version], 'from outside of the cluster: the answer has to come back through the node')
+  ...perVersion(
+    'connections are spread over all endpoints, for clients outside, pods, and the node',
+    async (context, version) => {
+      const { ask, servers } = await network(context)
+      await served(context, service(version), slice(version))
+      for (const protocol of PROTOCOLS) {
+        const answers = await ask(target(protocol, SERVICE[version], 80), 60)
+        const counts = tally(answers)
+        for (const number of NUMBERS) assert.ok((counts[nameOf(number)] ?? 0) > 5, `${protocol}: ${JSON.stringify(counts)}`)
+        for (const { server, from } of answers) {
+          const number = NUMBERS.find(number => nameOf(number) === server)
+          assert.equal(
+            from,
+            number && ROUTER(number)[version],
+            'from outside of the cluster: the answer has to come back through the node',
+          )
+        }
+        const ofPod = await servers[2].ask(target(protocol, SERVICE[version], 80), 20)
+        for (const { server, from } of ofPod)
+          assert.equal(from, server === nameOf(2) ? ROUTER(2)[version] : addressOf(2, version), 'pods are seen as they are')
       }
-      const ofPod = await servers[2].ask(target(protocol, SERVICE[version], 80), 20)
-      for (const { server, from } of ofPod) assert.equal(from, server === nameOf(2) ? ROUTER(2)[version] : addressOf(2, version), 'pods are seen as they are')
-    }
-    const node = startPeer(context.netns)
-    for (const protocol of PROTOCOLS) assert.equal((await node.ask(target(protocol, SERVICE[version], 80), 10)).length, 10)
-  }),
+      const node = startPeer(context.netns)
+      for (const protocol of PROTOCOLS) assert.equal((await node.ask(target(protocol, SERVICE[version], 80), 10)).length, 10)
+    },
+  ),
   ...perVersion('a pod that comes to itself is answered', async (context, version) => {
     const { servers } = await network(context)
     await served(context, service(version), slice(version, [1]))
@@ -52,36 +74,79 @@ export const cases: readonly Case[] = [
       assert.deepEqual(answer, { server: nameOf(1), to: addressOf(1, version), from: ROUTER(1)[version] })
     }
   }),
-  ...perVersion('what has no endpoints and what has no Service is refused, the rest of the range is silent', async (context, version) => {
-    const { attempt } = await network(context)
-    await served(context, service(version))
-    assert.equal(await attempt(target('tcp', SERVICE[version], 80)), 'ECONNREFUSED')
-    assert.equal(await attempt(target('tcp', SERVICE[version], 81)), 'ECONNREFUSED')
-    assert.equal(await attempt(target('tcp', NOBODY[version], 80), 1500), 'silence')
-  }),
-  ...perVersion('with external policy Local clients from outside get endpoints of the node, and are seen', async (context, version) => {
-    const { ask, attempt, servers } = await network(context)
-    const local = { externalIPs: [EXTERNAL[version]], externalTrafficPolicy: 'Local' } as const
-    await served(context, service(version, local), slice(version))
-    for (const protocol of PROTOCOLS) {
-      const answers = await ask(target(protocol, EXTERNAL[version], 80), 10)
-      assert.deepEqual(tally(answers), { [nameOf(1)]: 10 })
-      assert.ok(answers.every(({ from }) => from === CLIENT[version]))
-      const ofPod = tally(await servers[1].ask(target(protocol, EXTERNAL[version], 80), 40))
-      assert.ok(Object.keys(ofPod).length > 1, JSON.stringify(ofPod))
-    }
-    await served(context, service(version, local), slice(version, [2, 3]))
-    assert.equal(await attempt(target('tcp', EXTERNAL[version], 80), 1500), 'silence', 'none of the endpoints is here')
-    assert.equal((await servers[1].ask(target('tcp', EXTERNAL[version], 80), 4)).length, 4)
-  }),
+  ...perVersion(
+    'what has no endpoints and what has no Service is refused, the rest of the range is silent',
+    async (context, version) => {
+      const { attempt } = await network(context)
+      await served(context, service(version))
+      assert.equal(await attempt(target('tcp', SERVICE[version], 80)), 'ECONNREFUSED')
+      assert.equal(await attempt(target('tcp', SERVICE[version], 81)), 'ECONNREFUSED')
+      assert.equal(await attempt(target('tcp', NOBODY[version], 80), 1500), 'silence')
+    },
+  ),
+  ...perVersion(
+    'with external policy Local clients from outside get endpoints of the node, and are seen',
+    async (context, version) => {
+      const { ask, attempt, servers } = await network(context)
+      const local = { externalIPs: [EXTERNAL[version]], externalTrafficPolicy: 'Local' } as const
+      await served(context, service(version, local), slice(version))
+      for (const protocol of PROTOCOLS) {
+        const answers = await ask(target(protocol, EXTERNAL[version], 80), 10)
+        assert.deepEqual(tally(answers), { [nameOf(1)]: 10 })
+        assert.ok(answers.every(({ from }) => from === CLIENT[version]))
+        const ofPod = tally(await servers[1].ask(target(protocol, EXTERNAL[version], 80), 40))
+        assert.ok(Object.keys(ofPod).length > 1, JSON.stringify(ofPod))
+      }
+      await served(context, service(version, local), slice(version, [2, 3]))
+      assert.equal(await attempt(target('tcp', EXTERNAL[version], 80), 1500), 'silence', 'none of the endpoints is here')
+      assert.equal((await servers[1].ask(target('tcp', EXTERNAL[version], 80), 4)).length, 4)
+    },
+  ),
   ...perVersion('a client with affinity stays with its endpoint', async (context, version) => {
     const { ask } = await network(context)
     await served(context, service(version, { sessionAffinity: 'ClientIP' }), slice(version))
     for (const protocol of PROTOCOLS) {
       const clients = [CLIENT[version], other(version)]
-      for (const from of clients) assert.equal(Object.keys(tally(await ask(target(protocol, SERVICE[version], 80, from), 12))).length, 1, `${protocol} ${from}`)
+      for (const from of clients)
+        assert.equal(
+          Object.keys(tally(await ask(target(protocol, SERVICE[version], 80, from), 12))).length,
+          1,
+          `${protocol} ${from}`,
+        )
     }
   }),
+  {
+    name: 'proxy: clients with affinity stay when another endpoint goes, and those of the one that went stay with another',
+    needs: 'linux',
+    async run(context) {
+      const { ask } = await network(context)
+      const clients = Array.from({ length: 24 }, (_, i) => `192.0.2.${50 + i}`)
+      const chosen = async (): Promise<readonly (string | undefined)[]> => {
+        const names: (string | undefined)[] = []
+        for (const from of clients) names.push((await ask(target('tcp', SERVICE.ip, 80, from)))[0]?.server)
+        return names
+      }
+      const { source, proxy } = await served(context, service('ip', { sessionAffinity: 'ClientIP' }), slice('ip'))
+      const first = await chosen()
+      assert.equal(new Set(first).size, 3)
+      const running = new AbortController()
+      const run = proxy.run(running.signal)
+      try {
+        source.tell(slice('ip', [2, 3]))
+        await until(
+          'endpoint 1 is gone',
+          async () => !(await context.inside('nft list map ip ts-ipvs slot-outside-0')).includes('10.1.1.1'),
+        )
+        const second = await chosen()
+        for (const [i, server] of first.entries()) if (server !== nameOf(1)) assert.equal(second[i], server, clients[i])
+        assert.ok(!second.includes(nameOf(1)))
+        assert.deepEqual(await chosen(), second)
+      } finally {
+        running.abort()
+        await run
+      }
+    },
+  },
   ...perVersion('an endpoint that goes keeps the connections that it has, and gets no new ones', async (context, version) => {
     const { ask, client } = await network(context)
     const { source, proxy } = await served(context, service(version), slice(version, [1]))
@@ -91,9 +156,28 @@ export const cases: readonly Case[] = [
     const run = proxy.run(running.signal)
     try {
       source.tell(slice(version, [2]))
-      await until('the new endpoint answers', async () => (await ask(target('tcp', SERVICE[version], 80)))[0]?.server === nameOf(2))
+      await until(
+        'the new endpoint answers',
+        async () => (await ask(target('tcp', SERVICE[version], 80)))[0]?.server === nameOf(2),
+      )
       assert.deepEqual(tally(await ask(target('tcp', SERVICE[version], 80), 10)), { [nameOf(2)]: 10 })
       assert.equal((await client.askHeld(held)).server, nameOf(1))
+    } finally {
+      running.abort()
+      await run
+      await client.release(held)
+    }
+  }),
+  ...perVersion('a UDP client goes over to another endpoint when its own is gone', async (context, version) => {
+    const { client } = await network(context)
+    const { source, proxy } = await served(context, service(version), slice(version, [1]))
+    const running = new AbortController()
+    const run = proxy.run(running.signal)
+    const { held, answer } = await client.hold(target('udp', SERVICE[version], 80))
+    try {
+      assert.equal(answer.server, nameOf(1))
+      source.tell(slice(version, [2]))
+      await until('the other endpoint answers', async () => (await client.askHeld(held)).server === nameOf(2))
     } finally {
       running.abort()
       await run
@@ -109,7 +193,7 @@ export const cases: readonly Case[] = [
     const { failures } = await client.stopLoad()
     assert.deepEqual(failures, [])
     const family = version === 'ip' ? 'ipv4' : 'ipv6'
-    assert.deepEqual(report[family], { added: 0, removed: 0, read: true, routesAdded: 0, routesRemoved: 0 })
+    assert.deepEqual(report[family], { added: 0, removed: 0, read: true, stale: 0, routesAdded: 0, routesRemoved: 0 })
     assert.equal((await ask(target('tcp', SERVICE[version], 80)))[0]?.to !== undefined, true)
   }),
   ...perVersion('what others break is mended', async (context, version) => {
@@ -125,7 +209,14 @@ export const cases: readonly Case[] = [
         `nft flush map ${version} ts-ipvs services-outside`,
         `nft add rule ${version} ts-ipvs services drop`,
       ]
-      const listed = async (): Promise<string> => (await context.inside(`nft -s list table ${version} ts-ipvs`)).replaceAll(/elements = \{[^}]*\}/g, text => text.split(/[,\n]/).map(part => part.trim()).sort().join())
+      const listed = async (): Promise<string> =>
+        (await context.inside(`nft -s list table ${version} ts-ipvs`)).replaceAll(/elements = \{[^}]*\}/g, text =>
+          text
+            .split(/[,\n]/)
+            .map(part => part.trim())
+            .sort()
+            .join(),
+        )
       const whole = await listed()
       for (const command of broken) {
         await context.inside(command)
@@ -138,9 +229,16 @@ export const cases: readonly Case[] = [
   }),
   ...perVersion('the table is listed by nft, and loaded from its listing', async (context, version) => {
     await network(context)
-    const spec = { type: 'NodePort', sessionAffinity: 'ClientIP', externalIPs: [EXTERNAL[version]], externalTrafficPolicy: 'Local', ports: [{ name: 'tcp', port: 80, nodePort: 30080 }] } as const
+    const spec = {
+      type: 'NodePort',
+      sessionAffinity: 'ClientIP',
+      externalIPs: [EXTERNAL[version]],
+      externalTrafficPolicy: 'Local',
+      ports: [{ name: 'tcp', port: 80, nodePort: 30080 }],
+    } as const
     await served(context, service(version, spec), slice(version))
-    for (const nft of ['nft', 'scripts/nft']) await context.inside(`sh -c '${nft} list ruleset >/tmp/$$ && ${nft} -c -f /tmp/$$; s=$?; rm /tmp/$$; exit $s'`)
+    for (const nft of ['nft', 'scripts/nft'])
+      await context.inside(`sh -c '${nft} list ruleset >/tmp/$$ && ${nft} -c -f /tmp/$$; s=$?; rm /tmp/$$; exit $s'`)
   }),
   ...perVersion('node ports, and who may come to a balancer', async (context, version) => {
     const { ask, attempt } = await network(context)

@@ -66,12 +66,19 @@ export function slice(version: Version, servers: readonly ServerNumber[] = NUMBE
     metadata: { name: `${name}-1`, labels: { 'kubernetes.io/service-name': name } },
     addressType: version === 'ip' ? 'IPv4' : 'IPv6',
     ports: (['TCP', 'UDP'] as const).map(protocol => ({ name: protocol.toLowerCase(), protocol, port: SERVER_PORT })),
-    endpoints: servers.map(number => ({ addresses: [addressOf(number, version)], nodeName: number === 1 ? 'router' : 'elsewhere' })),
+    endpoints: servers.map(number => ({
+      addresses: [addressOf(number, version)],
+      nodeName: number === 1 ? 'router' : 'elsewhere',
+    })),
   }
 }
 
 /** Opens a proxy in the router's namespace: closed, and what it made removed, after the case. */
-export async function proxyIn(context: LinuxContext, source: Source, options: Partial<ServiceProxyOptions> = {}): Promise<ServiceProxy> {
+export async function proxyIn(
+  context: LinuxContext,
+  source: Source,
+  options: Partial<ServiceProxyOptions> = {},
+): Promise<ServiceProxy> {
   const proxy = await ServiceProxy.open({
     netns: { name: context.netns },
     node: 'router',
