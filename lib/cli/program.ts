@@ -153,6 +153,32 @@ export function makeProgram(io: Io, done: (status: number) => void = () => {}): 
     .action(run(async () => (await import('./nft/index.js')).nft))
 
   program
+    .command('proxy')
+    .description(
+      'Kubernetes Services for real traffic, by nftables: `run`, the default, keeps the kernel as the manifests say until it is interrupted; ' +
+        '`explain` tells what becomes of a connection, from the manifests alone: explain --from IP tcp|udp|sctp ADDRESS:PORT; `plan` prints ' +
+        'what would be changed; `cleanup` removes what a proxy made',
+    )
+    .addArgument(program.createArgument('[action]').choices(['run', 'explain', 'plan', 'cleanup']))
+    .argument('[words...]', 'of explain: tcp, udp or sctp, and ADDRESS:PORT')
+    .addOption(new Option('--source <source>', 'where Services come from').choices(['directory']).default('directory'))
+    .option('--manifests <path>', 'directory of manifests in YAML or JSON, or a file: Services, EndpointSlices, Pods, Nodes')
+    .option('--node <name>', 'name of this node (default: that of the machine)')
+    .option('--cluster-cidr <ranges>', 'addresses of pods, with commas; without it nobody is known to be a pod')
+    .option(
+      '--service-cidr <ranges>',
+      'addresses of Services, one range of each family; Services without an address get one from it',
+    )
+    .option('--masquerade-all', "endpoints see the node's address instead of every client's")
+    .option('--nodeport-addresses <ranges>', "which of the node's addresses serve node ports (default: the primary ones)")
+    .option('--lb-pool <ranges>', 'addresses for Services of type LoadBalancer')
+    .option('--once', 'end after the first sync; status 1 when something is wrong with the manifests')
+    .option('--state <file>', 'where it is kept which addresses Services were given (default: /run/ts-ipvs/proxy.json)')
+    .option('--from <address>', 'of explain: the client')
+    .addOption(json())
+    .action(run(async () => (await import('./proxy/index.js')).proxy))
+
+  program
     .command('schema')
     .description('print the JSON Schema of the files that apply takes')
     .action(run(async () => (await import('./commands/schema.js')).schema))

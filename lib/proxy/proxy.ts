@@ -150,13 +150,17 @@ export class ServiceProxy {
     return explain(this.#cluster.model.frontends, flow, this.#cluster.surroundings)
   }
 
-  /** Reads the source until it is aborted, and syncs after each update; a sync that fails is tried again. */
-  async run(signal: AbortSignal): Promise<void> {
+  /**
+   * Reads the source until it is aborted, and syncs after each update; a sync that fails is tried again.
+   *
+   * @param synced called after each sync that changed something
+   */
+  async run(signal: AbortSignal, synced: () => unknown = () => {}): Promise<void> {
     const ending = new AbortController()
     const all = AbortSignal.any([signal, ending.signal])
     const wake = new Wake()
     const watching = this.#watch(all, wake)
-    const syncing = this.#keepUp(all, wake)
+    const syncing = this.#keepUp(all, wake, synced)
     try {
       for await (const { changes, problems } of this.#options.source.updates(all)) {
         this.#take(changes, problems)
@@ -272,15 +276,17 @@ export class ServiceProxy {
   }
 
   /** Syncs whenever it is woken. */
-  async #keepUp(signal: AbortSignal, wake: Wake): Promise<void> {
+  async #keepUp(signal: AbortSignal, wake: Wake, synced: () => unknown): Promise<void> {
     let retry = RETRY.first
     while (!signal.aborted) {
       await wake.asked(signal, LOOK)
       if (signal.aborted) return
       try {
         const report = await this.sync(signal)
-        if (Object.values(report).some(one => one && one.added + one.removed + one.routesAdded + one.routesRemoved > 0))
+        if (Object.values(report).some(one => one && one.added + one.removed + one.routesAdded + one.routesRemoved > 0)) {
           this.#log('info', 'synced', report)
+          await synced()
+        }
         retry = RETRY.first
       } catch (error) {
         if (signal.aborted) return

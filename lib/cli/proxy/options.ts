@@ -1,0 +1,79 @@
+/** What the command line says of a proxy. */
+import { hostname, networkInterfaces } from 'node:os'
+import type { ClusterOptions } from '../../proxy/cluster.js'
+import { addressOf, type Cidr, cidrOf, type Flow, type Protocol } from '../../service/index.js'
+import { CommandError } from '../io.js'
+import type { CommonOptions } from '../program.js'
+
+export interface ProxyOptions extends CommonOptions {
+  readonly source: 'directory'
+  readonly manifests?: string
+  readonly node?: string
+  readonly clusterCidr?: string
+  readonly serviceCidr?: string
+  readonly masqueradeAll?: true
+  readonly nodeportAddresses?: string
+  readonly lbPool?: string
+  readonly once?: true
+  readonly state?: string
+  /** Of `explain`. */
+  readonly from?: string
+}
+
+/** Ranges of addresses between commas. Throws a `CommandError` that names the option. */
+function ranges(option: string, text: string | undefined): readonly Cidr[] {
+  if (text === undefined) return []
+  return text.split(',').map(part => {
+    const cidr = cidrOf(part)
+    if (!cidr)
+      throw new CommandError(
+        `${option}: ${JSON.stringify(part)}: give ranges of addresses as 10.0.0.0/8, with commas between them`,
+      )
+    return cidr
+  })
+}
+
+/** What is to be known of the node and its cluster. */
+export function clusterOptions(options: ProxyOptions): ClusterOptions {
+  const serviceCidrs = ranges('--service-cidr', options.serviceCidr)
+  if (new Set(serviceCidrs.map(({ family }) => family)).size < serviceCidrs.length)
+    throw new CommandError('--service-cidr: give at most one range of each family')
+  return {
+    node: options.node ?? hostname(),
+    clusterCidrs: ranges('--cluster-cidr', options.clusterCidr),
+    serviceCidrs,
+    masqueradeAll: options.masqueradeAll ?? false,
+    nodePortCidrs:
+      options.nodeportAddresses === undefined ? undefined : ranges('--nodeport-addresses', options.nodeportAddresses),
+    balancerPool: ranges('--lb-pool', options.lbPool),
+    standalone: true,
+  }
+}
+
+export function manifestsOf({ manifests }: ProxyOptions): string {
+  if (manifests === undefined) throw new CommandError('--manifests is missing: give a directory of manifests, or a file')
+  return manifests
+}
+
+/** Those of the machine, where no namespace is asked. */
+export function machineAddresses(): readonly string[] {
+  const all = Object.values(networkInterfaces()).flatMap(addresses => addresses ?? [])
+  const far = ({ internal, address }: (typeof all)[number]): boolean => internal || address.startsWith('fe80:')
+  return [...all.filter(address => !far(address)), ...all.filter(far)].map(({ address }) => address)
+}
+
+/** `--from IP tcp ADDRESS:PORT` */
+export function flowOf({ from }: ProxyOptions, words: readonly string[]): Flow {
+  const wanted = 'give --from IP, tcp, udp or sctp, and ADDRESS:PORT: explain --from 10.244.1.7 tcp 10.96.0.1:443'
+  const [protocol = '', place = '', ...others] = words
+  if (from === undefined) throw new CommandError(`--from is missing: ${wanted}`)
+  if (addressOf(from) === undefined) throw new CommandError(`--from: ${JSON.stringify(from)} is no IP address`)
+  if (!isProtocol(protocol) || others.length > 0) throw new CommandError(`${JSON.stringify(words.join(' '))}: ${wanted}`)
+  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(place) ?? []
+  const address = addressOf(bracketed ?? plain ?? '')
+  if (address === undefined || Number(port) > 65535 || Number(port) < 1)
+    throw new CommandError(`${JSON.stringify(place)}: give an address and a port: 10.96.0.1:443, [fd00::1]:443`)
+  return { from, protocol, address, port: Number(port) }
+}
+
+const isProtocol = (word: string): word is Protocol => word === 'tcp' || word === 'udp' || word === 'sctp'
