@@ -21,8 +21,9 @@ import {
   type Family,
   type Flow,
   type Frontend,
+  type FrontendChange,
 } from '../service/index.js'
-import type { Source, SourceProblem } from '../source/source.js'
+import type { Source, SourceProblem, SourceUpdate } from '../source/source.js'
 import { Cluster, type LocalAddresses } from './cluster.js'
 import { NftablesBackend, type Synced } from './nftables/backend.js'
 import { TABLE, tableFamily } from './nftables/layout.js'
@@ -90,8 +91,14 @@ export class ServiceProxy {
   readonly #log: Log
   #local: LocalAddresses
   #problems: readonly SourceProblem[] = []
+  /** Until the source has told everything, what is in the kernel stays as it is. */
+  #complete = false
   /** Node ports are served elsewhere now: all of them are set again. */
   #moved = false
+  /** Addresses that need routes, and how many frontends have each. */
+  readonly #addresses = new Map<string, number>()
+  /** When the machine's addresses were read, in milliseconds. */
+  #looked = Number.NEGATIVE_INFINITY
   /** Where UDP flows may have become stale since the last sync that was done. */
   #serving: Serving = new Map()
 
@@ -162,9 +169,9 @@ export class ServiceProxy {
     const watching = this.#watch(all, wake)
     const syncing = this.#keepUp(all, wake, synced)
     try {
-      for await (const { changes, problems } of this.#options.source.updates(all)) {
-        this.#take(changes, problems)
-        wake.wake()
+      for await (const update of this.#options.source.updates(all)) {
+        this.#take(update)
+        if (update.complete) wake.wake()
       }
     } finally {
       ending.abort()
@@ -172,24 +179,30 @@ export class ServiceProxy {
     }
   }
 
-  /** Takes the first thing that the source tells, and syncs once. */
+  /** Reads the source once, and syncs once. Rejects, with nothing changed, when the source can not be read. */
   async once(signal: AbortSignal = new AbortController().signal): Promise<SyncReport> {
     await this.read(signal)
     return this.sync(signal)
   }
 
-  /** Takes the first thing that the source tells, and changes nothing. */
+  /** Reads the source once, and changes nothing. Rejects when it can not be read. */
   async read(signal: AbortSignal = new AbortController().signal): Promise<void> {
     const ending = new AbortController()
-    for await (const { changes, problems } of this.#options.source.updates(AbortSignal.any([signal, ending.signal]))) {
-      this.#take(changes, problems)
+    for await (const update of this.#options.source.updates(AbortSignal.any([signal, ending.signal]))) {
+      this.#take(update)
       ending.abort()
+      if (!update.complete)
+        throw new Error(
+          `${this.#options.source.name}: ${update.problems.map(({ message }) => message).join('; ') || 'is not complete'}`,
+        )
     }
   }
 
   /** Makes the kernel as it is wanted. Routes to what is gone go first, routes to what is new come last. */
   async sync(signal?: AbortSignal): Promise<SyncReport> {
-    const local = await localAddresses(this.#routes)
+    const look = performance.now() - this.#looked > LOOK
+    const local = look ? await localAddresses(this.#routes) : this.#local
+    if (look) this.#looked = performance.now()
     if (local.join() !== this.#local.join()) {
       this.#local = local
       if (this.#cluster.setLocalAddresses(local)) this.#moved = true
@@ -247,7 +260,8 @@ export class ServiceProxy {
     return this.close()
   }
 
-  #take(changes: Parameters<Cluster['apply']>[0], problems: readonly SourceProblem[]): void {
+  #take({ complete, changes, problems }: SourceUpdate): void {
+    this.#complete = complete
     if (this.#cluster.apply(changes)) this.#moved = true
     this.#problems = problems
     for (const { where, line, field, message } of this.problems) this.#log('warn', message, { where, line, field })
@@ -258,6 +272,7 @@ export class ServiceProxy {
     const addressesOf = (family: Family) => (frontend: Frontend) =>
       frontend.family === family ? this.#cluster.addressesOf(frontend) : []
     const changes = [...this.#cluster.model.changes()]
+    for (const change of changes) this.#count(change)
     this.#serving = new Map([...this.#serving, ...servingAfter(changes, frontend => this.#cluster.addressesOf(frontend))])
     if (this.#moved)
       for (const [key, frontend] of this.#cluster.model.frontends)
@@ -268,11 +283,25 @@ export class ServiceProxy {
   }
 
   async #planRoutes(family: Family, signal: AbortSignal | undefined): Promise<RouteChanges> {
-    const addresses = [...this.frontends].map(({ address }) => address).filter(address => address !== undefined)
     const ranges = this.#options.serviceCidrs ?? []
     const source = this.#local.find(address => address.includes(':') === (family === 'ipv6') && !isLoopback(address))
-    const wanted = destinations({ family, ranges, addresses, local: this.#local, source }, contains)
+    const wanted = destinations({ family, ranges, addresses: this.#addresses.keys(), local: this.#local, source }, contains)
     return planRoutes(wanted, await ownRoutes(this.#routes, family, signal), source)
+  }
+
+  /** How many frontends have each address outside of the ranges: those need routes of their own. */
+  #count({ before, after }: FrontendChange): void {
+    const ranges = this.#options.serviceCidrs ?? []
+    for (const [frontend, more] of [
+      [before, -1],
+      [after, 1],
+    ] as const) {
+      const { address } = frontend ?? {}
+      if (address === undefined || ranges.some(cidr => contains(cidr, address))) continue
+      const count = (this.#addresses.get(address) ?? 0) + more
+      if (count > 0) this.#addresses.set(address, count)
+      else this.#addresses.delete(address)
+    }
   }
 
   /** Syncs whenever it is woken. */
@@ -281,6 +310,7 @@ export class ServiceProxy {
     while (!signal.aborted) {
       await wake.asked(signal, LOOK)
       if (signal.aborted) return
+      if (!this.#complete) continue
       try {
         const report = await this.sync(signal)
         if (Object.values(report).some(one => one && one.added + one.removed + one.routesAdded + one.routesRemoved > 0)) {

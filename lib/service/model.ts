@@ -44,6 +44,7 @@ export class ServiceModel {
   readonly #known = new Map<string, Known>()
   /** Those that claim each address and port. */
   readonly #claims = new Map<FrontendKey, Frontend[]>()
+  readonly #contested = new Set<FrontendKey>()
   readonly #served = new Map<FrontendKey, Frontend>()
   readonly #touched = new Set<string>()
   /** Of what changed since the last look what was served before. */
@@ -121,8 +122,8 @@ export class ServiceModel {
   conflicts(): readonly Conflict[] {
     this.#settle()
     const conflicts: Conflict[] = []
-    for (const [key, claims] of this.#claims) {
-      const [first, ...others] = claims
+    for (const key of this.#contested) {
+      const [first, ...others] = this.#claims.get(key) ?? []
       const refused = [...new Set(others.map(({ service }) => service))].filter(service => service !== first?.service)
       if (first && refused.length > 0) conflicts.push({ key, served: first.service, refused })
     }
@@ -175,7 +176,11 @@ export class ServiceModel {
       if (claims.length > 1) claims.sort((a, b) => this.#older(a, b))
       this.#claims.set(key, claims)
     }
-    for (const key of keys) this.#serve(key)
+    for (const key of keys) {
+      if ((this.#claims.get(key)?.length ?? 0) > 1) this.#contested.add(key)
+      else this.#contested.delete(key)
+      this.#serve(key)
+    }
   }
 
   #serve(key: FrontendKey): void {

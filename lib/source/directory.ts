@@ -34,14 +34,18 @@ export function directorySource({ path, settle = 50, interval = 10_000 }: Direct
       const known = new Map<string, Read>()
       let told: ReadonlyMap<string, string> = new Map()
       let before = ''
+      let complete = false
+      let toldComplete = false
       for (let first = true; !signal.aborted; first = false) {
         await using watcher = watching(path)
-        const trouble = await readAgain(path, known)
+        const { read, trouble } = await readAgain(path, known)
+        complete ||= read
         const { objects, problems } = gather(known, trouble)
         const now = new Map([...objects].map(([key, object]) => [key, JSON.stringify(object)]))
-        const update: SourceUpdate = { changes: differences(told, now, objects), problems }
+        const update: SourceUpdate = { complete, changes: differences(told, now, objects), problems }
         const problemsNow = JSON.stringify(problems)
-        if (first || update.changes.length > 0 || problemsNow !== before) yield update
+        if (first || update.changes.length > 0 || problemsNow !== before || complete !== toldComplete) yield update
+        toldComplete = complete
         told = now
         before = problemsNow
         await watcher.changed(signal, settle, interval)
@@ -51,13 +55,17 @@ export function directorySource({ path, settle = 50, interval = 10_000 }: Direct
 }
 
 /** Reads files that are new or different; forgets those that are gone. Returns what could not be read at all: what was read before stays then. */
-async function readAgain(path: string, known: Map<string, Read>): Promise<readonly SourceProblem[]> {
+async function readAgain(
+  path: string,
+  known: Map<string, Read>,
+): Promise<{ readonly read: boolean; readonly trouble: readonly SourceProblem[] }> {
   const problems: SourceProblem[] = []
   let files: readonly string[]
   try {
     files = await filesIn(path)
   } catch (error) {
-    return [{ where: path, message: `can not be read: ${(error as Error).message}: what was read before is served on` }]
+    const message = `can not be read: ${(error as Error).message}: what was read before is served on`
+    return { read: false, trouble: [{ where: path, message }] }
   }
   for (const file of known.keys()) if (!files.includes(file)) known.delete(file)
   for (const file of files) {
@@ -70,7 +78,7 @@ async function readAgain(path: string, known: Map<string, Read>): Promise<readon
       problems.push({ where: file, message: `can not be read: ${(error as Error).message}` })
     }
   }
-  return problems
+  return { read: true, trouble: problems }
 }
 
 async function filesIn(path: string): Promise<readonly string[]> {

@@ -21,6 +21,8 @@ export interface SourceProblem {
 
 /** What is different since the update before. */
 export interface SourceUpdate {
+  /** Whether everything that there is has been told by now. Until then nothing may be taken for gone. */
+  readonly complete: boolean
   readonly changes: readonly ObjectChange[]
   /** All that are there now, not only new ones. */
   readonly problems: readonly SourceProblem[]
@@ -30,7 +32,7 @@ export interface SourceUpdate {
 export interface Source {
   readonly name: string
   /**
-   * Everything as the first update, then what changes, until `signal` is aborted. It never ends by itself: what is lost is a problem, what
+   * Everything, as the first update that is complete, then what changes, until `signal` is aborted. It never ends by itself: what is lost is a problem, what
    * was read before stays.
    */
   updates(signal: AbortSignal): AsyncIterable<SourceUpdate>

@@ -8,10 +8,17 @@ import type { SourceUpdate } from '../../lib/source/source.js'
 const service = (name: string, port = 80): string =>
   `kind: Service\nmetadata: {name: ${name}}\nspec: {clusterIP: 10.96.0.1, ports: [{port: ${port}}]}\n`
 
+interface Told {
+  readonly changes: readonly string[]
+  readonly problems: readonly string[]
+}
+
 interface Watched {
   readonly folder: string
   write(name: string, content: string): Promise<void>
-  next(): Promise<{ readonly changes: readonly string[]; readonly problems: readonly string[] }>
+  next(): Promise<Told>
+  /** Whether the last update was complete. */
+  complete(): boolean
 }
 
 async function watched(t: Test, files: Readonly<Record<string, string>>, path = '.'): Promise<Watched> {
@@ -27,11 +34,14 @@ async function watched(t: Test, files: Readonly<Record<string, string>>, path = 
     await updates.return?.()
     await rm(folder, { recursive: true, force: true })
   })
+  let complete = false
   return {
     folder,
     write,
+    complete: () => complete,
     async next() {
       const { value } = (await updates.next()) as { readonly value: SourceUpdate }
+      complete = value.complete
       return {
         changes: value.changes.map(({ kind, name, object }) => `${object ? '+' : '-'} ${kind} ${name}`),
         problems: value.problems.map(
@@ -74,13 +84,17 @@ t.test('what is wrong in one file leaves the others as they are', async t => {
 t.test('a directory that goes away leaves what was read, and is read again when it is back', async t => {
   const source = await watched(t, {}, 'manifests')
   const folder = join(source.folder, 'manifests')
-  const [first] = [await source.next()]
-  t.match(first, { changes: [], problems: [/^manifests can not be read: ENOENT.*: what was read before is served on$/] })
+  t.match(await source.next(), {
+    changes: [],
+    problems: [/^manifests can not be read: ENOENT.*: what was read before is served on$/],
+  })
+  t.equal(source.complete(), false)
   await mkdir(folder)
   await writeFile(join(folder, 'a.yaml'), service('one'))
   let told = await source.next()
   while (told.changes.length === 0) told = await source.next()
   t.same(told, { changes: ['+ Service default/one'], problems: [] })
+  t.equal(source.complete(), true)
   await rename(folder, `${folder}-away`)
   t.match(await source.next(), { changes: [], problems: [/served on$/] })
   await rename(`${folder}-away`, folder)

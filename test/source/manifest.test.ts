@@ -84,11 +84,7 @@ t.test('what is wrong is told with its line and its field, and the rest is there
       SERVICE.replace('- port: 80', '- {name: a, port: 80}\n    - {name: b, port: 80}\n    - {name: c, port: 80, protocol: UDP}'),
       ['8 spec.ports[1].port: 80: spec.ports[0] has it already, for TCP'],
     ],
-    [
-      'no ports',
-      SERVICE.replace('- port: 80', '[]'),
-      ['6 spec.ports: is missing: give at least one'],
-    ],
+    ['no ports', SERVICE.replace('- port: 80', '[]'), ['6 spec.ports: is missing: give at least one']],
     [
       'a range that is none',
       `${SERVICE}  loadBalancerSourceRanges: [10.0.0.0/8, 10.0.0.0/40]\n`,

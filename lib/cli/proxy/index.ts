@@ -41,10 +41,11 @@ async function explain(io: Io, words: readonly string[], options: ProxyOptions):
   const allocations = await remembered(options)
   const cluster = new Cluster({ ...clusterOptions(options), allocations }, machineAddresses())
   const ending = new AbortController()
-  for await (const { changes, problems } of directorySource({ path: manifestsOf(options) }).updates(ending.signal)) {
+  for await (const { complete, changes, problems } of directorySource({ path: manifestsOf(options) }).updates(ending.signal)) {
     cluster.apply(changes)
     await tell(io, [...problems, ...cluster.problems])
     ending.abort()
+    if (!complete) return FAILURE
   }
   const { service, verdict, endpoints, masquerade, reason } = explainFlow(cluster.model.frontends, flow, cluster.surroundings)
   const text = options.json

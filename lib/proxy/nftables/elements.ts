@@ -27,7 +27,10 @@ export interface SetChange {
 
 const keyText = ({ key }: Wanted): string =>
   key.map(part => (typeof part === 'object' ? `${part.from}-${part.to}` : part)).join(' ')
-const dataText = ({ data }: Wanted): string => JSON.stringify(data ?? null)
+function dataText({ data }: Wanted): string {
+  if (data === undefined) return ''
+  return 'verdict' in data ? `${data.verdict} ${data.chain ?? ''}` : data.join(' ')
+}
 
 /** Several frontends may want the same element (an address of the cluster, an endpoint): it goes when none does. */
 export class ElementStore {
@@ -38,11 +41,12 @@ export class ElementStore {
   add(wanted: Wanted): void {
     const entries = within(this.#wanted, wanted.set)
     const key = keyText(wanted)
+    const text = dataText(wanted)
     const known = entries.get(key)
-    if (known && known.text === dataText(wanted)) known.count++
+    if (known && known.text === text) known.count++
     else {
-      this.#remember(wanted, known?.wanted)
-      entries.set(key, { wanted, text: dataText(wanted), count: 1 })
+      this.#remember(wanted.set, key, known?.wanted)
+      entries.set(key, { wanted, text, count: 1 })
     }
   }
 
@@ -52,7 +56,7 @@ export class ElementStore {
     const key = keyText(wanted)
     const known = entries?.get(key)
     if (!known || known.text !== dataText(wanted) || --known.count > 0) return
-    this.#remember(wanted, known.wanted)
+    this.#remember(wanted.set, key, known.wanted)
     entries?.delete(key)
   }
 
@@ -60,7 +64,7 @@ export class ElementStore {
   found(set: string, there: Iterable<Omit<Wanted, 'set'>>): void {
     const kernel = within(this.#kernel, set)
     kernel.clear()
-    for (const entry of this.#wanted.get(set)?.values() ?? []) kernel.set(keyText(entry.wanted), undefined)
+    for (const key of this.#wanted.get(set)?.keys() ?? []) kernel.set(key, undefined)
     for (const element of there) kernel.set(keyText({ set, ...element }), { set, ...element })
   }
 
@@ -91,9 +95,8 @@ export class ElementStore {
     for (const { wanted } of this.#wanted.get(set)?.values() ?? []) yield wanted
   }
 
-  #remember(wanted: Wanted, before: Wanted | undefined): void {
-    const kernel = within(this.#kernel, wanted.set)
-    const key = keyText(wanted)
+  #remember(set: string, key: string, before: Wanted | undefined): void {
+    const kernel = within(this.#kernel, set)
     if (!kernel.has(key)) kernel.set(key, before)
   }
 }

@@ -25,11 +25,11 @@ export class TestSource implements Source {
       const kind = 'addressType' in object ? ('EndpointSlice' as const) : ('Service' as const)
       return { kind, name: `default/${object.metadata.name}`, object: { kind, ...object } as never }
     })
-    this.#push({ changes, problems: [] })
+    this.#push({ complete: true, changes, problems: [] })
   }
 
   forget(name: string): void {
-    this.#push({ changes: [{ kind: 'Service', name: `default/${name}`, object: undefined }], problems: [] })
+    this.#push({ complete: true, changes: [{ kind: 'Service', name: `default/${name}`, object: undefined }], problems: [] })
   }
 
   #push(update: SourceUpdate): void {
