@@ -52,7 +52,7 @@ function files(folder) {
 
 const all = [
   { name: 'lint', command: ['npm', 'run', '--silent', 'lint'], counts: false },
-  ...['netlink', 'ipvs', 'nft', 'route', 'conntrack', 'testing', 'native', 'cli'].flatMap(files),
+  ...['netlink', 'ipvs', 'nft', 'route', 'conntrack', 'service', 'source', 'proxy', 'testing', 'native', 'cli'].flatMap(files),
   tap('build/js/test/kernel/conformance.test.js'),
   tap('build/js/test/kernel/nft.test.js'),
   { name: 'nftables on this kernel', command: ['scripts/in-namespace', 'node', 'build/js/test/kernel/nft-guest.js'] },

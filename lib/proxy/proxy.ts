@@ -60,14 +60,14 @@ export interface ServiceProxyOptions extends Pick<NftOptions, 'netns'> {
 }
 
 /** What a sync did besides: routes, and UDP flows that led to endpoints which are gone. */
-interface Around {
+export interface SyncAround {
   readonly routesAdded: number
   readonly routesRemoved: number
   readonly stale: number
 }
 
 /** What a sync did, by family. */
-export type SyncReport = Readonly<Partial<Record<Family, Synced & Around>>>
+export type SyncReport = Readonly<Partial<Record<Family, Synced & SyncAround>>>
 
 /** Milliseconds between two looks at the machine's addresses; before a failed sync is tried again, at first and at most. */
 const LOOK = 10_000

@@ -77,7 +77,7 @@ t.test('the tarball holds what users need, and nothing else', async t => {
     'schema/virtual-servers.schema.json',
     'prebuilds/linux-x64/ts-ipvs.node',
     'prebuilds/linux-arm64/ts-ipvs.node',
-    ...['.', './conntrack', './ipvs', './netlink', './nft', './route', './testing'].flatMap(entry =>
+    ...['.', './conntrack', './ipvs', './netlink', './nft', './proxy', './route', './service', './testing'].flatMap(entry =>
       ['js', 'd.ts', 'cjs', 'd.cts'].map(kind => join('dist', entry, `index.${kind}`)),
     ),
   ])
@@ -173,7 +173,7 @@ t.test('npm finds its man page', async t => {
 
 t.test('an old Node.js that requires it is told which one is needed', async t => {
   const { node } = await nodeOfLine(18)
-  for (const part of ['', '/conntrack', '/ipvs', '/netlink', '/nft', '/route', '/testing']) {
+  for (const part of ['', '/conntrack', '/ipvs', '/netlink', '/nft', '/proxy', '/route', '/service', '/testing']) {
     const entry = `ts-ipvs${part}`
     const { status, stderr } = await run({ cwd: user }, node, '-e', `require('${entry}')`)
     t.equal(status, 1)

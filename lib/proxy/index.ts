@@ -1,0 +1,15 @@
+/**
+ * Kubernetes Services for real traffic.
+ *
+ * @example
+ * import { ServiceProxy } from 'ts-ipvs/proxy'
+ *
+ * await using proxy = await ServiceProxy.open({ source, node: 'one' })
+ * await proxy.run(signal)
+ *
+ * @module
+ */
+export type { Kind, KubernetesObject } from '../source/kubernetes.js'
+export type { ObjectChange, Source, SourceProblem, SourceUpdate } from '../source/source.js'
+export type { Synced } from './nftables/backend.js'
+export { type Log, type LogLevel, ServiceProxy, type ServiceProxyOptions, type SyncAround, type SyncReport } from './proxy.js'
