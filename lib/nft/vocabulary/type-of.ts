@@ -46,9 +46,9 @@ const ofKey = (key: Key | undefined): Shape | undefined => key && { type: key.ty
 const named = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 function ofOption(table: readonly Option[], given: Given): Shape | undefined {
-  const option = optionNamed(table, named(given['name']))
+  const option = optionNamed(table, named(given.name))
   if (option === undefined) return undefined
-  return given['field'] === undefined ? EXISTS : ofField(optionField(option, named(given['field'])))
+  return given.field === undefined ? EXISTS : ofField(optionField(option, named(given.field)))
 }
 
 function ofRaw(bits: unknown): Shape | undefined {
@@ -61,20 +61,20 @@ function ofNumber(bits: unknown): Shape | undefined {
 }
 
 function ofPayload(given: Given): Shape | undefined {
-  if (given['protocol'] === undefined) return ofRaw(given['len'])
-  const protocol = protocolNamed(named(given['protocol']))
-  return protocol && ofField(fieldNamed(protocol, named(given['field'])))
+  if (given.protocol === undefined) return ofRaw(given.len)
+  const protocol = protocolNamed(named(given.protocol))
+  return protocol && ofField(fieldNamed(protocol, named(given.field)))
 }
 
 /** The address family that an expression names, or that of the table. */
 function addressFamily(given: Given, family: Family): 'ip' | 'ip6' | undefined {
-  const own = named(given['family'])
+  const own = named(given.family)
   if (own === 'ip' || own === 'ip6') return own
   return family === 'ip' || family === 'ip6' ? family : undefined
 }
 
 function ofAddressKey(table: readonly Key[], given: Given, family: Family, words: readonly string[]): Shape | undefined {
-  const key = named(given['key'])
+  const key = named(given.key)
   if (!words.includes(key)) return ofKey(keyNamed(table, key))
   const address = addressFamily(given, family)
   return address && ofKey(keyNamed(table, `${address} ${key}`))
@@ -99,21 +99,21 @@ function ofShift(given: readonly json.Expression[], family: Family): Shape | und
 const SHAPES: Readonly<Record<string, (given: never, family: Family) => Shape | readonly (Shape | undefined)[] | undefined>> = {
   payload: ofPayload,
   exthdr: (given: Given) => ofOption(EXTENSION_HEADERS, given),
-  'tcp option': (given: Given) => (given['base'] === undefined ? ofOption(TCP_OPTIONS, given) : ofNumber(given['len'])),
+  'tcp option': (given: Given) => (given.base === undefined ? ofOption(TCP_OPTIONS, given) : ofNumber(given.len)),
   'ip option': (given: Given) => ofOption(IP_OPTIONS, given),
   'sctp chunk': (given: Given) => ofOption(SCTP_CHUNKS, given),
   'dccp option': () => EXISTS,
-  meta: (given: Given) => ofKey(keyNamed(META_KEYS, META_ALIASES[named(given['key'])] ?? named(given['key']))),
+  meta: (given: Given) => ofKey(keyNamed(META_KEYS, META_ALIASES[named(given.key)] ?? named(given.key))),
   rt: (given: Given, family: Family) => ofAddressKey(RT_KEYS, given, family, ['nexthop']),
   ct: (given: Given, family: Family) => ofAddressKey(CT_KEYS, given, family, ADDRESSES),
   numgen: () => NUMBER,
   jhash: () => NUMBER,
   symhash: () => NUMBER,
-  fib: (given: Given) => ofKey(keyNamed(FIB_RESULTS, named(given['result']))),
-  socket: (given: Given) => ofKey(keyNamed(SOCKET_KEYS, named(given['key']))),
-  osf: (given: Given) => ofKey(keyNamed(OSF_KEYS, named(given['key']))),
+  fib: (given: Given) => ofKey(keyNamed(FIB_RESULTS, named(given.result))),
+  socket: (given: Given) => ofKey(keyNamed(SOCKET_KEYS, named(given.key))),
+  osf: (given: Given) => ofKey(keyNamed(OSF_KEYS, named(given.key))),
   ipsec: (given: Given, family: Family) => ofAddressKey(IPSEC_KEYS, given, family, ADDRESSES),
-  tunnel: (given: Given) => ofKey(keyNamed(TUNNEL_KEYS, named(given['key']))),
+  tunnel: (given: Given) => ofKey(keyNamed(TUNNEL_KEYS, named(given.key))),
   '|': ofFirst,
   '&': ofFirst,
   '^': ofFirst,
