@@ -136,8 +136,8 @@ function synproxyOf(fields: Fields) {
   const windowScale = optionalNumber(fields, 'wscale', 0, 14)
   const words = wordsIn(fields, 'flags', ['timestamp', 'sack-perm']) ?? []
   const flags = [
-    ...(mss ? (['mss'] as const) : []),
-    ...(windowScale ? (['window-scale'] as const) : []),
+    ...(mss !== undefined ? (['mss'] as const) : []),
+    ...(windowScale !== undefined ? (['window-scale'] as const) : []),
     ...(words.includes('sack-perm') ? (['sack-permitted'] as const) : []),
     ...(words.includes('timestamp') ? (['timestamp'] as const) : []),
   ]
