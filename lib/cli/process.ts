@@ -83,8 +83,9 @@ class ProcessIo implements Io {
   }
 
   async openNft(options: Parameters<Io['openNft']>[0]): ReturnType<Io['openNft']> {
-    const { open } = await import('../nft/open.js')
-    return open(options)
+    // Of the other file: ipvsadm's grammar does not need it.
+    const { openNft } = await import('./subcommands.js')
+    return openNft(options)
   }
 
   suspend(): void {
