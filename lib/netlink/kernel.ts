@@ -142,8 +142,8 @@ export class Kernel {
         reply = await next
       }
     } finally {
-      this.#streams.delete(channel)
-      await channel.close()
+      // Not waited for: the kernel may not have come back from a page that was given up.
+      void channel.close().finally(() => this.#streams.delete(channel))
     }
   }
 

@@ -133,7 +133,7 @@ async function* stream(kernel: Kernel, set: Elements['set'], options: CallOption
       reply = await next
     }
   } finally {
-    await kernel.endStream(channel)
+    kernel.endStream(channel)
   }
 }
 

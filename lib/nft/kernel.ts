@@ -110,10 +110,9 @@ export class Kernel {
     return channel
   }
 
-  /** Ends a reading, in its middle or not. */
-  async endStream(channel: Channel): Promise<void> {
-    this.#streams.delete(channel)
-    await channel.close()
+  /** Ends a reading, in its middle or not. Its end is not waited for: the kernel may not have come back from a page that was given up. */
+  endStream(channel: Channel): void {
+    void channel.close().finally(() => this.#streams.delete(channel))
   }
 
   /** Reads the generation. */
