@@ -14,7 +14,7 @@ t.test('the example in the README is the one that npm start runs', async t => {
 })
 
 t.test('the numbers in the README are those that the benchmarks wrote', async t => {
-  for (const subject of ['ipvs', 'cli']) {
+  for (const subject of ['ipvs', 'nft', 'cli']) {
     const report = read(`scripts/bench/results/${subject}.md`).replace(/^# .*\n+/, '')
     t.ok(readme.includes(report.trim()), subject)
   }
