@@ -33,8 +33,9 @@ export interface Rule {
   readonly table: string
   readonly chain: string
   readonly expr: readonly Statement[]
+  /** Which rule `replace` and `delete` mean, and before which one `insert` puts it. `add` does not look at it: listings have it. */
   readonly handle?: number | undefined
-  /** Handle of the rule that it is put behind (`add`) or before (`insert`). */
+  /** Place in the chain, from 0, of the rule that it is put behind (`add`) or before (`insert`). */
   readonly index?: number | undefined
   readonly comment?: string | undefined
 }

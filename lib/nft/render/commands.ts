@@ -73,7 +73,8 @@ function renderCommand(verb: string, word: string, object: Fields, types: SetTyp
 
 function renderRuleCommand(verb: string, rule: json.Rule, options: RenderOptions): string {
   const { family, table, chain, handle } = rule
-  const where = handle === undefined ? '' : verb === 'add' || verb === 'insert' ? ` position ${handle}` : ` handle ${handle}`
+  // As in documents, a handle says nothing to `add`.
+  const where = handle === undefined || verb === 'add' ? '' : verb === 'insert' ? ` position ${handle}` : ` handle ${handle}`
   const text = rule.expr === undefined ? '' : ` ${renderRule(rule, options)}`
   return `${verb} rule ${family} ${table} ${chain}${where}${text}`
 }

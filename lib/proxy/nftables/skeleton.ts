@@ -16,7 +16,7 @@ import {
 } from './layout.js'
 
 /** Of the layout: a table of another one is made anew. */
-export const LAYOUT = 1
+const LAYOUT = 1
 const COMMENT = `ts-ipvs proxy, layout ${LAYOUT}`
 
 /** How many clients are remembered for each slot. */
