@@ -135,6 +135,9 @@ modprobe 0
 old
 kept'
 
+  # How it ends does not depend on the kernel in the emulator, but on the emulator.
+  [ "$kernel" != debian13 ] || continue
+
   "$vm" --kernel "$kernel" -- sh -c 'echo started; sleep 1000' >"$dir/started" 2>&1 &
   until [ -s "$dir/started" ]; do sleep 0.1; done
   kill -KILL $!

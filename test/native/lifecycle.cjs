@@ -8,7 +8,7 @@ const { readdirSync, readlinkSync } = require('node:fs')
 const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads')
 const addon = require('../../addon.cjs')
 
-const workers = Number(process.env.WORKERS ?? 8)
+const workers = Number(process.env.WORKERS ?? 4)
 const atATime = 4
 const NETLINK_GENERIC = 16
 const second = 1000

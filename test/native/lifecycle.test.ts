@@ -54,8 +54,11 @@ t.test('Workers end as they should, and leave nothing open', async t => {
 })
 
 t.test('a process ends as it should while Workers are busy', async t => {
-  for (const state of states) {
-    for (const end of ['natural', 'exit', 'throw']) {
+  t.jobs = 2
+  const ends = ['natural', 'exit', 'throw']
+  // Every state, and every end with a third of them: what Workers leave does not depend on how the process ends.
+  for (const [at, state] of states.entries()) {
+    for (const end of ends.slice(at % 3, (at % 3) + 1)) {
       t.test(`${state}, ${end}`, async t => {
         const { code, signal, printed } = await run(state, end, 'abandoned')
         t.match({ code, signal }, { code: codes[end]?.[0], signal: null }, { printed })

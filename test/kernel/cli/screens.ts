@@ -46,9 +46,8 @@ const cells = (lines: readonly string[], name: string): string[] =>
 
 const sees = (text: string) => (lines: readonly string[]) => lines.some(line => line.includes(text))
 
-/** How a screen is left: by a key, or by a signal to the process. */
+/** How a screen is left besides by its key q: by a signal from the terminal, or to the process. */
 const ENDINGS: readonly [words: string, end: (terminal: Terminal) => Promise<unknown>, shell: readonly string[]][] = [
-  ['q', terminal => terminal.press('q'), []],
   ['Ctrl-C', terminal => terminal.press('C-c'), []],
   // It ends by the signal: the shell says so.
   ['SIGTERM', async terminal => process.kill(await terminal.process(), 'SIGTERM'), ['Terminated']],
