@@ -103,7 +103,13 @@ function run(stage) {
     const [program, ...args] = stage.command
     const child = spawn(program, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...(COVERAGE ? { NODE_V8_COVERAGE: COVERAGE } : {}), TAP: '1', TAP_TIMEOUT: String(TEST_LIMIT), ...stage.env },
+      env: {
+        ...process.env,
+        ...(COVERAGE ? { NODE_V8_COVERAGE: COVERAGE } : {}),
+        TAP: '1',
+        TAP_TIMEOUT: String(TEST_LIMIT),
+        ...stage.env,
+      },
     })
     const timer = setTimeout(() => child.kill('SIGTERM'), LIMIT * 60_000)
     let tail = ''
