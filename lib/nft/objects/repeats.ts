@@ -1,19 +1,21 @@
 /** Sees that a listing told a key twice. */
 import type { MessageReader } from '../../netlink/buffer.js'
 
-const EMPTY = -1
+/** Keys that the first table has slots for, and how many times as many the next one has. */
+const FIRST = 16
+const GROWTH = 4
 
 /**
  * The kernel moves the elements of a set to a larger table without a new generation, and a listing that goes on meanwhile tells some twice
- * and leaves as many out (lib/rhashtable.c, rhashtable_walk_next). Keys are kept as 64 bits each.
+ * and leaves as many out (lib/rhashtable.c, rhashtable_walk_next). Keys are kept as 64 bits each, in tables that are never made anew: that
+ * would keep the event loop.
  */
 export class Repeats {
   found = false
-  #count = 0
-  #low = new Uint32Array(16)
-  #high = new Uint32Array(16)
-  /** Number of the key in each slot: twice as many slots as there is room for keys. */
-  #slots = new Int32Array(32).fill(EMPTY)
+  /** Two words for each slot, both 0 where it is empty. All but the last one are full: half of their slots are used. */
+  readonly #tables: Uint32Array[] = []
+  /** How many keys the last table still takes. */
+  #room = 0
 
   /** @param offset of the key's bytes, aligned to 4 */
   add({ bytes, u32 }: MessageReader, offset: number, length: number): void {
@@ -32,29 +34,35 @@ export class Repeats {
       high = Math.imul(high ^ (bytes[at] as number), 0xc2b2_ae35)
     }
     low ^= low >>> 16
-    if (this.#count === this.#low.length) this.#grow()
-    this.#place(low >>> 0, high >>> 0)
+    this.#place(low >>> 0, high >>> 0 || 1)
   }
 
   #place(low: number, high: number): void {
-    const mask = this.#slots.length - 1
-    let slot = low & mask
-    for (let other = this.#slots[slot] as number; other !== EMPTY; other = this.#slots[slot] as number) {
-      if (this.#low[other] === low && this.#high[other] === high) this.found = true
-      slot = (slot + 1) & mask
-    }
-    this.#slots[slot] = this.#count
-    this.#low[this.#count] = low
-    this.#high[this.#count] = high
-    this.#count++
+    for (const table of this.#tables)
+      if (table[slotOf(table, low, high) + 1] === high) {
+        this.found = true
+        return
+      }
+    const last = this.#room > 0 ? (this.#tables.at(-1) as Uint32Array) : this.#grow()
+    const slot = slotOf(last, low, high)
+    last[slot] = low
+    last[slot + 1] = high
+    this.#room--
   }
 
-  #grow(): void {
-    const [low, high, count] = [this.#low, this.#high, this.#count]
-    this.#low = new Uint32Array(2 * count)
-    this.#high = new Uint32Array(2 * count)
-    this.#slots = new Int32Array(4 * count).fill(EMPTY)
-    this.#count = 0
-    for (let i = 0; i < count; i++) this.#place(low[i] as number, high[i] as number)
+  #grow(): Uint32Array {
+    const slots = FIRST * GROWTH ** this.#tables.length
+    const table = new Uint32Array(2 * slots)
+    this.#tables.push(table)
+    this.#room = slots / 2
+    return table
   }
+}
+
+/** Where a key is, or would go. */
+function slotOf(table: Uint32Array, low: number, high: number): number {
+  const mask = table.length - 1
+  let slot = (low << 1) & mask
+  while (table[slot + 1] !== 0 && (table[slot] !== low || table[slot + 1] !== high)) slot = (slot + 2) & mask
+  return slot
 }
