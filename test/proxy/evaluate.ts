@@ -51,13 +51,11 @@ export class Evaluator {
     }
   }
 
-  empty(chain: string): void {
-    this.#rules.set(chain, [])
-  }
-
-  remove(chain: string): void {
-    this.#rules.delete(chain)
-    this.#chains.delete(chain)
+  /** A chain, or a set. */
+  remove(name: string): void {
+    this.#rules.delete(name)
+    this.#chains.delete(name)
+    this.#elements.delete(name)
   }
 
   /** As the kernel: what is removed has to be there, what is added must not. */

@@ -48,12 +48,11 @@ class Rig {
   /** Returns how many elements were changed. */
   sync(changes: readonly FrontendChange[] = this.model.changes()): number {
     for (const { key, after } of changes) this.table.set(key, after, addressesOf(after))
-    const { objects, emptied, elements, unused } = this.table.changes()
-    for (const chain of emptied) this.kernel.empty(chain)
+    const { objects, elements, unused } = this.table.changes()
     this.kernel.add(objects)
     for (const change of elements) this.kernel.change({ ...change, added: [] })
     for (const change of elements) this.kernel.change({ ...change, removed: [] })
-    for (const chain of unused) this.kernel.remove(chain)
+    for (const name of [...unused.chains, ...unused.maps]) this.kernel.remove(name)
     this.table.settled()
     return elements.reduce((sum, { added, removed }) => sum + added.length + removed.length, 0)
   }
@@ -190,7 +189,7 @@ t.test('changes are told again until they were made', async t => {
   t.ok(first.objects.length > 0 && first.elements.length > 0)
   t.same(table.changes(), first)
   table.settled()
-  t.same(table.changes(), { objects: [], emptied: [], elements: [], unused: [] })
+  t.same(table.changes(), { objects: [], elements: [], unused: { chains: [], maps: [] } })
 })
 
 t.test('at random, many changes later, the objects still do what the model says', async t => {

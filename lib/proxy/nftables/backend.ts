@@ -115,17 +115,17 @@ export class NftablesBackend {
   }
 
   async #change(sets: Map<string, NftSet>, signal: AbortSignal | undefined): Promise<Synced> {
-    const { objects, emptied, elements, unused } = this.#table.changes()
-    if (objects.length + emptied.length + elements.length + unused.length === 0) return NOTHING
+    const { objects, elements, unused } = this.#table.changes()
+    if (objects.length + elements.length + unused.chains.length === 0) return NOTHING
     const added = this.#lower(objects, { sets: [...sets.values()] })
     const all = new Map([...sets, ...setsIn(added)])
     const of = (name: string) => ({ family: tableFamily(this.family), table: TABLE, name })
     await this.#client.commit(
       [
-        ...emptied.map((chain): Command => ({ flush: { chain: of(chain) } })),
         ...added,
         ...changesOf(elements, all),
-        ...unused.flatMap((chain): Command[] => [{ flush: { chain: of(chain) } }, { delete: { chain: of(chain) } }]),
+        ...unused.chains.flatMap((chain): Command[] => [{ flush: { chain: of(chain) } }, { delete: { chain: of(chain) } }]),
+        ...unused.maps.map((map): Command => ({ delete: { set: of(map) } })),
       ],
       { signal },
     )

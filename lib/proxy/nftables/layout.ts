@@ -1,4 +1,7 @@
-/** The table of the nftables backend: its sets, maps and chains. */
+/**
+ * The table of the proxy: its sets, maps and chains. Both engines have it: with IPVS what connections are given to is said by virtual servers
+ * instead of by `services` and slots.
+ */
 import type { Family } from '../../service/index.js'
 
 /** Family words of nftables. */
@@ -30,6 +33,10 @@ export const SETS = {
   masquerade: 'masqueraded',
   /** Endpoints, as source and destination: what comes to itself. */
   hairpin: 'hairpin',
+  /** The ledger: virtual servers of IPVS that are ours. It has each before it is made, and until it is gone. */
+  virtualServers: 'virtual-servers',
+  /** Their addresses. */
+  virtualAddresses: 'virtual-addresses',
 } as const
 
 /** The map with the endpoint of this number of each address and port. */
@@ -46,5 +53,8 @@ export const chooseChain = (view: View, count: number, seconds: number | undefin
 /** When endpoints see the address of this node: always; unless the client is a pod; where the client is the node itself. */
 export type Masquerade = 'always' | 'not-pods' | 'node'
 export const masqueradeChain = (when: Masquerade): string => `masquerade-${when}`
-/** For addresses whose ports are not all alike. */
-export const mixedChain = (address: string): string => `masquerade-${address.replaceAll(':', '.')}`
+const named = (address: string): string => address.replaceAll(':', '.')
+/** For an address whose ports are told apart, and which they are. */
+export const portedChain = (address: string): string => `masquerade-${named(address)}`
+export const PORTED = ['tcp', 'udp', 'sctp'] as const
+export const portsMap = (address: string, protocol: string): string => `ports-${named(address)}-${protocol}`

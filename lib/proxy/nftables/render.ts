@@ -11,9 +11,18 @@ export interface Choice {
   readonly seconds: number | undefined
 }
 
+/**
+ * Who gives connections to endpoints: rules of nftables, or a virtual server of IPVS. A virtual server has one list of endpoints: where clients
+ * from outside get others than those from inside, it serves these, and rules translate for those, before IPVS sees them. `both`: rules, for
+ * the time until the virtual server is there.
+ */
+export type Engine = 'nftables' | 'ipvs' | 'both'
+
 /** A frontend at one address. */
 export interface Rendered {
   readonly elements: readonly Wanted[]
+  /** What a virtual server has to give connections to; undefined where there is to be none. */
+  readonly balanced?: readonly Endpoint[] | undefined
   readonly choices: readonly Choice[]
   /** Undefined: clients are seen by their own addresses. */
   readonly masquerade: Masquerade | undefined
@@ -38,6 +47,7 @@ export const endpointText = ({ address, port }: Endpoint): string => `${address}
 export function render(
   frontend: Frontend,
   address: string,
+  engine: Engine,
   slotsOf: (view: View, endpoints: readonly string[]) => readonly string[],
 ): Rendered {
   const { protocol, port, answers, affinity, sources = [] } = frontend
@@ -45,19 +55,25 @@ export function render(
   const elements: Wanted[] = []
   const choices: Choice[] = []
   const slots: Partial<Record<View, readonly string[]>> = {}
+  let balanced: readonly Endpoint[] | undefined
   // Pods and the node itself get the same endpoints.
   const views: readonly (readonly [View, Answer])[] = [
     ['outside', answers.remote],
     ...(sameAnswer(answers.node, answers.remote) ? [] : [['inside', answers.node] as const]),
   ]
+  const virtual = engine === 'nftables' ? undefined : views.at(-1)?.[0]
   for (const [view, answer] of views) {
     if (answer.verdict === 'accept') {
-      const numbered = slotsOf(view, answer.endpoints.map(endpointText))
-      slots[view] = numbered
-      choices.push({ view, count: numbered.length, seconds: affinity })
-      elements.push({ set: SETS.services[view], key, data: goto(chooseChain(view, numbered.length, affinity)) })
-      for (const [slot, endpoint] of numbered.entries()) elements.push({ set: slotMap(view, slot), key, data: partsOf(endpoint) })
       for (const { address } of answer.endpoints) elements.push({ set: SETS.hairpin, key: [address, address] })
+      if (view === virtual) balanced = answer.endpoints
+      if (view !== virtual || engine === 'both') {
+        const numbered = slotsOf(view, answer.endpoints.map(endpointText))
+        slots[view] = numbered
+        choices.push({ view, count: numbered.length, seconds: affinity })
+        elements.push({ set: SETS.services[view], key, data: goto(chooseChain(view, numbered.length, affinity)) })
+        for (const [slot, endpoint] of numbered.entries())
+          elements.push({ set: slotMap(view, slot), key, data: partsOf(endpoint) })
+      } else if (slots.outside) elements.push({ set: SETS.services.inside, key, data: { verdict: 'accept' } })
     }
     // Who is inside is let through what drops those from outside.
     if (view === 'inside' || answer.verdict !== 'accept')
@@ -66,7 +82,7 @@ export function render(
   if (sources.length > 0) elements.push({ set: SETS.guarded, key })
   for (const { text } of sources) elements.push({ set: SETS.allowed, key: [text, ...key] })
   if (frontend.kind === 'cluster-ip') elements.push({ set: SETS.clusterAddresses, key: [address] })
-  return { elements, choices, masquerade: masqueradeOf(answers), slots }
+  return { elements, balanced, choices, masquerade: masqueradeOf(answers), slots }
 }
 
 function partsOf(endpoint: string): readonly Part[] {

@@ -5,7 +5,9 @@ import {
   affinitySet,
   chooseChain,
   masqueradeChain,
-  mixedChain,
+  PORTED,
+  portedChain,
+  portsMap,
   SETS,
   slotChain,
   slotMap,
@@ -16,7 +18,7 @@ import {
 } from './layout.js'
 
 /** Of the layout: a table of another one is made anew. */
-const LAYOUT = 1
+const LAYOUT = 2
 const COMMENT = `ts-ipvs proxy, layout ${LAYOUT}`
 
 /** How many clients are remembered for each slot. */
@@ -96,16 +98,20 @@ export class Skeleton {
     return [this.#chain(chain), ...(seconds === undefined ? [] : slots.map(known)), this.#rule(chain, any)]
   }
 
-  /** For an address whose ports are not all alike: by protocol, what is to be done for each port. */
-  mixed(address: string, ports: ReadonlyMap<string, ReadonlyMap<number, string>>): readonly RulesetObject[] {
-    const chain = mixedChain(address)
-    const rules = [...ports].map(([protocol, modes]) => {
-      const data: Expression = { set: [...modes].map(([port, target]) => [port, { goto: { target } }] as const) }
-      return this.#rule(chain, this.#is({ meta: { key: 'l4proto' } }, protocol), {
-        vmap: { key: { ct: { key: 'proto-dst', dir: 'original' } }, data },
-      })
-    })
-    return [this.#chain(chain), ...rules]
+  /** For an address whose ports are told apart: what is to be done for each. */
+  ports(address: string): readonly RulesetObject[] {
+    const chain = portedChain(address)
+    const asked: Expression = { ct: { key: 'proto-dst', dir: 'original' } }
+    return [
+      ...PORTED.map(protocol => this.#map(portsMap(address, protocol), ['inet_service'], 'verdict')),
+      this.#chain(chain),
+      // In a concatenation nft would not read its own listing of the port.
+      ...PORTED.map(protocol =>
+        this.#rule(chain, this.#is({ meta: { key: 'l4proto' } }, protocol), {
+          vmap: { key: asked, data: `@${portsMap(address, protocol)}` },
+        }),
+      ),
+    ]
   }
 
   #of(name: string): { readonly family: 'ip' | 'ip6'; readonly table: string; readonly name: string } {
@@ -159,6 +165,8 @@ export class Skeleton {
       this.#set(SETS.guarded, service),
       this.#set(SETS.allowed, [this.#address, ...service], 'interval'),
       this.#set(SETS.hairpin, [this.#address, this.#address]),
+      this.#set(SETS.virtualServers, service),
+      this.#set(SETS.virtualAddresses, address),
       ...[SETS.refused, SETS.services].flatMap(({ inside, outside }) => [
         this.#map(inside, service, 'verdict'),
         this.#map(outside, service, 'verdict'),
@@ -176,7 +184,8 @@ export class Skeleton {
       this.#chain('check-output', { type: 'filter', hook: 'output', prio: -110 }),
       this.#chain('nat-prerouting', { type: 'nat', hook: 'prerouting', prio: -100 }),
       this.#chain('nat-output', { type: 'nat', hook: 'output', prio: -100 }),
-      this.#chain('filter-input', { type: 'filter', hook: 'input', prio: 0 }),
+      // Behind IPVS (99, ip_vs_core.c): what that took is not seen here.
+      this.#chain('filter-input', { type: 'filter', hook: 'input', prio: 101 }),
       this.#chain('filter-forward', { type: 'filter', hook: 'forward', prio: 0 }),
       this.#chain('filter-output', { type: 'filter', hook: 'output', prio: 0 }),
       this.#chain('nat-postrouting', { type: 'nat', hook: 'postrouting', prio: 100 }),
@@ -236,6 +245,13 @@ export class Skeleton {
       this.#rule('masquerading', this.#in({ concat: [this.#source, this.#destination] }, SETS.hairpin), masquerade),
       this.#rule('masquerading', { vmap: { key: asked, data: `@${SETS.masquerade}` } }),
       this.#rule('nat-postrouting', translated, { jump: { target: 'masquerading' } }),
+      // IPVS leaves no mark in the status (ip_vs_nfct.c): the destination is another one than was asked for.
+      this.#rule(
+        'nat-postrouting',
+        this.#in(asked, SETS.virtualAddresses),
+        this.#in(this.#destination, SETS.virtualAddresses, '!='),
+        { jump: { target: 'masquerading' } },
+      ),
     ]
   }
 }

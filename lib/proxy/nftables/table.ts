@@ -3,18 +3,9 @@ import type { RulesetObject } from '../../nft/json/index.js'
 import type { Cidr, Family, Frontend, FrontendKey } from '../../service/index.js'
 import type { Renumbered } from './affinity.js'
 import { ElementStore, type SetChange, type Wanted } from './elements.js'
-import {
-  affinitySet,
-  chooseChain,
-  type Masquerade,
-  masqueradeChain,
-  mixedChain,
-  SETS,
-  slotMap,
-  stickyChain,
-  type View,
-} from './layout.js'
-import { type Choice, type Rendered, render } from './render.js'
+import { affinitySet, chooseChain, SETS, slotMap, stickyChain, type View } from './layout.js'
+import { type Masqueraded, Masquerades } from './masquerades.js'
+import { type Choice, type Engine, type Rendered, render } from './render.js'
 import { Skeleton } from './skeleton.js'
 import { assign } from './slots.js'
 
@@ -22,21 +13,22 @@ import { assign } from './slots.js'
 export interface TableChange {
   /** Sets, chains and rules that are new. */
   readonly objects: readonly RulesetObject[]
-  /** Chains that are filled anew: the rules that they had go. */
-  readonly emptied: readonly string[]
   readonly elements: readonly SetChange[]
-  /** Chains that nothing leads to any more. */
-  readonly unused: readonly string[]
+  /** Chains and maps that nothing leads to any more. */
+  readonly unused: { readonly chains: readonly string[]; readonly maps: readonly string[] }
 }
 
-interface Placed {
+/** A frontend at one of its addresses. */
+export interface Placed {
+  readonly frontend: Frontend
   readonly address: string
-  readonly protocol: string
-  readonly port: number
+  readonly engine: Engine
   readonly rendered: Rendered
+  readonly masqueraded: Masqueraded
 }
 
-type Modes = Map<string, { readonly protocol: string; readonly port: number; readonly when: Masquerade | undefined }>
+/** The engine that a frontend is to have at an address. `served`: rules of nftables give its connections to endpoints now. */
+export type EngineOf = (frontend: Frontend, address: string, served: boolean) => Engine
 
 /** Frontends in, changes out. Each is rendered on its own: what one costs does not depend on how many there are. */
 export class ProxyTable {
@@ -51,20 +43,13 @@ export class ProxyTable {
   /** Names of chains and sets that are made, with what makes them. */
   readonly #made = new Map<string, readonly RulesetObject[]>()
   #objects: RulesetObject[] = []
-  readonly #modes = new Map<string, Modes>()
-  /** What the map of masqueraded addresses has for each. */
-  readonly #masquerades = new Map<string, Wanted>()
-  /** Addresses whose masquerading changed. */
-  readonly #touched = new Set<string>()
-  /** Addresses that have a chain of their own, with what makes it. */
-  readonly #mixed = new Map<string, readonly RulesetObject[]>()
-  readonly #mixedObjects = new Map<string, readonly RulesetObject[]>()
-  readonly #emptied = new Set<string>()
-  readonly #unused = new Set<string>()
+  readonly #masquerades: Masquerades
+  #local: ReadonlySet<string> = new Set()
 
   constructor(family: Family) {
     this.family = family
     this.#skeleton = new Skeleton(family)
+    this.#masquerades = new Masquerades(this.#skeleton, this.#elements)
   }
 
   /** The table as it is without Services. */
@@ -74,8 +59,8 @@ export class ProxyTable {
 
   /** All objects of the table as it is wanted, without elements. */
   all(): readonly RulesetObject[] {
-    this.#settleMasquerades()
-    return [...this.base(), ...[...this.#made.values()].flat(), ...[...this.#mixed.values()].flat()]
+    this.#masquerades.settle()
+    return [...this.base(), ...[...this.#made.values()].flat(), ...this.#masquerades.all()]
   }
 
   /** Endpoints that have a number already: before the frontends are set. */
@@ -101,42 +86,67 @@ export class ProxyTable {
     }
   }
 
-  /** @param addresses of the frontend: its own, or those of the node for node ports; none: it is gone */
-  set(key: FrontendKey, frontend: Frontend | undefined, addresses: readonly string[]): void {
+  /** The machine's own addresses. For frontends that are set from now on. */
+  setLocalAddresses(local: Iterable<string>): void {
+    this.#local = new Set(local)
+  }
+
+  /**
+   * Returns what is in the table of it now.
+   *
+   * @param addresses of the frontend: its own, or those of the node for node ports; none: it is gone
+   */
+  set(
+    key: FrontendKey,
+    frontend: Frontend | undefined,
+    addresses: readonly string[],
+    engineOf: EngineOf = () => 'nftables',
+  ): readonly Placed[] {
     const before = this.#placed.get(key) ?? []
-    const now = frontend ? addresses.map(address => this.#place(frontend, address)) : []
+    const now = frontend ? addresses.map(address => this.#place(frontend, address, engineOf)) : []
     // What both want is not touched in between.
     for (const { rendered } of now) for (const wanted of rendered.elements) this.#elements.add(wanted)
     for (const { rendered } of before) for (const wanted of rendered.elements) this.#elements.remove(wanted)
-    for (const place of before) this.#setMode(place, false)
-    for (const place of now) this.#setMode(place, true)
+    for (const { masqueraded } of now) this.#masquerades.add(masqueraded)
+    for (const { masqueraded } of before) this.#masquerades.remove(masqueraded)
     this.#forgetSlots(before, now)
     if (now.length > 0) this.#placed.set(key, now)
     else this.#placed.delete(key)
+    return now
+  }
+
+  /** What is in the table, by the keys of frontends. */
+  get placed(): ReadonlyMap<FrontendKey, readonly Placed[]> {
+    return this.#placed
+  }
+
+  /** Writes a virtual server into the ledger, or takes it out. */
+  enter(address: string, protocol: string, port: number): void {
+    for (const wanted of ledgerOf(address, protocol, port)) this.#elements.add(wanted)
+  }
+
+  strike(address: string, protocol: string, port: number): void {
+    for (const wanted of ledgerOf(address, protocol, port)) this.#elements.remove(wanted)
   }
 
   /** What has to be changed; the same again until `settled`. */
   changes(): TableChange {
-    const mixed = this.#settleMasquerades()
-    return {
-      objects: [...this.#objects, ...mixed.objects],
-      emptied: mixed.emptied,
-      elements: this.#elements.changes(),
-      unused: mixed.unused,
-    }
+    this.#masquerades.settle()
+    const { objects, ...unused } = this.#masquerades.changes()
+    return { objects: [...this.#objects, ...objects], elements: this.#elements.changes(), unused }
   }
 
   /** The changes were made. */
   settled(): void {
     this.#objects = []
-    this.#mixedObjects.clear()
-    this.#emptied.clear()
-    this.#unused.clear()
+    this.#masquerades.settled()
     this.#elements.settled()
   }
 
-  #place(frontend: Frontend, address: string): Placed {
+  #place(frontend: Frontend, address: string, engineOf: EngineOf): Placed {
     const { protocol, port } = frontend
+    const served = (['inside', 'outside'] as const).some(view => this.#slots.has(`${view} ${address} ${protocol} ${port}`))
+    const engine = engineOf(frontend, address, served)
     const slotsOf = (view: View, endpoints: readonly string[]): readonly string[] => {
       const name = `${view} ${address} ${protocol} ${port}`
       const before = this.#slots.get(name) ?? []
@@ -146,9 +156,10 @@ export class ProxyTable {
         this.#renumber(name, { view, address, protocol, port, before, after: slots })
       return slots
     }
-    const rendered = render(frontend, address, slotsOf)
+    const rendered = render(frontend, address, engine, slotsOf)
     for (const choice of rendered.choices) this.#need(choice)
-    return { address, protocol, port, rendered }
+    const own = frontend.kind === 'node-port' || this.#local.has(address)
+    return { frontend, address, engine, rendered, masqueraded: { address, protocol, port, when: rendered.masquerade, own } }
   }
 
   /** Of several changes since the last time only the first and the last numbers count. */
@@ -187,62 +198,12 @@ export class ProxyTable {
     this.#made.set(name, made)
     this.#objects.push(...made)
   }
-
-  #setMode({ address, protocol, port, rendered }: Placed, there: boolean): void {
-    const modes: Modes = this.#modes.get(address) ?? new Map()
-    this.#modes.set(address, modes)
-    const key = `${protocol} ${port}`
-    if (there) modes.set(key, { protocol, port, when: rendered.masquerade })
-    else modes.delete(key)
-    if (modes.size === 0) this.#modes.delete(address)
-    this.#touched.add(address)
-  }
-
-  #settleMasquerades(): Pick<TableChange, 'objects' | 'emptied' | 'unused'> {
-    for (const address of this.#touched) this.#settleMasquerade(address)
-    this.#touched.clear()
-    return { objects: [...this.#mixedObjects.values()].flat(), emptied: [...this.#emptied], unused: [...this.#unused] }
-  }
-
-  #settleMasquerade(address: string): void {
-    const modes = [...(this.#modes.get(address)?.values() ?? [])]
-    const [first] = modes
-    const alike = modes.every(({ when }) => when === first?.when)
-    const chain = mixedChain(address)
-    const before = this.#masquerades.get(address)
-    if (!alike) this.#mix(address, modes)
-    else if (this.#mixed.delete(address)) {
-      this.#unused.add(chain)
-      this.#mixedObjects.delete(address)
-    }
-    const target = alike ? first?.when && masqueradeChain(first.when) : chain
-    const now: Wanted | undefined =
-      target === undefined ? undefined : { set: SETS.masquerade, key: [address], data: { verdict: 'goto', chain: target } }
-    if (now) this.#elements.add(now)
-    if (before) this.#elements.remove(before)
-    if (now) this.#masquerades.set(address, now)
-    else this.#masquerades.delete(address)
-  }
-
-  #mix(
-    address: string,
-    modes: readonly { readonly protocol: string; readonly port: number; readonly when: Masquerade | undefined }[],
-  ): void {
-    const ports = new Map<string, Map<number, string>>()
-    for (const { protocol, port, when } of modes) {
-      if (when === undefined) continue
-      const of = ports.get(protocol) ?? new Map<number, string>()
-      of.set(port, masqueradeChain(when))
-      ports.set(protocol, of)
-    }
-    const objects = this.#skeleton.mixed(address, ports)
-    const before = this.#mixed.get(address)
-    if (before && JSON.stringify(before) === JSON.stringify(objects)) return
-    if (before || this.#unused.delete(mixedChain(address))) this.#emptied.add(mixedChain(address))
-    this.#mixed.set(address, objects)
-    this.#mixedObjects.set(address, objects)
-  }
 }
 
-const slotNames = ({ address, protocol, port, rendered }: Placed): readonly string[] =>
+const slotNames = ({ address, frontend: { protocol, port }, rendered }: Placed): readonly string[] =>
   Object.keys(rendered.slots).map(view => `${view} ${address} ${protocol} ${port}`)
+
+const ledgerOf = (address: string, protocol: string, port: number): readonly Wanted[] => [
+  { set: SETS.virtualServers, key: [address, protocol, port] },
+  { set: SETS.virtualAddresses, key: [address] },
+]

@@ -1,0 +1,154 @@
+/**
+ * Whose endpoints see the address of this node: told by the address that a client asked for, where all ports of it are alike, else by port
+ * as well. Addresses of the node itself are always told by port: what others translate there is none of ours.
+ */
+import type { RulesetObject } from '../../nft/json/index.js'
+import type { ElementStore, Wanted } from './elements.js'
+import { type Masquerade, masqueradeChain, PORTED, portedChain, portsMap, SETS } from './layout.js'
+import type { Skeleton } from './skeleton.js'
+
+/** A frontend at one address. */
+export interface Masqueraded {
+  readonly address: string
+  readonly protocol: string
+  readonly port: number
+  /** Undefined: clients are seen by their own addresses. */
+  readonly when: Masquerade | undefined
+  /** Whether the address is one of the node's own. */
+  readonly own: boolean
+}
+
+/** How an address is told: not at all, alike for all ports, or by port. */
+type Form = Masquerade | 'ports' | undefined
+
+interface Known {
+  readonly ports: Map<string, Masqueraded>
+  /** How many there are of each kind. */
+  readonly counts: Map<Masquerade | undefined, number>
+  own: number
+  form: Form
+}
+
+export class Masquerades {
+  readonly #skeleton: Skeleton
+  readonly #store: ElementStore
+  readonly #addresses = new Map<string, Known>()
+  readonly #touched = new Set<string>()
+  /** Addresses whose chains and maps are to be made, and those whose are not needed any more. */
+  readonly #made = new Set<string>()
+  readonly #unused = new Set<string>()
+
+  constructor(skeleton: Skeleton, store: ElementStore) {
+    this.#skeleton = skeleton
+    this.#store = store
+  }
+
+  add(one: Masqueraded): void {
+    const known = this.#of(one.address)
+    const key = `${one.protocol} ${one.port}`
+    const before = known.ports.get(key)
+    known.ports.set(key, one)
+    count(known, one, 1)
+    if (before) count(known, before, -1)
+    if (known.form === 'ports') this.#exchange(portElement(before), portElement(one))
+    this.#touched.add(one.address)
+  }
+
+  /** Nothing where another one has taken its place. */
+  remove(one: Masqueraded): void {
+    const known = this.#of(one.address)
+    const key = `${one.protocol} ${one.port}`
+    if (known.ports.get(key) !== one) return
+    known.ports.delete(key)
+    count(known, one, -1)
+    if (known.form === 'ports') this.#exchange(portElement(one), undefined)
+    this.#touched.add(one.address)
+  }
+
+  /** Elements become what is wanted now. */
+  settle(): void {
+    for (const address of this.#touched) this.#settle(address, this.#of(address))
+    this.#touched.clear()
+  }
+
+  /** Of all addresses that are told by port. */
+  all(): readonly RulesetObject[] {
+    return [...this.#addresses].filter(([, { form }]) => form === 'ports').flatMap(([address]) => this.#skeleton.ports(address))
+  }
+
+  /** What has to be made, and names of what nothing needs any more; the same until `settled`. */
+  changes(): {
+    readonly objects: readonly RulesetObject[]
+    readonly chains: readonly string[]
+    readonly maps: readonly string[]
+  } {
+    return {
+      objects: [...this.#made].flatMap(address => this.#skeleton.ports(address)),
+      chains: [...this.#unused].map(portedChain),
+      maps: [...this.#unused].flatMap(address => PORTED.map(protocol => portsMap(address, protocol))),
+    }
+  }
+
+  /** The changes were made. */
+  settled(): void {
+    this.#made.clear()
+    this.#unused.clear()
+  }
+
+  #of(address: string): Known {
+    const known = this.#addresses.get(address) ?? { ports: new Map(), counts: new Map(), own: 0, form: undefined }
+    this.#addresses.set(address, known)
+    return known
+  }
+
+  #settle(address: string, known: Known): void {
+    const before = known.form
+    const form = formOf(known)
+    if (form === before) {
+      if (known.ports.size === 0) this.#addresses.delete(address)
+      return
+    }
+    this.#exchange(addressElement(address, before), addressElement(address, form))
+    known.form = form
+    for (const one of known.ports.values()) {
+      if (form === 'ports') this.#exchange(undefined, portElement(one))
+      if (before === 'ports') this.#exchange(portElement(one), undefined)
+    }
+    if (form === 'ports' && !this.#unused.delete(address)) this.#made.add(address)
+    if (before === 'ports' && !this.#made.delete(address)) this.#unused.add(address)
+    if (known.ports.size === 0) this.#addresses.delete(address)
+  }
+
+  #exchange(before: Wanted | undefined, after: Wanted | undefined): void {
+    if (after) this.#store.add(after)
+    if (before) this.#store.remove(before)
+  }
+}
+
+function count(known: Known, { when, own }: Masqueraded, more: 1 | -1): void {
+  const now = (known.counts.get(when) ?? 0) + more
+  if (now > 0) known.counts.set(when, now)
+  else known.counts.delete(when)
+  if (own) known.own += more
+}
+
+function formOf({ counts, own }: Known): Form {
+  const [only, ...others] = counts.keys()
+  if (others.length > 0) return 'ports'
+  return own > 0 && only !== undefined ? 'ports' : only
+}
+
+function addressElement(address: string, form: Form): Wanted | undefined {
+  if (form === undefined) return undefined
+  const chain = form === 'ports' ? portedChain(address) : masqueradeChain(form)
+  return { set: SETS.masquerade, key: [address], data: { verdict: 'goto', chain } }
+}
+
+function portElement(one: Masqueraded | undefined): Wanted | undefined {
+  if (one?.when === undefined) return undefined
+  return {
+    set: portsMap(one.address, one.protocol),
+    key: [one.port],
+    data: { verdict: 'goto', chain: masqueradeChain(one.when) },
+  }
+}
