@@ -58,6 +58,7 @@ const all = [
   tap('build/js/test/kernel/conformance.test.js'),
   tap('build/js/test/kernel/nft.test.js'),
   { name: 'nftables on this kernel', command: ['scripts/in-namespace', 'node', 'build/js/test/kernel/nft-guest.js'] },
+  { name: 'a cluster on this kernel', command: ['scripts/in-namespace', 'node', 'build/js/test/kernel/proxy-guest.js'] },
   tap('build/js/test/kernel/network.test.js'),
   { name: 'routes and flows on this kernel', command: ['scripts/in-namespace', 'node', 'build/js/test/kernel/network-guest.js'] },
   {

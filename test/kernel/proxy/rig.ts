@@ -1,7 +1,8 @@
 /** A proxy in the router's namespace, between a client and three servers that are pods; the first one is on the router's node. */
 import { ServiceProxy, type ServiceProxyOptions } from '../../../lib/proxy/proxy.js'
 import { type Cidr, cidrOf, type EndpointSlice, type Service } from '../../../lib/service/index.js'
-import type { Source, SourceUpdate } from '../../../lib/source/source.js'
+import type { KubernetesObject } from '../../../lib/source/kubernetes.js'
+import type { ObjectChange, Source, SourceUpdate } from '../../../lib/source/source.js'
 import type { LinuxContext } from '../nft/case.js'
 import { addressOf, NUMBERS, SERVER_PORT, SERVICE, type ServerNumber, type Version } from '../nft/traffic/network.js'
 
@@ -14,27 +15,25 @@ export const PODS = cidrs('10.1.0.0/16', '2001:db8:2::/48')
 export const NOBODY: Readonly<Record<Version, string>> = { ip: '198.51.100.77', ip6: '2001:db8:5::77' }
 export const EXTERNAL: Readonly<Record<Version, string>> = { ip: '198.18.0.1', ip6: '2001:db8:6::1' }
 
-/** A source that tells what it is given. */
+/** A source that tells what it is given, to each who reads it. */
 export class TestSource implements Source {
   readonly name = 'test'
   readonly #updates: SourceUpdate[] = []
-  #wake: (() => void) | undefined
+  readonly #waiting = new Set<() => void>()
 
-  tell(...objects: readonly (Service | EndpointSlice)[]): void {
-    const changes = objects.map(object => {
-      const kind = 'addressType' in object ? ('EndpointSlice' as const) : ('Service' as const)
-      return { kind, name: `default/${object.metadata.name}`, object: { kind, ...object } as never }
-    })
-    this.#push({ complete: true, changes, problems: [] })
+  /** Objects without a kind are Services, or slices. */
+  tell(...objects: readonly (Service | EndpointSlice | KubernetesObject)[]): void {
+    this.#push(objects.map(changeTo))
   }
 
   forget(name: string): void {
-    this.#push({ complete: true, changes: [{ kind: 'Service', name: `default/${name}`, object: undefined }], problems: [] })
+    this.#push([{ kind: 'Service', name: `default/${name}`, object: undefined }])
   }
 
-  #push(update: SourceUpdate): void {
-    this.#updates.push(update)
-    this.#wake?.()
+  #push(changes: readonly ObjectChange[]): void {
+    this.#updates.push({ complete: true, changes, problems: [] })
+    for (const wake of this.#waiting) wake()
+    this.#waiting.clear()
   }
 
   async *updates(signal: AbortSignal): AsyncGenerator<SourceUpdate, void, void> {
@@ -45,11 +44,18 @@ export class TestSource implements Source {
         yield update
       } else
         await new Promise<void>(resolve => {
-          this.#wake = resolve
+          this.#waiting.add(resolve)
           signal.addEventListener('abort', () => resolve(), { once: true })
         })
     }
   }
+}
+
+function changeTo(given: Service | EndpointSlice | KubernetesObject): ObjectChange {
+  const kind = 'addressType' in given ? 'EndpointSlice' : 'Service'
+  const object = { kind, ...given } as KubernetesObject
+  const { name } = object.metadata
+  return { kind: object.kind, name: object.kind === 'Node' ? name : `default/${name}`, object }
 }
 
 export function service(version: Version, spec: Partial<Service['spec']> = {}, name = 'web'): Service {

@@ -68,6 +68,9 @@ export type Outcome = { readonly id: number; readonly value: unknown } | { reado
 /** Milliseconds that a client waits for an answer: far more than a slow machine takes. */
 const PATIENCE = 60_000
 
+/** Milliseconds that the reason why something was not sent takes to come. */
+const REASON = 200
+
 /** Nothing came. */
 class Silence extends Error {
   readonly code = 'silence'
@@ -161,7 +164,8 @@ async function talkUdp({ address, port, from }: Target, patience: number): Promi
   return {
     ask: () => {
       const answer = answers.next()
-      socket.send('who are you?\n', error => error && answers.fail(error))
+      // What a rule refuses as it leaves is not sent (EPERM); the ICMP message that says why comes behind.
+      socket.send('who are you?\n', error => error && setTimeout(() => answers.fail(error), REASON))
       return answer
     },
     close: async () => {

@@ -1,0 +1,46 @@
+/**
+ * Runs the cases of the proxy that have a cluster under this kernel, and prints TAP: `node proxy-guest.js [--backend ipvs|nftables] [WORD…]`,
+ * only those whose name contains one of the words. It makes network namespaces: scripts/in-namespace gives them names of their own on a host.
+ */
+import { parseArgs } from 'node:util'
+import type { ServiceProxyOptions } from '../../lib/proxy/proxy.js'
+import type { ProxyCase } from './proxy/cluster.js'
+import * as special from './proxy/special.js'
+import * as table from './proxy/table.js'
+import { topology } from './proxy/topology.js'
+import { Cleanup } from './support/case.js'
+import { orHung } from './support/hung.js'
+import { sh } from './support/linux.js'
+import { Report } from './support/tap.js'
+
+const all: readonly ProxyCase[] = [table, special].flatMap(({ cases }): readonly ProxyCase[] => cases)
+
+async function runCase(it: ProxyCase, options: Partial<ServiceProxyOptions>): Promise<void> {
+  const cleanup = new Cleanup()
+  try {
+    await it.run({ topology: await topology(), options, after: undo => cleanup.after(undo) })
+  } finally {
+    await cleanup.run()
+  }
+}
+
+async function main(options: Partial<ServiceProxyOptions>, words: readonly string[]): Promise<number> {
+  const report = new Report()
+  report.comment(`Linux ${(await sh('uname -r')).trim()}, Node.js ${process.version}, ${JSON.stringify(options)}`)
+  for (const it of all.filter(({ name }) => words.length === 0 || words.some(word => name.includes(word)))) {
+    const began = performance.now()
+    try {
+      await orHung(runCase(it, options))
+      report.pass(it.name)
+    } catch (error) {
+      report.fail(it.name, error)
+    }
+    report.comment(`  took ${((performance.now() - began) / 1000).toFixed(1)} s`)
+  }
+  report.end()
+  return report.failed === 0 ? 0 : 1
+}
+
+process.setSourceMapsEnabled(true)
+const { values, positionals } = parseArgs({ options: { backend: { type: 'string' } }, allowPositionals: true })
+process.exit(await main(values as Partial<ServiceProxyOptions>, positionals))

@@ -1,0 +1,186 @@
+/** What the table of flows leaves out: clients that are endpoints, hints, names of ports, affinity, and addresses without a Service. */
+import assert from 'node:assert/strict'
+import type { ServiceSpec } from '../../../lib/service/index.js'
+import type { Kind } from '../../service/reference.js'
+import { ask, difference, each, type Right } from './ask.js'
+import {
+  addressesOf,
+  addressOf,
+  clientOf,
+  nodeObjects,
+  type PodEndpoint,
+  type ProxyCase,
+  type ProxyContext,
+  proxies,
+  SERVICE_PORT,
+  serviceObject,
+  sliceObjects,
+} from './cluster.js'
+import { TestSource } from './rig.js'
+import { FAMILIES, HOST_PORT, NODES, type NodeName, nodeAddress, OTHER, POD_PORTS, podAddress, podName } from './topology.js'
+
+const NUMBER = 200
+const PROTOCOLS = ['tcp', 'udp'] as const
+const KINDS: readonly Kind[] = ['cluster-ip', 'external-ip', 'load-balancer', 'node-port']
+const EVERYWHERE: readonly PodEndpoint[] = NODES.flatMap(node => ([1, 2] as const).map(pod => ({ node, pod })))
+
+async function serve(context: ProxyContext, endpoints: readonly PodEndpoint[], spec: Partial<ServiceSpec> = {}): Promise<void> {
+  const source = new TestSource()
+  source.tell(...nodeObjects, serviceObject(NUMBER, spec), ...sliceObjects(NUMBER, endpoints))
+  await proxies(context, source)
+}
+
+/** Each family, protocol and node, at once; all that is wrong is told together. */
+async function everywhere(
+  run: (family: 'ipv4' | 'ipv6', protocol: 'tcp' | 'udp', node: NodeName) => Promise<string | undefined>,
+): Promise<void> {
+  const all = FAMILIES.flatMap(family => PROTOCOLS.flatMap(protocol => NODES.map(node => ({ family, protocol, node }))))
+  const wrong: string[] = []
+  await each(all, all.length, async ({ family, protocol, node }) => {
+    const text = await run(family, protocol, node)
+    if (text !== undefined) wrong.push(`${family} ${protocol} by ${node}: ${text}`)
+  })
+  assert.deepEqual(wrong, [])
+}
+
+/** Where clients in a pod, on the node and outside are given to. */
+const given = (
+  name: string,
+  endpoints: readonly PodEndpoint[],
+  to: Readonly<Record<NodeName, readonly PodEndpoint[]>>,
+): ProxyCase => ({
+  name,
+  async run(context) {
+    await serve(context, endpoints)
+    for (const who of ['pod', 'node', 'remote'] as const)
+      await everywhere(async (family, protocol, node) => {
+        const { peer, from } = clientOf(context.topology, who, node, family)
+        const servers = to[node].map(({ node, pod }) => podName(node, pod))
+        const right: Right = { verdict: 'accept', servers, source: who === 'pod' ? from : nodeAddress(node)[family] }
+        const target = { protocol, ...addressOf('cluster-ip', NUMBER, family, node), from }
+        return difference(await ask(peer, target, right), right)
+      })
+  },
+})
+
+const on = (node: NodeName): readonly PodEndpoint[] => EVERYWHERE.filter(endpoint => endpoint.node === node)
+const hinted = (hint: 'forNodes' | 'forZones', endpoints = EVERYWHERE): readonly PodEndpoint[] =>
+  endpoints.map(endpoint => ({ ...endpoint, [hint]: [endpoint.node] }))
+
+export const cases: readonly ProxyCase[] = [
+  {
+    name: 'a pod that is given to itself is answered, and sees its node, whatever it asked for',
+    async run(context) {
+      for (const pod of [1, 2] as const) {
+        await serve(
+          context,
+          NODES.map(node => ({ node, pod })),
+          { externalTrafficPolicy: 'Local', internalTrafficPolicy: 'Local' },
+        )
+        for (const kind of KINDS)
+          await everywhere(async (family, protocol, node) => {
+            const from = podAddress(node, pod)[family]
+            const target = { protocol, ...addressOf(kind, NUMBER, family, node), from }
+            // With the policy Local it is within the cluster, and has those of the other node too, on addresses from outside.
+            const servers = (kind === 'cluster-ip' ? [node] : NODES).map(node => podName(node, pod))
+            const { verdict, answers } = await ask(context.topology.pods[node][pod], target, {
+              verdict: 'accept',
+              servers,
+              source: from,
+            })
+            const own = answers.filter(({ server }) => server === podName(node, pod))
+            const others = answers.filter(({ server }) => server !== podName(node, pod))
+            const right =
+              own.every(answer => answer.from === nodeAddress(node)[family]) && others.every(answer => answer.from === from)
+            return verdict === 'accept' && own.length > 0 && right ? undefined : JSON.stringify({ kind, verdict, own, others })
+          })
+      }
+    },
+  },
+  given('endpoints with hints for their nodes are for clients of their nodes', hinted('forNodes'), {
+    one: on('one'),
+    two: on('two'),
+  }),
+  given('endpoints with hints for their zones are for clients of their zones', hinted('forZones'), {
+    one: on('one'),
+    two: on('two'),
+  }),
+  given('hints for one node only leave the other one with all', hinted('forNodes', on('one')), {
+    one: on('one'),
+    two: on('one'),
+  }),
+  given('hints that an endpoint lacks count for none', [...hinted('forZones', on('one')), ...on('two')], {
+    one: EVERYWHERE,
+    two: EVERYWHERE,
+  }),
+  {
+    name: 'a port is found by its name, whatever its number is in each slice',
+    async run(context) {
+      await serve(context, [
+        { node: 'one', pod: 1, port: POD_PORTS[0] },
+        { node: 'two', pod: 1, port: POD_PORTS[1] },
+      ])
+      await everywhere(async (family, protocol, node) => {
+        const { peer, from } = clientOf(context.topology, 'pod', node, family)
+        const right: Right = { verdict: 'accept', servers: [podName('one', 1), podName('two', 1)], source: from }
+        return difference(await ask(peer, { protocol, ...addressOf('cluster-ip', NUMBER, family, node), from }, right), right)
+      })
+    },
+  },
+  {
+    name: 'a client with affinity stays with its endpoint, by every address of its own',
+    async run(context) {
+      await serve(context, EVERYWHERE, { sessionAffinity: 'ClientIP' })
+      for (const kind of KINDS)
+        await everywhere(async (family, protocol, node) => {
+          const { peer, from } = clientOf(context.topology, 'remote', node, family)
+          const answers = await peer.ask({ protocol, ...addressOf(kind, NUMBER, family, node), from }, 12)
+          const servers = new Set(answers.map(({ server }) => server))
+          return servers.size === 1 ? undefined : `${kind}: ${[...servers]}`
+        })
+    },
+  },
+  {
+    name: 'other ports of cluster addresses are refused, other addresses of the range silent: nothing of the nodes answers there',
+    async run(context) {
+      await serve(context, EVERYWHERE)
+      const { cluster } = addressesOf(NUMBER)
+      const free = addressesOf(NUMBER + 1).cluster
+      await everywhere(async (family, protocol, node) => {
+        const asked = (['pod', 'node', 'remote'] as const).flatMap(who =>
+          [
+            { address: cluster[family], port: HOST_PORT, verdict: 'reject' as const },
+            { address: free[family], port: HOST_PORT, verdict: 'drop' as const },
+            { address: free[family], port: SERVICE_PORT, verdict: 'drop' as const },
+          ].map(async ({ address, port, verdict }) => {
+            const { peer, from } = clientOf(context.topology, who, node, family)
+            const right: Right = { verdict, servers: [], source: from }
+            const wrong = difference(await ask(peer, { protocol, address, port, from }, right), right)
+            return wrong && `${who} to ${address} port ${port}: ${wrong}`
+          }),
+        )
+        return (await Promise.all(asked)).find(wrong => wrong !== undefined)
+      })
+    },
+  },
+  {
+    name: 'what nodes serve themselves is served on as before',
+    async run(context) {
+      await serve(context, EVERYWHERE)
+      await everywhere(async (family, protocol, node) => {
+        const { peer, from } = clientOf(context.topology, 'remote', node, family)
+        const right: Right = { verdict: 'accept', servers: [`node ${node}`], source: family === 'ipv4' ? `::ffff:${from}` : from }
+        const target = { protocol, address: nodeAddress(node)[family], port: HOST_PORT, from }
+        return difference(await ask(peer, target, right), right)
+      })
+      await everywhere(async (family, protocol, node) => {
+        const { peer, from } = clientOf(context.topology, 'pod', node, family)
+        const right: Right = { verdict: 'accept', servers: [podName(OTHER[node], 2)], source: from }
+        return difference(
+          await ask(peer, { protocol, address: podAddress(OTHER[node], 2)[family], port: POD_PORTS[1], from }, right),
+          right,
+        )
+      })
+    },
+  },
+]
