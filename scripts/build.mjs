@@ -68,7 +68,7 @@ async function buildPackage() {
       if (shim) writeFileSync(join(made, shim.default.replace('./dist/', '')), SHIM)
     copyTypes(made)
     const { bundle } = await import('./bundle.mjs')
-    await bundle(join(made, 'cli'))
+    await bundle(made)
     rmSync(join(root, 'dist'), { recursive: true, force: true })
     renameSync(made, join(root, 'dist'))
   } finally {

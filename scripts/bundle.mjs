@@ -1,6 +1,7 @@
 /**
- * Makes the program: dist/cli/bin.cjs, all of ipvsadm's grammar in one file, and dist/cli/subcommands.cjs, which it reads for all else; the
- * licences of what is in them, and the man page. They need nothing but each other and the addon.
+ * Makes the program: dist/cli/bin.cjs, all of ipvsadm's grammar in one file, and dist/cli/subcommands.cjs, which it reads for all else; what
+ * is read of manifests with, dist/source/yaml.js; the licences of what is in them, and the man page. They need nothing but each other and
+ * the addon.
  */
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -25,12 +26,35 @@ const common = {
   define: { VERSION: JSON.stringify(version), 'import.meta.url': '__filename' },
 }
 
-/** @param folder where the files go; it is there */
-export async function bundle(folder) {
-  const inputs = [...(await one(folder, 'bin', [elsewhere])), ...(await one(folder, 'subcommands', []))]
+/** @param dist where the files go; it is there */
+export async function bundle(dist) {
+  const folder = join(dist, 'cli')
+  const inputs = [
+    ...(await one(folder, 'bin', [elsewhere])),
+    ...(await one(folder, 'subcommands', [])),
+    ...(await yaml(join(dist, 'source'))),
+  ]
   chmodSync(join(folder, 'bin.cjs'), 0o755)
   writeFileSync(join(folder, 'LICENSES.txt'), licenses(inputs))
   writeFileSync(join(folder, 'ts-ipvs.8'), await manual())
+}
+
+/** An ES module, as all that imports it; of the package's files those for any platform are such. */
+async function yaml(folder) {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    bundle: true,
+    preserveSymlinks: true,
+    entryPoints: ['lib/source/yaml.ts'],
+    outfile: join(folder, 'yaml.js'),
+    format: 'esm',
+    platform: 'neutral',
+    target: 'node20',
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'warning',
+  })
+  return Object.keys(metafile.inputs)
 }
 
 /** One file with all that its source imports, except for what the plugins leave out. Returns the files that it was made of. */
@@ -69,7 +93,7 @@ function licenses(files) {
     if (file === undefined) throw new Error(`${folder} has no file with its licence: the program can not be shipped with it`)
     return `${name} ${version} (${license})\n\n${readFileSync(join(root, folder, file), 'utf8').trim()}\n`
   })
-  return `bin.cjs and subcommands.cjs contain these packages.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`
+  return `bin.cjs, subcommands.cjs and ../source/yaml.js contain these packages.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`
 }
 
 /** The page is written by the program's own sources: they are made to run first. */

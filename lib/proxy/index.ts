@@ -2,13 +2,15 @@
  * Kubernetes Services for real traffic.
  *
  * @example
- * import { ServiceProxy } from 'ts-ipvs/proxy'
+ * import { directorySource, ServiceProxy } from 'ts-ipvs/proxy'
  *
+ * const source = directorySource({ path: '/etc/services' })
  * await using proxy = await ServiceProxy.open({ source, node: 'one' })
  * await proxy.run(signal)
  *
  * @module
  */
+export { type DirectoryOptions, directorySource } from '../source/directory.js'
 export type { Kind, KubernetesObject } from '../source/kubernetes.js'
 export type { ObjectChange, Source, SourceProblem, SourceUpdate } from '../source/source.js'
 export type { Synced } from './nftables/backend.js'

@@ -1,7 +1,7 @@
 /** Manifests: YAML or JSON, one document or several; lists of objects as `kubectl get -o yaml` prints them. */
-import { type Document, isCollection, LineCounter, parseAllDocuments, type Node as YamlNode } from 'yaml'
 import { isKind, type KubernetesObject, problemsOf } from './kubernetes.js'
 import { isRecord } from './shape.js'
+import { type Document, isCollection, LineCounter, parseAllDocuments, type Node as YamlNode } from './yaml.js'
 
 /** Something wrong in a manifest. */
 export interface ManifestProblem {

@@ -1,10 +1,14 @@
 /** What a program of ES modules does with the installed package. */
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { conntrack, ipvs, NetlinkError, nft, route } from 'ts-ipvs'
 import type { FlowConfig } from 'ts-ipvs/conntrack'
 import { formatTable, open, type VirtualServerConfig } from 'ts-ipvs/ipvs'
 import { nativeTransport } from 'ts-ipvs/netlink'
+import { directorySource } from 'ts-ipvs/proxy'
 import type { RouteConfig } from 'ts-ipvs/route'
 import { memoryKernel } from 'ts-ipvs/testing'
 
@@ -48,6 +52,18 @@ const tracked = await conntrack.open({ transport: memoryKernel() })
 await tracked.add(dns)
 assert.equal(await tracked.deleteMatching({ protocol: 'udp' }), 1)
 await tracked.close()
+
+const manifests = mkdtempSync(join(tmpdir(), 'ts-ipvs-consumer.'))
+writeFileSync(join(manifests, 'pod.yaml'), 'kind: Pod\nmetadata: { name: web-1 }\n')
+const ending = new AbortController()
+for await (const { changes } of directorySource({ path: manifests }).updates(ending.signal)) {
+  assert.deepEqual(
+    changes.map(({ kind, name }) => `${kind} ${name}`),
+    ['Pod default/web-1'],
+  )
+  ending.abort()
+}
+rmSync(manifests, { recursive: true })
 
 const kernel = await open({ transport: nativeTransport() })
 const answer = await kernel.info().then(
