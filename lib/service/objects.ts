@@ -136,7 +136,12 @@ export interface Node {
       }
     | undefined
   readonly status?:
-    | { readonly addresses?: readonly { readonly type: string; readonly address: string }[] | undefined }
+    | {
+        readonly addresses?: readonly { readonly type: string; readonly address: string }[] | undefined
+        readonly conditions?: readonly { readonly type: string; readonly status: string }[] | undefined
+        /** Quantities: `cpu: 4`, `cpu: 3920m`. */
+        readonly allocatable?: Readonly<Record<string, string | number>> | undefined
+      }
     | undefined
 }
 

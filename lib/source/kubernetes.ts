@@ -151,7 +151,11 @@ const node = object(
       podCIDRs: list(range),
       taints: list(object({ key: text, value: text, effect: text }, 'key')),
     }),
-    status: object({ addresses: list(object({ type: text, address: text }, 'type', 'address')) }),
+    status: object({
+      addresses: list(object({ type: text, address: text }, 'type', 'address')),
+      conditions: list(object({ type: text, status: text }, 'type', 'status')),
+      allocatable: record(either(text, whole(0, 2 ** 53), 'a quantity as 4 or 3920m')),
+    }),
   },
   'metadata',
 )

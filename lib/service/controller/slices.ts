@@ -10,11 +10,17 @@ import {
   type SliceEndpoint,
   type SlicePort,
 } from '../objects.js'
+import { asksForZones, hintedZones, ZONE, zoneShares } from './zones.js'
 
 /** What a pod has for each port of the Service; null where it has no container port of that name. */
 type Ports = readonly SlicePort[]
 
-const ZONE = 'topology.kubernetes.io/zone'
+/** What becomes a slice. */
+interface Group {
+  readonly addressType: 'IPv4' | 'IPv6'
+  readonly ports: Ports
+  readonly endpoints: SliceEndpoint[]
+}
 
 /** Whether a Service's selector fits a pod: an empty one fits none. */
 export function selects({ metadata, spec }: Service, pod: Pod): boolean {
@@ -25,13 +31,18 @@ export function selects({ metadata, spec }: Service, pod: Pod): boolean {
 
 const namespaceOf = ({ namespace = 'default' }: Metadata): string => namespace
 
-/** The slices of a Service, one for each family and each set of port numbers. Pods that have ended, or have no address yet, are left out. */
+/**
+ * The slices of a Service, one for each family and each set of port numbers. Pods that have ended, or have no address yet, are left out.
+ *
+ * @param shares what each zone has of the nodes' processors, for Services with the topology mode Auto: without it they have no hints
+ */
 export function slicesOfPods(
   service: Service,
   pods: Iterable<Pod>,
   nodeNamed: (name: string) => Node | undefined,
+  shares?: ReadonlyMap<string, number>,
 ): readonly EndpointSlice[] {
-  const groups = new Map<string, { addressType: 'IPv4' | 'IPv6'; ports: Ports; endpoints: SliceEndpoint[] }>()
+  const groups = new Map<string, Group>()
   const families = familiesOf(service)
   for (const pod of pods) {
     const { phase } = pod.status ?? {}
@@ -46,7 +57,8 @@ export function slicesOfPods(
       group.endpoints.push(endpointOf(service, pod, address, nodeNamed))
     }
   }
-  return [...groups.values()].map(({ addressType, ports, endpoints }, i) => ({
+  const hinted = asksForZones(service) ? forZones(groups.values(), shares) : [...groups.values()].map(withHints(service))
+  return hinted.map(({ addressType, ports, endpoints }, i) => ({
     metadata: {
       name: `${service.metadata.name}-${i}`,
       namespace: namespaceOf(service.metadata),
@@ -54,7 +66,7 @@ export function slicesOfPods(
     },
     addressType,
     ports,
-    endpoints: withHints(service, endpoints),
+    endpoints,
   }))
 }
 
@@ -108,17 +120,40 @@ function endpointOf(
 }
 
 /** Of a Service that prefers near endpoints each is meant for its own zone, or node (KEP-3015, KEP-4444). */
-function withHints({ spec }: Service, endpoints: readonly SliceEndpoint[]): readonly SliceEndpoint[] {
-  const near = spec.trafficDistribution
-  if (near !== 'PreferClose' && near !== 'PreferSameZone' && near !== 'PreferSameNode') return endpoints
-  return endpoints.map(endpoint => {
-    if (endpoint.conditions?.ready === false) return endpoint
-    const forZones = endpoint.zone === undefined ? {} : { forZones: [{ name: endpoint.zone }] }
-    const forNodes =
-      near === 'PreferSameNode' && endpoint.nodeName !== undefined ? { forNodes: [{ name: endpoint.nodeName }] } : {}
-    const hints = { ...forZones, ...forNodes }
-    return Object.keys(hints).length > 0 ? { ...endpoint, hints } : endpoint
-  })
+const withHints =
+  ({ spec: { trafficDistribution: near } }: Service) =>
+  (group: Group): Group => {
+    if (near !== 'PreferClose' && near !== 'PreferSameZone' && near !== 'PreferSameNode') return group
+    const endpoints = group.endpoints.map(endpoint => {
+      if (!isReady(endpoint)) return endpoint
+      const forZones = endpoint.zone === undefined ? {} : { forZones: [{ name: endpoint.zone }] }
+      const forNodes =
+        near === 'PreferSameNode' && endpoint.nodeName !== undefined ? { forNodes: [{ name: endpoint.nodeName }] } : {}
+      const hints = { ...forZones, ...forNodes }
+      return Object.keys(hints).length > 0 ? { ...endpoint, hints } : endpoint
+    })
+    return { ...group, endpoints }
+  }
+
+const isReady = ({ conditions }: SliceEndpoint): boolean => conditions?.ready !== false
+
+/** Zones get endpoints as their parts are: of all slices of a family together. */
+function forZones(all: Iterable<Group>, shares: ReadonlyMap<string, number> | undefined): readonly Group[] {
+  const groups = [...all]
+  const zones = new Map<SliceEndpoint, string>()
+  for (const family of ['IPv4', 'IPv6'] as const) {
+    const ready = groups.flatMap(({ addressType, endpoints }) => (addressType === family ? endpoints.filter(isReady) : []))
+    const hinted = hintedZones(
+      ready.map(({ zone }) => zone),
+      shares,
+    )
+    for (const [i, zone] of (hinted ?? []).entries()) zones.set(ready[i] as SliceEndpoint, zone)
+  }
+  const withZone = (endpoint: SliceEndpoint): SliceEndpoint => {
+    const zone = zones.get(endpoint)
+    return zone === undefined ? endpoint : { ...endpoint, hints: { forZones: [{ name: zone }] } }
+  }
+  return groups.map(group => ({ ...group, endpoints: group.endpoints.map(withZone) }))
 }
 
 /** Pods, Services and Nodes in, slices out, again for what changed. */
@@ -127,6 +162,9 @@ export class SliceController {
   readonly #pods = new Map<string, Pod>()
   readonly #nodes = new Map<string, Node>()
   readonly #made = new Map<string, readonly EndpointSlice[]>()
+  #shares: ReadonlyMap<string, number> | undefined
+  /** Whether `shares` is that of the nodes as they are. */
+  #counted = true
   readonly #touched = new Set<string>()
 
   setService(service: Service): void {
@@ -156,10 +194,12 @@ export class SliceController {
     const before = this.#nodes.get(node.metadata.name)
     this.#nodes.set(node.metadata.name, node)
     if (before?.metadata.labels?.[ZONE] !== node.metadata.labels?.[ZONE]) this.#touchOn(node.metadata.name)
+    this.#counted = false
   }
 
   removeNode(name: string): void {
     if (this.#nodes.delete(name)) this.#touchOn(name)
+    this.#counted = false
   }
 
   /** The slices of a Service, as of the last look at the changes. */
@@ -171,9 +211,10 @@ export class SliceController {
   changes(): { readonly set: readonly EndpointSlice[]; readonly removed: readonly EndpointSlice[] } {
     const set: EndpointSlice[] = []
     const removed: EndpointSlice[] = []
+    this.#share()
     for (const name of this.#touched) {
       const service = this.#services.get(name)
-      const now = service ? slicesOfPods(service, this.#pods.values(), node => this.#nodes.get(node)) : []
+      const now = service ? slicesOfPods(service, this.#pods.values(), node => this.#nodes.get(node), this.#shares) : []
       const before = this.#made.get(name) ?? []
       if (now.length > 0) this.#made.set(name, now)
       else this.#made.delete(name)
@@ -188,6 +229,16 @@ export class SliceController {
 
   #touchBy(pod: Pod): void {
     for (const [name, service] of this.#services) if (selects(service, pod)) this.#touched.add(name)
+  }
+
+  /** What zones have of the processors counts for Services that ask for it. */
+  #share(): void {
+    if (this.#counted) return
+    this.#counted = true
+    const before = JSON.stringify([...(this.#shares ?? [])])
+    this.#shares = zoneShares(this.#nodes.values())
+    if (JSON.stringify([...(this.#shares ?? [])]) === before) return
+    for (const [name, service] of this.#services) if (asksForZones(service)) this.#touched.add(name)
   }
 
   #touchOn(node: string): void {
