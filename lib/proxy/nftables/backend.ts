@@ -248,10 +248,11 @@ function deletedBy(command: object): readonly string[] {
 }
 
 /** As `Wanted` has it: prefixes in their one form. */
-function wantedOf(set: string, { key, data }: Element): Omit<Wanted, 'set'> {
+function wantedOf(set: string, { key, data, comment }: Element): Omit<Wanted, 'set'> {
   return {
     key: rangesOf(set, [key].flat() as readonly Part[]),
     ...(data === undefined ? {} : { data: isVerdict(data) ? data : ([data].flat() as readonly Part[]) }),
+    comment,
   }
 }
 

@@ -10,6 +10,8 @@ export interface Wanted {
   /** One value, or several. */
   readonly key: readonly Part[]
   readonly data?: readonly Part[] | Verdict | undefined
+  /** Whose it is, for those who read the table. */
+  readonly comment?: string | undefined
 }
 
 interface Entry {
@@ -27,9 +29,10 @@ export interface SetChange {
 
 const keyText = ({ key }: Wanted): string =>
   key.map(part => (typeof part === 'object' ? `${part.from}-${part.to}` : part)).join(' ')
-function dataText({ data }: Wanted): string {
-  if (data === undefined) return ''
-  return 'verdict' in data ? `${data.verdict} ${data.chain ?? ''}` : data.join(' ')
+/** Two elements of a key are the same if this is. */
+function contentText({ data, comment = '' }: Wanted): string {
+  if (data === undefined) return comment
+  return 'verdict' in data ? `${data.verdict} ${data.chain ?? ''} ${comment}` : data.join(' ')
 }
 
 /** Several frontends may want the same element (an address of the cluster, an endpoint): it goes when none does. */
@@ -41,7 +44,7 @@ export class ElementStore {
   add(wanted: Wanted): void {
     const entries = within(this.#wanted, wanted.set)
     const key = keyText(wanted)
-    const text = dataText(wanted)
+    const text = contentText(wanted)
     const known = entries.get(key)
     if (known && known.text === text) known.count++
     else {
@@ -55,7 +58,7 @@ export class ElementStore {
     const entries = this.#wanted.get(wanted.set)
     const key = keyText(wanted)
     const known = entries?.get(key)
-    if (!known || known.text !== dataText(wanted) || --known.count > 0) return
+    if (!known || known.text !== contentText(wanted) || --known.count > 0) return
     this.#remember(wanted.set, key, known.wanted)
     entries?.delete(key)
   }
@@ -76,8 +79,8 @@ export class ElementStore {
       const added: Element[] = []
       for (const [key, there] of kernel) {
         const wanted = this.#wanted.get(set)?.get(key)?.wanted
-        if (there && wanted && dataText(there) === dataText(wanted)) continue
-        if (there) removed.push(elementOf({ ...there, data: undefined }))
+        if (there && wanted && contentText(there) === contentText(wanted)) continue
+        if (there) removed.push(elementOf({ key: there.key }))
         if (wanted) added.push(elementOf(wanted))
       }
       if (removed.length > 0 || added.length > 0) changes.push({ set, removed, added })
@@ -108,9 +111,9 @@ function within<T>(map: Map<string, Map<string, T>>, set: string): Map<string, T
 }
 
 /** As nft's client takes it: one value stands alone. */
-export function elementOf({ key, data }: Omit<Wanted, 'set'>): Element {
+export function elementOf({ key, data, comment }: Omit<Wanted, 'set'>): Element {
   const [only, ...others] = key
-  const plain = { key: others.length > 0 ? key : (only as Part) }
+  const plain = { key: others.length > 0 ? key : (only as Part), ...(comment === undefined ? {} : { comment }) }
   if (data === undefined) return plain
   if (!Array.isArray(data)) return { ...plain, data: data as Verdict }
   return { ...plain, data: data.length > 1 ? (data as readonly Part[]) : (data[0] as Part) }

@@ -2,7 +2,7 @@
  * The table of the proxy: its sets, maps and chains. Both engines have it: with IPVS what connections are given to is said by virtual servers
  * instead of by `services` and slots.
  */
-import type { Family } from '../../service/index.js'
+import { type Family, type Frontend, serviceText } from '../../service/index.js'
 
 /** Family words of nftables. */
 export const tableFamily = (family: Family): 'ip' | 'ip6' => (family === 'ipv4' ? 'ip' : 'ip6')
@@ -25,6 +25,8 @@ export const SETS = {
   /** Addresses and ports that only some may come to, and who may. */
   guarded: 'guarded',
   allowed: 'allowed',
+  /** The same addresses and ports as those of `guarded`, with what becomes of others: who is dropped is counted here. */
+  denied: 'denied',
   /** Who is refused or dropped, by view. */
   refused: { inside: 'refused-inside', outside: 'refused-outside' },
   /** How many endpoints an address and port has: which chain chooses. By view. */
@@ -38,6 +40,12 @@ export const SETS = {
   /** Their addresses. */
   virtualAddresses: 'virtual-addresses',
 } as const
+
+/** At most as long as nft takes a comment to be. */
+const COMMENT = 127
+
+/** What elements of `services`, `refused` and `denied` say: whose they are, as `default/web:http`. */
+export const commentOf = (frontend: Pick<Frontend, 'service' | 'portName'>): string => serviceText(frontend).slice(0, COMMENT)
 
 /** The map with the endpoint of this number of each address and port. */
 export const slotMap = (view: View, slot: number): string => `slot-${view}-${slot}`

@@ -2,7 +2,7 @@
 import type { Verdict } from '../../nft/index.js'
 import type { Answer, Client, Endpoint, Frontend } from '../../service/index.js'
 import type { Part, Wanted } from './elements.js'
-import { chooseChain, type Masquerade, SETS, slotMap, type View } from './layout.js'
+import { chooseChain, commentOf, type Masquerade, SETS, slotMap, type View } from './layout.js'
 
 /** How many endpoints are chosen from, and for how long clients stay. */
 export interface Choice {
@@ -52,6 +52,7 @@ export function render(
 ): Rendered {
   const { protocol, port, answers, affinity, sources = [] } = frontend
   const key: readonly Part[] = [address, protocol, port]
+  const comment = commentOf(frontend)
   const elements: Wanted[] = []
   const choices: Choice[] = []
   const slots: Partial<Record<View, readonly string[]>> = {}
@@ -70,16 +71,16 @@ export function render(
         const numbered = slotsOf(view, answer.endpoints.map(endpointText))
         slots[view] = numbered
         choices.push({ view, count: numbered.length, seconds: affinity })
-        elements.push({ set: SETS.services[view], key, data: goto(chooseChain(view, numbered.length, affinity)) })
+        elements.push({ set: SETS.services[view], key, data: goto(chooseChain(view, numbered.length, affinity)), comment })
         for (const [slot, endpoint] of numbered.entries())
           elements.push({ set: slotMap(view, slot), key, data: partsOf(endpoint) })
-      } else if (slots.outside) elements.push({ set: SETS.services.inside, key, data: { verdict: 'accept' } })
+      } else if (slots.outside) elements.push({ set: SETS.services.inside, key, data: { verdict: 'accept' }, comment })
     }
     // Who is inside is let through what drops those from outside.
     if (view === 'inside' || answer.verdict !== 'accept')
-      elements.push({ set: SETS.refused[view], key, data: REFUSED[answer.verdict] })
+      elements.push({ set: SETS.refused[view], key, data: REFUSED[answer.verdict], comment })
   }
-  if (sources.length > 0) elements.push({ set: SETS.guarded, key })
+  if (sources.length > 0) elements.push({ set: SETS.guarded, key }, { set: SETS.denied, key, data: { verdict: 'drop' }, comment })
   for (const { text } of sources) elements.push({ set: SETS.allowed, key: [text, ...key] })
   if (frontend.kind === 'cluster-ip') elements.push({ set: SETS.clusterAddresses, key: [address] })
   return { elements, balanced, choices, masquerade: masqueradeOf(answers), slots }

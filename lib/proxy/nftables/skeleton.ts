@@ -132,6 +132,12 @@ export class Skeleton {
     return { map: { ...this.#of(name), type: others.length > 0 ? type : first, map } }
   }
 
+  /** Verdicts for services, each of which counts what it was for: the kernel gives every element its counter by itself. */
+  #counted(name: string): RulesetObject {
+    const type = this.#serviceTypes()
+    return { map: { ...this.#of(name), type, map: 'verdict', stmt: [{ counter: null }] } }
+  }
+
   #chain(
     name: string,
     base: {
@@ -167,10 +173,8 @@ export class Skeleton {
       this.#set(SETS.hairpin, [this.#address, this.#address]),
       this.#set(SETS.virtualServers, service),
       this.#set(SETS.virtualAddresses, address),
-      ...[SETS.refused, SETS.services].flatMap(({ inside, outside }) => [
-        this.#map(inside, service, 'verdict'),
-        this.#map(outside, service, 'verdict'),
-      ]),
+      ...[SETS.denied, SETS.refused.inside, SETS.refused.outside].map(name => this.#counted(name)),
+      ...[SETS.services.inside, SETS.services.outside].map(name => this.#map(name, service, 'verdict')),
       this.#map(SETS.masquerade, address, 'verdict'),
     ]
   }
@@ -205,7 +209,12 @@ export class Skeleton {
     return [
       this.#rule('refuse', this.#is({ meta: { key: 'l4proto' } }, 'tcp'), { reject: { type: 'tcp reset' } }),
       this.#rule('refuse', { reject: null }),
-      this.#rule('check', this.#in(this.#service, SETS.guarded), this.#in(this.#client, SETS.allowed, '!='), { drop: null }),
+      this.#rule(
+        'check',
+        this.#in(this.#service, SETS.guarded),
+        this.#in(this.#client, SETS.allowed, '!='),
+        refused(SETS.denied),
+      ),
       this.#rule('check', this.#in(this.#source, SETS.pods), inside),
       this.#rule('check', this.#local(), inside),
       this.#rule('check', refused(SETS.refused.outside)),
