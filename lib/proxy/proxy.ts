@@ -2,19 +2,10 @@
 import { hostname } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type ConntrackClient, open as openConntrack } from '../conntrack/index.js'
-import {
-  type Change,
-  type Elements,
-  type NftClient,
-  type OpenOptions as NftOptions,
-  open as openNft,
-  renderCommands,
-  type Table,
-} from '../nft/index.js'
+import { type Change, type Elements, type NftClient, open as openNft, renderCommands, type Table } from '../nft/index.js'
 import { open as openRoutes, type RouteClient } from '../route/index.js'
 import {
   type Allocations,
-  type Cidr,
   contains,
   type Explanation,
   explain,
@@ -23,41 +14,18 @@ import {
   type Frontend,
   type FrontendChange,
 } from '../service/index.js'
-import type { Source, SourceProblem, SourceUpdate } from '../source/source.js'
+import type { SourceProblem, SourceUpdate } from '../source/source.js'
 import { Cluster, type LocalAddresses } from './cluster.js'
 import { NftablesBackend, type Synced } from './nftables/backend.js'
 import { TABLE, tableFamily } from './nftables/layout.js'
+import { type Refusals, readRefusals } from './nftables/refusals.js'
+import type { ProxyObserver } from './observer.js'
+import type { Log, ServiceProxyOptions } from './options.js'
 import { addRoutes, destinations, ownRoutes, planRoutes, type RouteChanges, removeRoutes } from './routes.js'
 import { deleteStale, type Serving, servingAfter } from './stale.js'
+import { Wake } from './wake.js'
 
 const FAMILIES: readonly Family[] = ['ipv4', 'ipv6']
-
-export type LogLevel = 'info' | 'warn' | 'error'
-/** A line of the log: what happened, and to what. */
-export type Log = (level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>) => void
-
-/** Options of a proxy. */
-export interface ServiceProxyOptions extends Pick<NftOptions, 'netns'> {
-  readonly source: Source
-  /** Name of the node. Default: that of the machine. */
-  readonly node?: string | undefined
-  /** Addresses of pods. Default none: nobody is known to be a pod, and no one is masqueraded for being none. */
-  readonly clusterCidrs?: readonly Cidr[] | undefined
-  /** Addresses for Services: one local route for all of them, instead of one each; in a standalone cluster they are given from here. */
-  readonly serviceCidrs?: readonly Cidr[] | undefined
-  /** Whether endpoints see the address of the node instead of every client's, on cluster addresses. Default false. */
-  readonly masqueradeAll?: boolean | undefined
-  /** Which of the node's addresses serve node ports. Default: the primary one of each family. */
-  readonly nodePortCidrs?: readonly Cidr[] | undefined
-  /** Addresses for load balancers, where there is no API server. */
-  readonly balancerPool?: readonly Cidr[] | undefined
-  /** Whether there is no API server: addresses are given and slices made here. Default true. */
-  readonly standalone?: boolean | undefined
-  /** What was given before (`allocations` of an earlier proxy). */
-  readonly allocations?: Allocations | undefined
-  /** Default: nothing is logged. */
-  readonly log?: Log | undefined
-}
 
 /** What a sync did besides: routes, and UDP flows that led to endpoints which are gone. */
 export interface SyncAround {
@@ -89,6 +57,7 @@ export class ServiceProxy {
   readonly #cluster: Cluster
   readonly #backends: ReadonlyMap<Family, NftablesBackend>
   readonly #log: Log
+  readonly #observers: readonly ProxyObserver[]
   #local: LocalAddresses
   #problems: readonly SourceProblem[] = []
   /** Until the source has told everything, what is in the kernel stays as it is. */
@@ -109,6 +78,7 @@ export class ServiceProxy {
     this.#tracked = tracked
     this.#local = local
     this.#log = options.log ?? (() => {})
+    this.#observers = options.observers ?? []
     this.#cluster = new Cluster(
       {
         node: options.node ?? hostname(),
@@ -129,12 +99,14 @@ export class ServiceProxy {
 
   /** Opens clients of the kernel, and takes over what an earlier proxy left. Changes nothing. */
   static async open(options: ServiceProxyOptions): Promise<ServiceProxy> {
-    const of = options.netns === undefined ? {} : { netns: options.netns }
+    const { netns, transport } = options
+    const of = { ...(netns === undefined ? {} : { netns }), ...(transport === undefined ? {} : { transport }) }
     const nft = await openNft(of)
     const routes = await openRoutes(of)
     const tracked = await openConntrack(of)
     const proxy = new ServiceProxy(options, { nft, routes, tracked }, await localAddresses(routes))
     for (const backend of proxy.#backends.values()) await backend.adopt()
+    for (const observer of proxy.#observers) observer.opened?.(proxy)
     return proxy
   }
 
@@ -209,15 +181,19 @@ export class ServiceProxy {
     }
     this.#update()
     const report: { -readonly [F in Family]?: NonNullable<SyncReport[F]> } = {}
+    const seconds: { [F in Family]?: number } = {}
     for (const [family, backend] of this.#backends) {
+      const began = performance.now()
       const routes = await this.#planRoutes(family, signal)
       await removeRoutes(this.#routes, routes, signal)
       const synced = await backend.sync(signal)
       await addRoutes(this.#routes, routes, signal)
       const stale = await deleteStale(this.#tracked, family, this.#serving, signal)
       report[family] = { ...synced, stale, routesAdded: routes.added.length, routesRemoved: routes.removed.length }
+      seconds[family] = (performance.now() - began) / 1000
     }
     this.#serving = new Map()
+    for (const observer of this.#observers) observer.synced?.({ report, seconds })
     return report
   }
 
@@ -237,6 +213,12 @@ export class ServiceProxy {
         .join('')
     }
     return text
+  }
+
+  /** Packets of new connections that were refused, by Service and why, since the kernel was told to refuse them. */
+  async refusals(signal?: AbortSignal): Promise<readonly Refusals[]> {
+    const all = await Promise.all(FAMILIES.map(family => readRefusals(this.#nft, family, signal)))
+    return all.flat()
   }
 
   /** Removes everything that a proxy made here: routes first, then the tables. Returns whether there was something. */
@@ -260,11 +242,13 @@ export class ServiceProxy {
     return this.close()
   }
 
-  #take({ complete, changes, problems }: SourceUpdate): void {
+  #take(update: SourceUpdate): void {
+    const { complete, changes, problems } = update
     this.#complete = complete
     if (this.#cluster.apply(changes)) this.#moved = true
     this.#problems = problems
     for (const { where, line, field, message } of this.problems) this.#log('warn', message, { where, line, field })
+    for (const observer of this.#observers) observer.told?.(update)
   }
 
   /** Hands over to the backends what has changed. */
@@ -320,6 +304,7 @@ export class ServiceProxy {
         retry = RETRY.first
       } catch (error) {
         if (signal.aborted) return
+        for (const observer of this.#observers) observer.failed?.(error as Error)
         this.#log('error', `the kernel is as it was: ${(error as Error).message}`, { retry: `${retry} ms` })
         await pause(retry, undefined, { signal }).catch(() => {})
         retry = Math.min(2 * retry, RETRY.most)
@@ -336,35 +321,12 @@ export class ServiceProxy {
           if (changes.some(change => familyOf(change) === tableFamily(family))) {
             this.#log('warn', 'somebody else changed the table', { family: tableFamily(family), table: TABLE })
             this.#backends.get(family)?.doubt()
+            for (const observer of this.#observers) observer.drifted?.(family)
             wake.wake()
           }
     } catch (error) {
       if (!signal.aborted) this.#log('error', `changes by others are not seen any more: ${(error as Error).message}`)
     }
-  }
-}
-
-/** Lets one wait until something is to be done. */
-class Wake {
-  #asked = false
-  #resolve: (() => void) | undefined
-
-  wake(): void {
-    this.#asked = true
-    this.#resolve?.()
-  }
-
-  async asked(signal: AbortSignal, most: number): Promise<void> {
-    if (!this.#asked) {
-      const waiting = new AbortController()
-      const woken = new Promise<void>(resolve => {
-        this.#resolve = resolve
-      })
-      await Promise.race([woken, pause(most, undefined, { signal: AbortSignal.any([signal, waiting.signal]) }).catch(() => {})])
-      waiting.abort()
-    }
-    this.#asked = false
-    this.#resolve = undefined
   }
 }
 

@@ -3,7 +3,7 @@
  * only those whose name contains one of the words. It makes network namespaces: scripts/in-namespace gives them names of their own on a host.
  */
 import { parseArgs } from 'node:util'
-import type { ServiceProxyOptions } from '../../lib/proxy/proxy.js'
+import type { ServiceProxyOptions } from '../../lib/proxy/index.js'
 import type { ProxyCase } from './proxy/cluster.js'
 import * as special from './proxy/special.js'
 import * as table from './proxy/table.js'

@@ -1,5 +1,5 @@
 /** A proxy on each node of the topology, and objects that they are told. */
-import { ServiceProxy, type ServiceProxyOptions } from '../../../lib/proxy/proxy.js'
+import { ServiceProxy, type ServiceProxyOptions } from '../../../lib/proxy/index.js'
 import type { Family, ServiceSpec } from '../../../lib/service/index.js'
 import type { KubernetesObject } from '../../../lib/source/kubernetes.js'
 import type { Source } from '../../../lib/source/source.js'

@@ -1,47 +1,15 @@
 /** Services for real packets: a proxy on nftables alone. */
 import assert from 'node:assert/strict'
-import { setTimeout } from 'node:timers/promises'
 import { open as openConntrack } from '../../../lib/conntrack/index.js'
-import type { EndpointSlice, Service } from '../../../lib/service/index.js'
-import type { Case, LinuxContext } from '../nft/case.js'
-import {
-  addressOf,
-  CLIENT,
-  NUMBERS,
-  nameOf,
-  network,
-  ROUTER,
-  SERVICE,
-  tally,
-  target,
-  VERSIONS,
-  type Version,
-} from '../nft/traffic/network.js'
+import type { Case } from '../nft/case.js'
+import { addressOf, CLIENT, NUMBERS, nameOf, network, ROUTER, SERVICE, tally, target } from '../nft/traffic/network.js'
 import { startPeer } from '../traffic/remote.js'
-import { EXTERNAL, NOBODY, proxyIn, service, slice, TestSource } from './rig.js'
+import { operating } from './operating.js'
+import { EXTERNAL, NOBODY, OTHER, other, perVersion, served, service, slice, until } from './rig.js'
 
 const PROTOCOLS = ['tcp', 'udp'] as const
-const other = (version: Version): string => (version === 'ip' ? '192.0.2.21' : '2001:db8:1::21')
-
-async function served(context: LinuxContext, ...told: readonly (Service | EndpointSlice)[]) {
-  const source = new TestSource()
-  source.tell(...told)
-  const proxy = await proxyIn(context, source)
-  return { source, proxy, report: await proxy.once() }
-}
-
-/** Waits until it holds: a running proxy syncs on its own. */
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const end = performance.now() + 20_000; !(await holds()); await setTimeout(50))
-    if (performance.now() > end) throw new Error(`not in 20 s: ${what}`)
-}
-
-const perVersion = (name: string, run: (context: LinuxContext, version: Version) => Promise<void>): readonly Case[] =>
-  VERSIONS.map(
-    (version): Case => ({ name: `proxy: ${name} (${version})`, needs: 'linux', run: context => run(context, version) }),
-  )
-
 export const cases: readonly Case[] = [
+  ...operating,
   ...perVersion(
     'connections are spread over all endpoints, for clients outside, pods, and the node',
     async (context, version) => {
@@ -243,7 +211,12 @@ export const cases: readonly Case[] = [
       externalTrafficPolicy: 'Local',
       ports: [{ name: 'tcp', port: 80, nodePort: 30080 }],
     } as const
-    await served(context, service(version, spec), slice(version))
+    const range = { type: 'LoadBalancer', clusterIP: OTHER[version], loadBalancerSourceRanges: [CLIENT[version]] } as const
+    const guarded = {
+      ...service(version, range, 'guarded'),
+      status: { loadBalancer: { ingress: [{ ip: NOBODY[version] }] } },
+    }
+    await served(context, service(version, spec), slice(version), guarded)
     for (const nft of ['nft', 'scripts/nft'])
       await context.inside(`sh -c '${nft} list ruleset >/tmp/$$ && ${nft} -c -f /tmp/$$; s=$?; rm /tmp/$$; exit $s'`)
   }),

@@ -1,10 +1,11 @@
 /** A proxy in the router's namespace, between a client and three servers that are pods; the first one is on the router's node. */
-import { ServiceProxy, type ServiceProxyOptions } from '../../../lib/proxy/proxy.js'
+import { setTimeout } from 'node:timers/promises'
+import { ServiceProxy, type ServiceProxyOptions } from '../../../lib/proxy/index.js'
 import { type Cidr, cidrOf, type EndpointSlice, type Service } from '../../../lib/service/index.js'
 import type { KubernetesObject } from '../../../lib/source/kubernetes.js'
 import type { ObjectChange, Source, SourceUpdate } from '../../../lib/source/source.js'
-import type { LinuxContext } from '../nft/case.js'
-import { addressOf, NUMBERS, SERVER_PORT, SERVICE, type ServerNumber, type Version } from '../nft/traffic/network.js'
+import type { Case, LinuxContext } from '../nft/case.js'
+import { addressOf, NUMBERS, SERVER_PORT, SERVICE, type ServerNumber, VERSIONS, type Version } from '../nft/traffic/network.js'
 
 export const cidrs = (...texts: readonly string[]): readonly Cidr[] => texts.map(cidrOf).filter(cidr => cidr !== undefined)
 
@@ -13,6 +14,8 @@ export const SERVICES = cidrs('198.51.100.0/24', '2001:db8:5::/64')
 export const PODS = cidrs('10.1.0.0/16', '2001:db8:2::/48')
 /** One of the range that no Service has. */
 export const NOBODY: Readonly<Record<Version, string>> = { ip: '198.51.100.77', ip6: '2001:db8:5::77' }
+/** For another Service. */
+export const OTHER: Readonly<Record<Version, string>> = { ip: '198.51.100.78', ip6: '2001:db8:5::78' }
 export const EXTERNAL: Readonly<Record<Version, string>> = { ip: '198.18.0.1', ip6: '2001:db8:6::1' }
 
 /** A source that tells what it is given, to each who reads it. */
@@ -99,3 +102,25 @@ export async function proxyIn(
   })
   return proxy
 }
+
+/** The same, when it has brought to the kernel what it is told. */
+export async function served(context: LinuxContext, ...told: readonly (Service | EndpointSlice)[]) {
+  const source = new TestSource()
+  source.tell(...told)
+  const proxy = await proxyIn(context, source)
+  return { source, proxy, report: await proxy.once() }
+}
+
+/** Waits until it holds: a running proxy syncs on its own. */
+export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  for (const end = performance.now() + 20_000; !(await holds()); await setTimeout(50))
+    if (performance.now() > end) throw new Error(`not in 20 s: ${what}`)
+}
+
+export const perVersion = (name: string, run: (context: LinuxContext, version: Version) => Promise<void>): readonly Case[] =>
+  VERSIONS.map(
+    (version): Case => ({ name: `proxy: ${name} (${version})`, needs: 'linux', run: context => run(context, version) }),
+  )
+
+/** Another address of the client's. */
+export const other = (version: Version): string => (version === 'ip' ? '192.0.2.21' : '2001:db8:1::21')

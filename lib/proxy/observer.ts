@@ -1,0 +1,29 @@
+/** Who looks at a proxy's work: metrics, health. */
+import type { Family } from '../service/index.js'
+import type { SourceUpdate } from '../source/source.js'
+import type { ServiceProxy, SyncReport } from './proxy.js'
+
+/** A sync that was done. */
+export interface SyncDone {
+  readonly report: SyncReport
+  /** Seconds that it took for each family. */
+  readonly seconds: Readonly<Partial<Record<Family, number>>>
+}
+
+/**
+ * Told what a proxy does, when it was done. What these throw ends the proxy's run: they must not.
+ *
+ * @example
+ * const observer: ProxyObserver = { synced: ({ seconds }) => console.log(seconds.ipv4) }
+ */
+export interface ProxyObserver {
+  /** The proxy is there, and has taken over what an earlier one left; nothing was read yet. */
+  opened?(proxy: ServiceProxy): void
+  /** What the source told was taken: the next sync brings it to the kernel. */
+  told?(update: SourceUpdate): void
+  synced?(sync: SyncDone): void
+  /** A sync that was not done: it is tried again. */
+  failed?(error: Error): void
+  /** Somebody else changed the table of a family: the next sync mends it. */
+  drifted?(family: Family): void
+}

@@ -1,0 +1,34 @@
+/** What a proxy is told when it is opened. */
+import type { OpenOptions as NftOptions } from '../nft/index.js'
+import type { Allocations, Cidr } from '../service/index.js'
+import type { Source } from '../source/source.js'
+import type { ProxyObserver } from './observer.js'
+
+export type LogLevel = 'info' | 'warn' | 'error'
+/** A line of the log: what happened, and to what. */
+export type Log = (level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>) => void
+
+/** Options of a proxy. */
+export interface ServiceProxyOptions extends Pick<NftOptions, 'netns' | 'transport'> {
+  readonly source: Source
+  /** Name of the node. Default: that of the machine. */
+  readonly node?: string | undefined
+  /** Addresses of pods. Default none: nobody is known to be a pod, and no one is masqueraded for being none. */
+  readonly clusterCidrs?: readonly Cidr[] | undefined
+  /** Addresses for Services: one local route for all of them, instead of one each; in a standalone cluster they are given from here. */
+  readonly serviceCidrs?: readonly Cidr[] | undefined
+  /** Whether endpoints see the address of the node instead of every client's, on cluster addresses. Default false. */
+  readonly masqueradeAll?: boolean | undefined
+  /** Which of the node's addresses serve node ports. Default: the primary one of each family. */
+  readonly nodePortCidrs?: readonly Cidr[] | undefined
+  /** Addresses for load balancers, where there is no API server. */
+  readonly balancerPool?: readonly Cidr[] | undefined
+  /** Whether there is no API server: addresses are given and slices made here. Default true. */
+  readonly standalone?: boolean | undefined
+  /** What was given before (`allocations` of an earlier proxy). */
+  readonly allocations?: Allocations | undefined
+  /** Default: nothing is logged. */
+  readonly log?: Log | undefined
+  /** Default: none. */
+  readonly observers?: readonly ProxyObserver[] | undefined
+}
