@@ -30,3 +30,17 @@ export class Turns {
     this.#since = performance.now()
   }
 }
+
+/** Does work in steps that tell how many objects each was for; others get a turn in between. */
+export async function inTurns<T>(work: Iterator<number, T, void>, turns = new Turns()): Promise<T> {
+  let step = work.next()
+  for (; !step.done; step = work.next()) if (turns.due(step.value)) await turns.give()
+  return step.value
+}
+
+/** Does the same work at once. */
+export function atOnce<T>(work: Iterator<number, T, void>): T {
+  let step = work.next()
+  while (!step.done) step = work.next()
+  return step.value
+}

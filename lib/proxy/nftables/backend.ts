@@ -1,4 +1,5 @@
 /** Keeps the table of one family in the kernel as it is wanted. */
+import { inTurns, Turns } from '../../netlink/turns.js'
 import { liftDocument } from '../../nft/document/lift.js'
 import { lowerDocument } from '../../nft/document/lower.js'
 import { type Command, type Element, type NftClient, type NftSet, type Snapshot, TransactionError } from '../../nft/index.js'
@@ -54,13 +55,15 @@ export class NftablesBackend {
   async adopt(signal?: AbortSignal): Promise<void> {
     const { elements } = await this.#snapshot(signal)
     const slots = new Map<string, { readonly view: View; readonly key: readonly Part[]; readonly endpoints: string[] }>()
+    const turns = new Turns()
     for (const { set, elements: items } of elements) {
       const [, view, slot] = /^slot-(inside|outside)-(\d+)$/.exec(set.name) ?? []
       if (view === undefined) continue
       for (const { key, data } of items) {
+        if (turns.due(1)) await turns.give()
         const name = `${view} ${key}`
-        const known = slots.get(name) ?? { view: view as View, key: [key].flat() as readonly Part[], endpoints: [] }
-        known.endpoints[Number(slot)] = [data].flat().join(' ')
+        const known = slots.get(name) ?? { view: view as View, key: partsOf(key), endpoints: [] }
+        known.endpoints[Number(slot)] = partsOf(data).join(' ')
         slots.set(name, known)
       }
     }
@@ -115,7 +118,7 @@ export class NftablesBackend {
   }
 
   async #change(sets: Map<string, NftSet>, signal: AbortSignal | undefined): Promise<Synced> {
-    const { objects, elements, unused } = this.#table.changes()
+    const { objects, elements, unused } = await inTurns(this.#table.changes())
     if (objects.length + elements.length + unused.chains.length === 0) return NOTHING
     const added = this.#lower(objects, { sets: [...sets.values()] })
     const all = new Map([...sets, ...setsIn(added)])
@@ -129,7 +132,7 @@ export class NftablesBackend {
       ],
       { signal },
     )
-    this.#table.settled()
+    await inTurns(this.#table.settled())
     this.#sets = all
     return { ...countOf(elements), read: false }
   }
@@ -164,7 +167,7 @@ export class NftablesBackend {
     const additions = changes.filter(command => 'add' in command)
     if (commands.length + changes.length > 0)
       await this.#client.commit([...removals, ...commands, ...additions], { signal, generation: snapshot.generation })
-    this.#table.settled()
+    await inTurns(this.#table.settled())
     this.#sets = sets
     return { ...countOf(elements), read: true }
   }
@@ -172,21 +175,20 @@ export class NftablesBackend {
   /** Reads the table, and compares it with what is wanted. */
   async #compare(signal: AbortSignal | undefined): Promise<Compared> {
     const snapshot = await this.#snapshot(signal)
-    const wanted = this.#lower(this.#table.all(), {})
+    const wanted = this.#lower(await inTurns(this.#table.all()), {})
     const plan = planDocument(liftDocument(snapshotOf(wanted)), liftDocument(withoutElements(snapshot)))
     const removed = new Set(plan.nftables.flatMap(deletedBy))
     const whole = removed.has(TABLE)
     const sets = setsIn(wanted)
+    const turns = new Turns()
     for (const [name, { flags }] of sets) {
       // Clients that the kernel remembers by itself.
       if (flags?.includes('dynamic')) continue
       const found = whole || removed.has(name) ? undefined : snapshot.elements.find(({ set }) => set.name === name)
-      this.#table.found(
-        name,
-        (found?.elements ?? []).map(element => wantedOf(name, element)),
-      )
+      await inTurns(this.#table.found(name, wantedIn(name, found?.elements ?? [])), turns)
     }
-    return { snapshot, plan, elements: this.#table.changes().elements, sets, whole }
+    const { elements } = await inTurns(this.#table.changes(), turns)
+    return { snapshot, plan, elements, sets, whole }
   }
 
   #lower(objects: readonly RulesetObject[], state: Partial<Parameters<typeof lowerDocument>[1]>): readonly Command[] {
@@ -248,20 +250,21 @@ function deletedBy(command: object): readonly string[] {
 }
 
 /** As `Wanted` has it: prefixes in their one form. */
-function wantedOf(set: string, { key, data, comment }: Element): Omit<Wanted, 'set'> {
-  return {
-    key: rangesOf(set, [key].flat() as readonly Part[]),
-    ...(data === undefined ? {} : { data: isVerdict(data) ? data : ([data].flat() as readonly Part[]) }),
-    comment,
+function* wantedIn(set: string, elements: readonly Element[]): Generator<Omit<Wanted, 'set'>, void, void> {
+  const prefixed = set === SETS.pods || set === SETS.serviceRanges || set === SETS.allowed
+  for (const { key, data, comment } of elements) {
+    const parts = prefixed ? rangesOf(partsOf(key)) : partsOf(key)
+    yield { key: parts, data: data === undefined || isVerdict(data) ? data : partsOf(data), comment }
   }
 }
+
+const partsOf = (value: Element['key'] | Element['data']): readonly Part[] =>
+  Array.isArray(value) ? (value as readonly Part[]) : [value as Part]
 
 const isVerdict = (data: NonNullable<Element['data']>): data is Extract<Wanted['data'], { verdict: unknown }> =>
   typeof data === 'object' && 'verdict' in data
 
 /** An address alone is a prefix of all its bits, in sets whose keys are prefixes. */
-function rangesOf(set: string, key: readonly Part[]): readonly Part[] {
-  const prefixed = set === SETS.pods || set === SETS.serviceRanges || set === SETS.allowed
-  const [first, ...others] = key
-  return prefixed && typeof first === 'string' ? [cidrOf(first)?.text ?? first, ...others] : key
+function rangesOf([first, ...others]: readonly Part[]): readonly Part[] {
+  return [typeof first === 'string' ? (cidrOf(first)?.text ?? first) : (first as Part), ...others]
 }

@@ -14,10 +14,22 @@ export interface Wanted {
   readonly comment?: string | undefined
 }
 
+/** An element, as long as somebody wants it, or the kernel has it. */
 interface Entry {
-  readonly wanted: Wanted
-  readonly text: string
+  readonly key: string
+  wanted: Wanted | undefined
+  /** How many want it. */
   count: number
+  /** What the kernel has. */
+  there: Wanted | undefined
+  /** Whether that may be another. */
+  changed: boolean
+}
+
+interface Entries {
+  readonly all: Map<string, Entry>
+  /** Those that changed since `settled`. */
+  changed: Entry[]
 }
 
 /** What is to be done in a set: removals first. */
@@ -27,59 +39,75 @@ export interface SetChange {
   readonly added: readonly Element[]
 }
 
-const keyText = ({ key }: Wanted): string =>
-  key.map(part => (typeof part === 'object' ? `${part.from}-${part.to}` : part)).join(' ')
-/** Two elements of a key are the same if this is. */
-function contentText({ data, comment = '' }: Wanted): string {
-  if (data === undefined) return comment
-  return 'verdict' in data ? `${data.verdict} ${data.chain ?? ''} ${comment}` : data.join(' ')
+const textOf = (key: readonly Part[]): string =>
+  key.length === 1 && typeof key[0] === 'string'
+    ? key[0]
+    : key.map(part => (typeof part === 'object' ? `${part.from}-${part.to}` : part)).join(' ')
+
+type Content = Pick<Wanted, 'data' | 'comment'>
+
+/** Whether two elements of a key are the same. */
+const same = (a: Content, b: Content): boolean => a.comment === b.comment && sameData(a.data, b.data)
+
+function sameData(a: Wanted['data'], b: Wanted['data']): boolean {
+  if (a === b || a === undefined || b === undefined) return a === b
+  if ('verdict' in a) return 'verdict' in b && a.verdict === b.verdict && a.chain === b.chain
+  return !('verdict' in b) && a.length === b.length && a.every((part, i) => part === b[i])
 }
 
 /** Several frontends may want the same element (an address of the cluster, an endpoint): it goes when none does. */
 export class ElementStore {
-  readonly #wanted = new Map<string, Map<string, Entry>>()
-  /** What the kernel has of those that changed since `settled`; undefined where it has none. */
-  readonly #kernel = new Map<string, Map<string, Wanted | undefined>>()
+  readonly #sets = new Map<string, Entries>()
+  /** A frontend's elements have one key in most sets: it is written as text once. */
+  #key: readonly Part[] = []
+  #text = ''
 
   add(wanted: Wanted): void {
-    const entries = within(this.#wanted, wanted.set)
-    const key = keyText(wanted)
-    const text = contentText(wanted)
-    const known = entries.get(key)
-    if (known && known.text === text) known.count++
-    else {
-      this.#remember(wanted.set, key, known?.wanted)
-      entries.set(key, { wanted, text, count: 1 })
+    const entries = this.#in(wanted.set)
+    const entry = this.#of(entries, wanted.key)
+    if (entry.wanted && same(entry.wanted, wanted)) {
+      entry.count++
+      return
     }
+    entry.wanted = wanted
+    entry.count = 1
+    touch(entries, entry)
   }
 
   /** One of those that want it does so no longer. */
   remove(wanted: Wanted): void {
-    const entries = this.#wanted.get(wanted.set)
-    const key = keyText(wanted)
-    const known = entries?.get(key)
-    if (!known || known.text !== contentText(wanted) || --known.count > 0) return
-    this.#remember(wanted.set, key, known.wanted)
-    entries?.delete(key)
+    const entries = this.#in(wanted.set)
+    const entry = entries.all.get(this.#textOf(wanted.key))
+    if (!entry?.wanted || !same(entry.wanted, wanted) || --entry.count > 0) return
+    entry.wanted = undefined
+    touch(entries, entry)
   }
 
   /** What the kernel has, as it was read: what nobody wants is removed, what is wanted stays. */
-  found(set: string, there: Iterable<Omit<Wanted, 'set'>>): void {
-    const kernel = within(this.#kernel, set)
-    kernel.clear()
-    for (const key of this.#wanted.get(set)?.keys() ?? []) kernel.set(key, undefined)
-    for (const element of there) kernel.set(keyText({ set, ...element }), { set, ...element })
+  *found(set: string, there: Iterable<Omit<Wanted, 'set'>>): Generator<number, void, void> {
+    const entries = this.#in(set)
+    for (const entry of entries.all.values()) {
+      entry.there = undefined
+      touch(entries, entry)
+      yield 1
+    }
+    for (const { key, data, comment } of there) {
+      const entry = this.#of(entries, key)
+      entry.there = { set, key, data, comment }
+      touch(entries, entry)
+      yield 1
+    }
   }
 
   /** What has to be changed for the kernel to have what is wanted. */
-  changes(): readonly SetChange[] {
+  *changes(): Generator<number, readonly SetChange[], void> {
     const changes: SetChange[] = []
-    for (const [set, kernel] of this.#kernel) {
+    for (const [set, { changed }] of this.#sets) {
       const removed: Element[] = []
       const added: Element[] = []
-      for (const [key, there] of kernel) {
-        const wanted = this.#wanted.get(set)?.get(key)?.wanted
-        if (there && wanted && contentText(there) === contentText(wanted)) continue
+      for (const { there, wanted } of changed) {
+        yield 1
+        if (there === wanted || (there && wanted && same(there, wanted))) continue
         if (there) removed.push(elementOf({ key: there.key }))
         if (wanted) added.push(elementOf(wanted))
       }
@@ -89,32 +117,61 @@ export class ElementStore {
   }
 
   /** The changes were made. */
-  settled(): void {
-    this.#kernel.clear()
+  *settled(): Generator<number, void, void> {
+    for (const entries of this.#sets.values()) {
+      for (const entry of entries.changed) {
+        entry.there = entry.wanted
+        entry.changed = false
+        if (!entry.wanted) entries.all.delete(entry.key)
+        yield 1
+      }
+      entries.changed = []
+    }
   }
 
   /** All that is wanted in a set. */
-  *in(set: string): Generator<Wanted, void, undefined> {
-    for (const { wanted } of this.#wanted.get(set)?.values() ?? []) yield wanted
+  *in(set: string): Generator<Wanted, void, void> {
+    for (const { wanted } of this.#in(set).all.values()) if (wanted) yield wanted
   }
 
-  #remember(set: string, key: string, before: Wanted | undefined): void {
-    const kernel = within(this.#kernel, set)
-    if (!kernel.has(key)) kernel.set(key, before)
+  #in(set: string): Entries {
+    let entries = this.#sets.get(set)
+    if (!entries) {
+      entries = { all: new Map(), changed: [] }
+      this.#sets.set(set, entries)
+    }
+    return entries
+  }
+
+  #of({ all }: Entries, parts: readonly Part[]): Entry {
+    const key = this.#textOf(parts)
+    let entry = all.get(key)
+    if (!entry) {
+      entry = { key, wanted: undefined, count: 0, there: undefined, changed: false }
+      all.set(key, entry)
+    }
+    return entry
+  }
+
+  #textOf(key: readonly Part[]): string {
+    if (key === this.#key) return this.#text
+    this.#key = key
+    this.#text = textOf(key)
+    return this.#text
   }
 }
 
-function within<T>(map: Map<string, Map<string, T>>, set: string): Map<string, T> {
-  const known = map.get(set) ?? new Map<string, T>()
-  map.set(set, known)
-  return known
+function touch({ changed }: Entries, entry: Entry): void {
+  if (entry.changed) return
+  entry.changed = true
+  changed.push(entry)
 }
 
 /** As nft's client takes it: one value stands alone. */
 export function elementOf({ key, data, comment }: Omit<Wanted, 'set'>): Element {
-  const [only, ...others] = key
-  const plain = { key: others.length > 0 ? key : (only as Part), ...(comment === undefined ? {} : { comment }) }
+  const plain = comment === undefined ? { key: alone(key) } : { key: alone(key), comment }
   if (data === undefined) return plain
-  if (!Array.isArray(data)) return { ...plain, data: data as Verdict }
-  return { ...plain, data: data.length > 1 ? (data as readonly Part[]) : (data[0] as Part) }
+  return { ...plain, data: 'verdict' in data ? data : alone(data) }
 }
+
+const alone = (parts: readonly Part[]): Part | readonly Part[] => (parts.length > 1 ? parts : (parts[0] as Part))

@@ -66,9 +66,12 @@ export class Masquerades {
   }
 
   /** Elements become what is wanted now. */
-  settle(): void {
-    for (const address of this.#touched) this.#settle(address, this.#of(address))
-    this.#touched.clear()
+  *settle(): Generator<number, void, void> {
+    for (const address of this.#touched) {
+      this.#touched.delete(address)
+      this.#settle(address, this.#of(address))
+      yield 1
+    }
   }
 
   /** Of all addresses that are told by port. */

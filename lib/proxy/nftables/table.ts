@@ -58,8 +58,8 @@ export class ProxyTable {
   }
 
   /** All objects of the table as it is wanted, without elements. */
-  all(): readonly RulesetObject[] {
-    this.#masquerades.settle()
+  *all(): Generator<number, readonly RulesetObject[], void> {
+    yield* this.#masquerades.settle()
     return [...this.base(), ...[...this.#made.values()].flat(), ...this.#masquerades.all()]
   }
 
@@ -69,8 +69,8 @@ export class ProxyTable {
   }
 
   /** What the kernel has in a set, as it was read. */
-  found(set: string, elements: Iterable<Omit<Wanted, 'set'>>): void {
-    this.#elements.found(set, elements)
+  found(set: string, elements: Iterable<Omit<Wanted, 'set'>>): Generator<number, void, void> {
+    return this.#elements.found(set, elements)
   }
 
   /** Addresses that are pods', and those of Services; replaces what was. */
@@ -130,17 +130,18 @@ export class ProxyTable {
   }
 
   /** What has to be changed; the same again until `settled`. */
-  changes(): TableChange {
-    this.#masquerades.settle()
+  *changes(): Generator<number, TableChange, void> {
+    yield* this.#masquerades.settle()
+    const elements = yield* this.#elements.changes()
     const { objects, ...unused } = this.#masquerades.changes()
-    return { objects: [...this.#objects, ...objects], elements: this.#elements.changes(), unused }
+    return { objects: [...this.#objects, ...objects], elements, unused }
   }
 
   /** The changes were made. */
-  settled(): void {
+  *settled(): Generator<number, void, void> {
     this.#objects = []
     this.#masquerades.settled()
-    this.#elements.settled()
+    yield* this.#elements.settled()
   }
 
   #place(frontend: Frontend, address: string, engineOf: EngineOf): Placed {
