@@ -1,4 +1,5 @@
 /** The forwarding model: all frontends of a node, kept up to date one object at a time. */
+import { atOnce } from '../netlink/turns.js'
 import { type EndpointsByPort, endpointsOf } from './endpoints.js'
 import { type Frontend, frontendsOf, type ModelOptions } from './frontends.js'
 import { type EndpointSlice, nameOf, type Service } from './objects.js'
@@ -28,6 +29,9 @@ export interface FrontendChange {
   readonly after: Frontend | undefined
 }
 
+/** A Service takes as long as so many endpoints, besides its own. */
+const STEP = 10
+
 interface Known {
   service: Service | undefined
   readonly slices: Map<string, EndpointSlice>
@@ -43,7 +47,7 @@ export class ServiceModel {
   #options: ModelOptions
   readonly #known = new Map<string, Known>()
   /** Those that claim each address and port. */
-  readonly #claims = new Map<FrontendKey, Frontend[]>()
+  readonly #claims = new Map<FrontendKey, readonly Frontend[]>()
   readonly #contested = new Set<FrontendKey>()
   readonly #served = new Map<FrontendKey, Frontend>()
   readonly #touched = new Set<string>()
@@ -60,7 +64,7 @@ export class ServiceModel {
 
   /** What is served now, by address and port. */
   get frontends(): ReadonlyMap<FrontendKey, Frontend> {
-    this.#settle()
+    atOnce(this.settle())
     return this.#served
   }
 
@@ -108,7 +112,7 @@ export class ServiceModel {
 
   /** What has changed since the last call. */
   changes(): readonly FrontendChange[] {
-    this.#settle()
+    atOnce(this.settle())
     const changes: FrontendChange[] = []
     for (const [key, before] of this.#before) {
       const after = this.#served.get(key)
@@ -120,7 +124,7 @@ export class ServiceModel {
 
   /** Addresses and ports that several Services want. */
   conflicts(): readonly Conflict[] {
-    this.#settle()
+    atOnce(this.settle())
     const conflicts: Conflict[] = []
     for (const key of this.#contested) {
       const [first, ...others] = this.#claims.get(key) ?? []
@@ -148,44 +152,42 @@ export class ServiceModel {
     return known
   }
 
-  #settle(): void {
+  /** Finds out what is served now, in steps, each for so many endpoints: where it is left to the calls that ask for it, it is one long one. */
+  *settle(): Generator<number, void, void> {
     for (const name of this.#touched) {
+      this.#touched.delete(name)
       const known = this.#known.get(name)
       if (!known) continue
       const now = known.service ? frontendsOf(known.service, this.endpointsOf(name), this.#options) : []
       this.#replace(known.frontends, now)
       known.frontends = now
       if (!known.service && known.slices.size === 0) this.#known.delete(name)
+      yield STEP + sizeOf(known.endpoints)
     }
-    this.#touched.clear()
   }
 
   #replace(old: readonly Frontend[], now: readonly Frontend[]): void {
-    const keys = new Set<FrontendKey>()
     for (const frontend of old) {
       const key = frontendKey(frontend)
-      keys.add(key)
-      const left = (this.#claims.get(key) ?? []).filter(claim => claim !== frontend)
+      const claims = this.#claims.get(key)
+      const left = claims && claims.length > 1 ? claims.filter(claim => claim !== frontend) : []
       if (left.length > 0) this.#claims.set(key, left)
       else this.#claims.delete(key)
     }
     for (const frontend of now) {
       const key = frontendKey(frontend)
-      keys.add(key)
-      const claims = [...(this.#claims.get(key) ?? []), frontend]
-      if (claims.length > 1) claims.sort((a, b) => this.#older(a, b))
-      this.#claims.set(key, claims)
+      const claims = this.#claims.get(key)
+      this.#claims.set(key, claims ? [...claims, frontend].sort((a, b) => this.#older(a, b)) : [frontend])
     }
-    for (const key of keys) {
-      if ((this.#claims.get(key)?.length ?? 0) > 1) this.#contested.add(key)
-      else this.#contested.delete(key)
-      this.#serve(key)
-    }
+    for (const list of [old, now]) for (const frontend of list) this.#serve(frontendKey(frontend))
   }
 
   #serve(key: FrontendKey): void {
     const before = this.#served.get(key)
-    const [first] = this.#claims.get(key) ?? []
+    const claims = this.#claims.get(key)
+    if (claims && claims.length > 1) this.#contested.add(key)
+    else this.#contested.delete(key)
+    const first = claims?.[0]
     const after = first && before && same(before, first) ? before : first
     if (!this.#before.has(key)) this.#before.set(key, before)
     if (after) this.#served.set(key, after)
@@ -198,6 +200,12 @@ export class ServiceModel {
     const age = (name: string): string => this.#known.get(name)?.service?.metadata.creationTimestamp ?? '9'
     return age(a.service) < age(b.service) || (age(a.service) === age(b.service) && a.service < b.service) ? -1 : 1
   }
+}
+
+function sizeOf(endpoints: EndpointsByPort | undefined): number {
+  let size = 0
+  for (const list of endpoints?.values() ?? []) size += list.length
+  return size
 }
 
 function ownerOf({ metadata }: Pick<EndpointSlice, 'metadata'>): string | undefined {
