@@ -7,7 +7,9 @@ import {
   type Cidr,
   contains,
   type EndpointSlice,
+  type Family,
   type Frontend,
+  isServed,
   type ModelOptions,
   type Node,
   nameOf,
@@ -39,6 +41,14 @@ export interface ClusterOptions {
   readonly allocations?: Allocations | undefined
 }
 
+/** A Service whose health-check node port tells how many of its endpoints are ready on this node. */
+export interface HealthCheck {
+  /** `namespace/name` */
+  readonly service: string
+  readonly port: number
+  readonly local: Readonly<Record<Family, number>>
+}
+
 /** Addresses of the machine, the primary one of each family first. */
 export type LocalAddresses = readonly string[]
 
@@ -55,6 +65,8 @@ export class Cluster {
   /** Slices that an Endpoints object is read as. */
   readonly #mirrored = new Map<string, readonly EndpointSlice[]>()
   readonly #problems = new Map<string, readonly string[]>()
+  /** Services with a health-check node port. */
+  readonly #checked = new Map<string, number>()
   #local: LocalAddresses
 
   constructor(options: ClusterOptions, local: LocalAddresses) {
@@ -73,6 +85,23 @@ export class Cluster {
       message: `${key}: ${served} has it, which is older`,
     }))
     return [...own, ...conflicts]
+  }
+
+  /** Only endpoints that are ready count, each address once. */
+  get healthChecks(): readonly HealthCheck[] {
+    return [...this.#checked].map(([service, port]) => {
+      const local = { ipv4: new Set<string>(), ipv6: new Set<string>() }
+      for (const endpoints of this.model.endpointsOf(service).values())
+        for (const { address, ready, local: here } of endpoints) if (ready && here) local[familyOf(address)].add(address)
+      return { service, port, local: { ipv4: local.ipv4.size, ipv6: local.ipv6.size } }
+    })
+  }
+
+  /** Whether load balancers may send new connections to this node: it is not about to go (KEP-3836). */
+  get nodeEligible(): boolean {
+    const node = this.#nodes.get(this.#options.node)
+    const leaving = node?.spec?.taints?.some(({ key }) => key === 'ToBeDeletedByClusterAutoscaler') ?? false
+    return !leaving && node?.metadata.deletionTimestamp === undefined
   }
 
   /** To be kept for the next start. */
@@ -145,6 +174,7 @@ export class Cluster {
 
   #applyService(name: string, service: Service | undefined): void {
     this.#problems.delete(name)
+    this.#checked.delete(name)
     if (!service) {
       this.#allocator.release(name)
       this.#slices.removeService(name)
@@ -157,6 +187,9 @@ export class Cluster {
     if (!completed) return this.model.removeService(name)
     this.model.setService(completed)
     this.#slices.setService(completed)
+    const { type, externalTrafficPolicy, healthCheckNodePort } = completed.spec
+    if (isServed(completed) && type === 'LoadBalancer' && externalTrafficPolicy === 'Local' && healthCheckNodePort)
+      this.#checked.set(name, healthCheckNodePort)
   }
 
   #applySlice(name: string, slice: EndpointSlice | undefined): void {
@@ -215,6 +248,8 @@ export class Cluster {
     return known.length > 0 ? known : this.#local
   }
 }
+
+const familyOf = (address: string): Family => (address.includes(':') ? 'ipv6' : 'ipv4')
 
 function ownerOf({ metadata }: EndpointSlice): string {
   return nameOf({ ...metadata, name: metadata.labels?.['kubernetes.io/service-name'] ?? '' })

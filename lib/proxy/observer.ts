@@ -1,6 +1,6 @@
 /** Who looks at a proxy's work: metrics, health. */
 import type { Family } from '../service/index.js'
-import type { SourceUpdate } from '../source/source.js'
+import type { SourceProblem, SourceUpdate } from '../source/source.js'
 import type { ServiceProxy, SyncReport } from './proxy.js'
 
 /** A sync that was done. */
@@ -17,6 +17,8 @@ export interface SyncDone {
  * const observer: ProxyObserver = { synced: ({ seconds }) => console.log(seconds.ipv4) }
  */
 export interface ProxyObserver {
+  /** What it can not do, which the proxy tells with its own problems. */
+  readonly problems?: readonly SourceProblem[]
   /** The proxy is there, and has taken over what an earlier one left; nothing was read yet. */
   opened?(proxy: ServiceProxy): void
   /** What the source told was taken: the next sync brings it to the kernel. */
@@ -24,6 +26,8 @@ export interface ProxyObserver {
   synced?(sync: SyncDone): void
   /** A sync that was not done: it is tried again. */
   failed?(error: Error): void
+  /** Connections to endpoints that were gone have come to their deadline. */
+  drained?(family: Family, flows: number): void
   /** Somebody else changed the table of a family: the next sync mends it. */
   drifted?(family: Family): void
 }

@@ -27,6 +27,12 @@ export interface ServiceProxyOptions extends Pick<NftOptions, 'netns' | 'transpo
   readonly standalone?: boolean | undefined
   /** What was given before (`allocations` of an earlier proxy). */
   readonly allocations?: Allocations | undefined
+  /**
+   * Seconds that TCP and SCTP connections go on to endpoints that a Service has no more, ready or not: 0 ends them at once, Infinity never. They
+   * are counted by a proxy that runs; one that is started anew begins to count. A Service's annotation `ts-ipvs.io/drain-timeout` (seconds, or
+   * never) counts more. UDP flows end at once. Default 300.
+   */
+  readonly drainTimeout?: number | undefined
   /** Default: nothing is logged. */
   readonly log?: Log | undefined
   /** Default: none. */

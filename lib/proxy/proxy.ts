@@ -15,7 +15,8 @@ import {
   type FrontendChange,
 } from '../service/index.js'
 import type { SourceProblem, SourceUpdate } from '../source/source.js'
-import { Cluster, type LocalAddresses } from './cluster.js'
+import { Cluster, type HealthCheck, type LocalAddresses } from './cluster.js'
+import { Drain, type DrainModel } from './drain.js'
 import { NftablesBackend, type Synced } from './nftables/backend.js'
 import { TABLE, tableFamily } from './nftables/layout.js'
 import { type Refusals, readRefusals } from './nftables/refusals.js'
@@ -58,6 +59,7 @@ export class ServiceProxy {
   readonly #backends: ReadonlyMap<Family, NftablesBackend>
   readonly #log: Log
   readonly #observers: readonly ProxyObserver[]
+  readonly #drain: Drain
   #local: LocalAddresses
   #problems: readonly SourceProblem[] = []
   /** Until the source has told everything, what is in the kernel stays as it is. */
@@ -79,6 +81,7 @@ export class ServiceProxy {
     this.#local = local
     this.#log = options.log ?? (() => {})
     this.#observers = options.observers ?? []
+    this.#drain = new Drain({ seconds: options.drainTimeout, serviceCidrs: options.serviceCidrs })
     this.#cluster = new Cluster(
       {
         node: options.node ?? hostname(),
@@ -117,11 +120,31 @@ export class ServiceProxy {
 
   /** What can not be read, or served, now. */
   get problems(): readonly SourceProblem[] {
-    return [...this.#problems, ...this.#cluster.problems]
+    return [...this.#problems, ...this.#cluster.problems, ...this.#observers.flatMap(({ problems = [] }) => problems)]
   }
 
   get frontends(): Iterable<Frontend> {
     return this.#cluster.model.frontends.values()
+  }
+
+  /** How many elements the sets and maps of each family are to have. */
+  get elements(): Readonly<Partial<Record<Family, number>>> {
+    return Object.fromEntries([...this.#backends].map(([family, { size }]) => [family, size]))
+  }
+
+  /** Services with a health-check node port, and how many of their endpoints are ready here. */
+  get healthChecks(): readonly HealthCheck[] {
+    return this.#cluster.healthChecks
+  }
+
+  /** Where node ports are served. */
+  get nodePortAddresses(): readonly string[] {
+    return this.#cluster.nodePortAddresses
+  }
+
+  /** Whether load balancers may send new connections to this node: it is not about to go. */
+  get nodeEligible(): boolean {
+    return this.#cluster.nodeEligible
   }
 
   /** What becomes of a new connection, and why. Throws a `TypeError` for addresses that are none. */
@@ -257,6 +280,7 @@ export class ServiceProxy {
       frontend.family === family ? this.#cluster.addressesOf(frontend) : []
     const changes = [...this.#cluster.model.changes()]
     for (const change of changes) this.#count(change)
+    this.#drain.changed(changes, this.#drainModel)
     this.#serving = new Map([...this.#serving, ...servingAfter(changes, frontend => this.#cluster.addressesOf(frontend))])
     if (this.#moved)
       for (const [key, frontend] of this.#cluster.model.frontends)
@@ -292,7 +316,7 @@ export class ServiceProxy {
   async #keepUp(signal: AbortSignal, wake: Wake, synced: () => unknown): Promise<void> {
     let retry = RETRY.first
     while (!signal.aborted) {
-      await wake.asked(signal, LOOK)
+      await wake.asked(signal, Math.min(LOOK, this.#drain.next))
       if (signal.aborted) return
       if (!this.#complete) continue
       try {
@@ -301,6 +325,7 @@ export class ServiceProxy {
           this.#log('info', 'synced', report)
           await synced()
         }
+        await this.#drainFlows(signal)
         retry = RETRY.first
       } catch (error) {
         if (signal.aborted) return
@@ -310,6 +335,24 @@ export class ServiceProxy {
         retry = Math.min(2 * retry, RETRY.most)
         wake.wake()
       }
+    }
+  }
+
+  get #drainModel(): DrainModel {
+    return {
+      frontends: this.frontends,
+      addressesOf: frontend => this.#cluster.addressesOf(frontend),
+      endpointsOf: service => this.#cluster.model.endpointsOf(service),
+    }
+  }
+
+  /** Ends connections whose endpoints are gone for long enough. */
+  async #drainFlows(signal: AbortSignal): Promise<void> {
+    for (const family of FAMILIES) {
+      const flows = await this.#drain.run(this.#tracked, family, this.#drainModel, signal)
+      if (flows === 0) continue
+      this.#log('info', 'connections to endpoints that are gone came to their deadline', { family, flows })
+      for (const observer of this.#observers) observer.drained?.(family, flows)
     }
   }
 

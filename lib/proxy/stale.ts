@@ -5,7 +5,8 @@ import type { Family, Frontend, FrontendChange } from '../service/index.js'
 /** Where a frontend is served, and the endpoints that its flows may go to. */
 export type Serving = ReadonlyMap<string, ReadonlySet<string>>
 
-const keyOf = (address: string, port: number | undefined): string => `${address} ${port}`
+/** An address and port, as endpoints are told apart. */
+export const placeOf = (address: string, port: number | undefined): string => `${address} ${port}`
 
 /** Of UDP frontends that had endpoints and have others now: what their flows may go to from now on. */
 export function servingAfter(changes: Iterable<FrontendChange>, addressesOf: (frontend: Frontend) => readonly string[]): Serving {
@@ -15,16 +16,17 @@ export function servingAfter(changes: Iterable<FrontendChange>, addressesOf: (fr
     if (known?.protocol !== 'udp' || !before) continue
     const now = endpointsOf(after)
     if ([...endpointsOf(before)].every(endpoint => now.has(endpoint))) continue
-    for (const address of addressesOf(before)) serving.set(keyOf(address, before.port), now)
+    for (const address of addressesOf(before)) serving.set(placeOf(address, before.port), now)
   }
   return serving
 }
 
-function endpointsOf(frontend: Frontend | undefined): ReadonlySet<string> {
+/** All that a frontend's connections may go to, whoever the client is. */
+export function endpointsOf(frontend: Frontend | undefined): ReadonlySet<string> {
   const answers = frontend ? Object.values(frontend.answers) : []
   return new Set(
     answers.flatMap(answer =>
-      answer.verdict === 'accept' ? answer.endpoints.map(({ address, port }) => keyOf(address, port)) : [],
+      answer.verdict === 'accept' ? answer.endpoints.map(({ address, port }) => placeOf(address, port)) : [],
     ),
   )
 }
@@ -39,8 +41,8 @@ export async function deleteStale(
   if (serving.size === 0) return 0
   const stale: Flow[] = []
   for await (const flow of client.flows({ family, protocol: 'udp', status: ['destination-nat'], signal })) {
-    const endpoints = serving.get(keyOf(flow.original.destination, flow.original.destinationPort))
-    if (endpoints && !endpoints.has(keyOf(flow.reply.source, flow.reply.sourcePort))) stale.push(flow)
+    const endpoints = serving.get(placeOf(flow.original.destination, flow.original.destinationPort))
+    if (endpoints && !endpoints.has(placeOf(flow.reply.source, flow.reply.sourcePort))) stale.push(flow)
   }
   let deleted = 0
   for (const { original, zone } of stale) if (await client.delete({ original, zone }, { signal })) deleted++

@@ -1,6 +1,7 @@
 /** What a Service means: where its clients come, and what becomes of them. */
 import { addressOf, type Cidr, cidrOf, contains, type Family } from './address.js'
 import { type Balancing, balancingOf } from './balancing.js'
+import { drainOf } from './drain.js'
 import { type Endpoint, type EndpointsByPort, endpointKey, type Protocol } from './endpoints.js'
 import { nameOf, type Service, type ServicePort } from './objects.js'
 import { type Place, type Selected, select } from './select.js'
@@ -37,6 +38,8 @@ export interface Frontend {
   /** Seconds that a client comes back to the endpoint that it had. */
   readonly affinity?: number | undefined
   readonly balancing?: Balancing | undefined
+  /** Seconds that connections go on to endpoints that are gone; Infinity: until they end. Undefined: as the proxy has it. */
+  readonly drain?: number | undefined
 }
 
 /** What a node is asked to do. */
@@ -93,6 +96,7 @@ function ofPort(
     protocol,
     affinity: affinityOf(service),
     balancing: balancingOf(service),
+    drain: drainOf(service),
   }
   const internal = internalAnswers(service, selected, options)
   const external = externalAnswers(service, selected)

@@ -7,6 +7,7 @@ export { addressOf, type Cidr, cidrOf, contains, type Family } from './address.j
 export type { Balancing } from './balancing.js'
 export { type AllocationRanges, type Allocations, Allocator, type Completed } from './controller/allocate.js'
 export { SliceController, selects, slicesOfPods } from './controller/slices.js'
+export { DRAIN, drainSeconds } from './drain.js'
 export { type Endpoint, type EndpointsByPort, endpointKey, endpointsOf, type Protocol, slicesOfEndpoints } from './endpoints.js'
 export { type Explanation, explain, type Flow, type Surroundings, serviceText } from './explain.js'
 export {

@@ -2,6 +2,8 @@
 import {
   addressOf,
   cidrOf,
+  DRAIN,
+  drainSeconds,
   type EndpointSlice,
   type Endpoints,
   type Node,
@@ -209,10 +211,16 @@ export function problemsOf(kind: Kind, value: unknown): readonly Misfit[] {
   // What follows looks into fields that are as they should be.
   if (found.length > 0 || !isRecord(value)) return found
   return kind === 'Service'
-    ? [...ofService(value.spec as ServiceSpec)]
+    ? [...ofAnnotations(value as unknown as Service), ...ofService(value.spec as ServiceSpec)]
     : kind === 'EndpointSlice'
       ? [...ofSlice(value as unknown as EndpointSlice)]
       : []
+}
+
+function* ofAnnotations({ metadata: { annotations = {} } }: Service): Generator<Misfit> {
+  const drain = annotations[DRAIN]
+  if (drain !== undefined && drainSeconds(drain) === undefined)
+    yield { path: `metadata.annotations.${DRAIN}`, message: `${JSON.stringify(drain)}: give seconds, or never` }
 }
 
 function* ofService(spec: ServiceSpec): Generator<Misfit> {

@@ -73,6 +73,11 @@ export class NftablesBackend {
     }
   }
 
+  /** How many elements there are. */
+  get size(): number {
+    return this.#table.size
+  }
+
   setRanges(ranges: { readonly pods: readonly Cidr[]; readonly services: readonly Cidr[] }): void {
     this.#table.setRanges(ranges)
   }

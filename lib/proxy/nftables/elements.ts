@@ -129,6 +129,11 @@ export class ElementStore {
     }
   }
 
+  /** How many there are: wanted, or to be removed yet. */
+  get size(): number {
+    return [...this.#sets.values()].reduce((sum, { all }) => sum + all.size, 0)
+  }
+
   /** All that is wanted in a set. */
   *in(set: string): Generator<Wanted, void, void> {
     for (const { wanted } of this.#in(set).all.values()) if (wanted) yield wanted

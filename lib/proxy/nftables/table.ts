@@ -57,6 +57,11 @@ export class ProxyTable {
     return this.#skeleton.base()
   }
 
+  /** How many elements there are. */
+  get size(): number {
+    return this.#elements.size
+  }
+
   /** All objects of the table as it is wanted, without elements. */
   *all(): Generator<number, readonly RulesetObject[], void> {
     yield* this.#masquerades.settle()
