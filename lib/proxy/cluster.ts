@@ -49,6 +49,9 @@ export interface HealthCheck {
   readonly local: Readonly<Record<Family, number>>
 }
 
+/** An object takes as long as so many endpoints. */
+const OBJECT = 5
+
 /** Addresses of the machine, the primary one of each family first. */
 export type LocalAddresses = readonly string[]
 
@@ -144,11 +147,15 @@ export class Cluster {
     return JSON.stringify(this.nodePortAddresses) !== before
   }
 
-  /** Takes what a source tells. Returns whether where node ports are served has changed. */
-  apply(changes: readonly ObjectChange[]): boolean {
+  /** Takes what a source tells, and finds out what it means, in steps. Returns whether where node ports are served has changed. */
+  *apply(changes: readonly ObjectChange[]): Generator<number, boolean, void> {
     const before = JSON.stringify(this.nodePortAddresses)
-    for (const change of changes) this.#apply(change)
-    if (this.#options.standalone) this.#makeSlices()
+    for (const change of changes) {
+      this.#apply(change)
+      yield OBJECT
+    }
+    if (this.#options.standalone) yield* this.#makeSlices()
+    yield* this.model.settle()
     return JSON.stringify(this.nodePortAddresses) !== before
   }
 
@@ -166,6 +173,7 @@ export class Cluster {
         return
       }
       case 'Pod':
+        if (!this.#options.standalone) return
         return object ? this.#slices.setPod(object as Pod) : this.#slices.removePod(name)
       case 'Node':
         return this.#applyNode(name, object as Node | undefined)
@@ -186,7 +194,7 @@ export class Cluster {
     if (problems.length > 0) this.#problems.set(name, problems)
     if (!completed) return this.model.removeService(name)
     this.model.setService(completed)
-    this.#slices.setService(completed)
+    if (this.#options.standalone) this.#slices.setService(completed)
     const { type, externalTrafficPolicy, healthCheckNodePort } = completed.spec
     if (isServed(completed) && type === 'LoadBalancer' && externalTrafficPolicy === 'Local' && healthCheckNodePort)
       this.#checked.set(name, healthCheckNodePort)
@@ -228,8 +236,8 @@ export class Cluster {
   }
 
   /** Slices of pods, for Services whose slices nobody tells. */
-  #makeSlices(): void {
-    const { set, removed } = this.#slices.changes()
+  *#makeSlices(): Generator<number, void, void> {
+    const { set, removed } = yield* this.#slices.changes()
     for (const slice of removed) this.model.removeSlice(marked(slice))
     for (const slice of set) if (!this.#told.get(ownerOf(slice))?.size) this.model.setSlice(marked(slice))
   }

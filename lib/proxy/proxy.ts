@@ -2,10 +2,12 @@
 import { hostname } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type ConntrackClient, open as openConntrack } from '../conntrack/index.js'
+import { inTurns } from '../netlink/turns.js'
 import { type Change, type Elements, type NftClient, open as openNft, renderCommands, type Table } from '../nft/index.js'
 import { open as openRoutes, type RouteClient } from '../route/index.js'
 import {
   type Allocations,
+  type Answer,
   contains,
   type Explanation,
   explain,
@@ -13,6 +15,7 @@ import {
   type Flow,
   type Frontend,
   type FrontendChange,
+  type FrontendKey,
 } from '../service/index.js'
 import type { SourceProblem, SourceUpdate } from '../source/source.js'
 import { Cluster, type HealthCheck, type LocalAddresses } from './cluster.js'
@@ -49,6 +52,9 @@ interface Clients {
   readonly tracked: ConntrackClient
 }
 
+/** A frontend takes as long as so many endpoints, besides its own. */
+const FRONTEND = 10
+
 /** Watches a source, and keeps the kernel of one namespace as it says. */
 export class ServiceProxy {
   readonly #options: ServiceProxyOptions
@@ -68,6 +74,7 @@ export class ServiceProxy {
   #moved = false
   /** Addresses that need routes, and how many frontends have each. */
   readonly #addresses = new Map<string, number>()
+  #working: Promise<void> = Promise.resolve()
   /** When the machine's addresses were read, in milliseconds. */
   #looked = Number.NEGATIVE_INFINITY
   /** Where UDP flows may have become stale since the last sync that was done. */
@@ -165,7 +172,7 @@ export class ServiceProxy {
     const syncing = this.#keepUp(all, wake, synced)
     try {
       for await (const update of this.#options.source.updates(all)) {
-        this.#take(update)
+        await this.#take(update)
         if (update.complete) wake.wake()
       }
     } finally {
@@ -184,7 +191,7 @@ export class ServiceProxy {
   async read(signal: AbortSignal = new AbortController().signal): Promise<void> {
     const ending = new AbortController()
     for await (const update of this.#options.source.updates(AbortSignal.any([signal, ending.signal]))) {
-      this.#take(update)
+      await this.#take(update)
       ending.abort()
       if (!update.complete)
         throw new Error(
@@ -202,7 +209,7 @@ export class ServiceProxy {
       this.#local = local
       if (this.#cluster.setLocalAddresses(local)) this.#moved = true
     }
-    this.#update()
+    await this.#update()
     const report: { -readonly [F in Family]?: NonNullable<SyncReport[F]> } = {}
     const seconds: { [F in Family]?: number } = {}
     for (const [family, backend] of this.#backends) {
@@ -222,7 +229,7 @@ export class ServiceProxy {
 
   /** What a sync would change: commands of nftables as text, and of `ip route`, a line each. Changes nothing. */
   async plan(signal?: AbortSignal): Promise<string> {
-    this.#update()
+    await this.#update()
     let text = ''
     for (const [family, backend] of this.#backends) {
       const { added, removed } = await this.#planRoutes(family, signal)
@@ -265,19 +272,27 @@ export class ServiceProxy {
     return this.close()
   }
 
-  #take(update: SourceUpdate): void {
+  async #take(update: SourceUpdate): Promise<void> {
     const { complete, changes, problems } = update
+    this.#complete &&= complete
+    await this.#oneByOne(async () => {
+      if (await inTurns(this.#cluster.apply(changes))) this.#moved = true
+    })
     this.#complete = complete
-    if (this.#cluster.apply(changes)) this.#moved = true
     this.#problems = problems
     for (const { where, line, field, message } of this.problems) this.#log('warn', message, { where, line, field })
     for (const observer of this.#observers) observer.told?.(update)
   }
 
   /** Hands over to the backends what has changed. */
-  #update(): void {
+  #update(): Promise<void> {
+    return this.#oneByOne(() => inTurns(this.#handOver()))
+  }
+
+  *#handOver(): Generator<number, void, void> {
     const addressesOf = (family: Family) => (frontend: Frontend) =>
       frontend.family === family ? this.#cluster.addressesOf(frontend) : []
+    yield* this.#cluster.model.settle()
     const changes = [...this.#cluster.model.changes()]
     for (const change of changes) this.#count(change)
     this.#drain.changed(changes, this.#drainModel)
@@ -286,8 +301,18 @@ export class ServiceProxy {
       for (const [key, frontend] of this.#cluster.model.frontends)
         if (frontend.kind === 'node-port') changes.push({ key, before: frontend, after: frontend })
     this.#moved = false
-    for (const [family, backend] of this.#backends)
-      for (const change of changes) if (key(change.key) === family) backend.set(change, addressesOf(family))
+    for (const change of changes) {
+      const family = familyIn(change.key)
+      this.#backends.get(family)?.set(change, addressesOf(family))
+      yield sizeOf(change)
+    }
+  }
+
+  /** Work on all that is known gives others a turn in the middle, but no other such work. */
+  #oneByOne(work: () => Promise<void>): Promise<void> {
+    const done = this.#working.then(work)
+    this.#working = done.catch(() => {})
+    return done
   }
 
   async #planRoutes(family: Family, signal: AbortSignal | undefined): Promise<RouteChanges> {
@@ -373,7 +398,13 @@ export class ServiceProxy {
   }
 }
 
-const key = (text: string): string => text.split(' ', 1)[0] as string
+const familyIn = (key: FrontendKey): Family => (key.startsWith('ipv4') ? 'ipv4' : 'ipv6')
+
+/** For how many endpoints' time a change is taken over. */
+function sizeOf({ before, after }: FrontendChange): number {
+  const of = (answer: Answer | undefined): number => (answer?.verdict === 'accept' ? answer.endpoints.length : 0)
+  return FRONTEND + of(before?.answers.node) + of(after?.answers.node)
+}
 
 const isLoopback = (address: string): boolean => address.startsWith('127.') || address === '::1'
 

@@ -1,5 +1,5 @@
 /** Local routes, so that the addresses of Services come to this machine: without them connections fail where there is no default route. */
-import type { Route, RouteClient, RouteConfig } from '../route/index.js'
+import type { Operation, Route, RouteClient, RouteConfig, RouteKey } from '../route/index.js'
 import type { Cidr, Family } from '../service/index.js'
 
 /** Number of our routes' protocol (rtnetlink(7), RTPROT_*): nobody else's that is known, and what tells them from others. */
@@ -63,14 +63,33 @@ export async function ownRoutes(client: RouteClient, family: Family, signal?: Ab
   return client.routes({ family, table: 'local', type: 'local', protocol: PROTOCOL, signal })
 }
 
-/** Those that are missing: before it, what they lead to has to be there. */
+/** Those that are missing: before it, what they lead to has to be there. Rejects with what is wrong with the first one that is refused. */
 export async function addRoutes(client: RouteClient, { added }: RouteChanges, signal?: AbortSignal): Promise<void> {
-  for (const route of added) await client.replaceRoute(route, { signal })
+  await carryOut(
+    client,
+    added.map(route => ({ replaceRoute: route })),
+    signal,
+  )
 }
 
 export async function removeRoutes(client: RouteClient, { removed }: RouteChanges, signal?: AbortSignal): Promise<void> {
-  for (const { destination, table, type, device, protocol } of removed)
-    await client.removeRoute({ destination, table, type, device, protocol }, { signal })
+  const keyOf = ({ destination, table, type, device, protocol }: Route): RouteKey => ({
+    destination,
+    table,
+    type,
+    device,
+    protocol,
+  })
+  await carryOut(
+    client,
+    removed.map(route => ({ removeRoute: keyOf(route) })),
+    signal,
+  )
+}
+
+async function carryOut(client: RouteClient, operations: readonly Operation[], signal: AbortSignal | undefined): Promise<void> {
+  if (operations.length === 0) return
+  for (const result of await client.run(operations, { signal })) if (!result.ok) throw result.error
 }
 
 const prefixOf = ({ family, destination }: Route): string =>

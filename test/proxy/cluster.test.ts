@@ -1,4 +1,5 @@
 import t from 'tap'
+import { atOnce } from '../../lib/netlink/turns.js'
 import { Cluster, type ClusterOptions } from '../../lib/proxy/cluster.js'
 import { type Cidr, cidrOf, explain } from '../../lib/service/index.js'
 import { parseManifest } from '../../lib/source/manifest.js'
@@ -33,32 +34,34 @@ const SLICE =
 const ENDPOINTS =
   '---\nkind: Endpoints\nmetadata: {name: web}\nsubsets: [{addresses: [{ip: 10.244.8.8}], ports: [{port: 7070}]}]\n'
 
+const apply = (cluster: Cluster, changes: readonly ObjectChange[]): boolean => atOnce(cluster.apply(changes))
+
 const ask = (cluster: Cluster, address = '10.96.0.7', port = 80) =>
   explain(cluster.model.frontends, { from: '10.244.9.9', protocol: 'tcp', address, port }, cluster.surroundings).endpoints
 
 t.test('pods are endpoints where nobody tells slices', async t => {
   const cluster = new Cluster(OPTIONS, LOCAL)
-  cluster.apply(told(SERVICE + pod('a', '10.244.1.1', 'here') + pod('b', '10.244.2.1', 'there')))
+  apply(cluster, told(SERVICE + pod('a', '10.244.1.1', 'here') + pod('b', '10.244.2.1', 'there')))
   t.same(ask(cluster), ['10.244.1.1:8080', '10.244.2.1:8080'])
-  cluster.apply(told(SLICE.slice(4)))
+  apply(cluster, told(SLICE.slice(4)))
   t.same(ask(cluster), ['10.244.7.7:9090'], 'slices that are told take their place')
-  cluster.apply(told(pod('c', '10.244.3.1', 'there').slice(4)))
+  apply(cluster, told(pod('c', '10.244.3.1', 'there').slice(4)))
   t.same(ask(cluster), ['10.244.7.7:9090'])
-  cluster.apply([{ kind: 'EndpointSlice', name: 'default/web-x', object: undefined }])
+  apply(cluster, [{ kind: 'EndpointSlice', name: 'default/web-x', object: undefined }])
   t.same(ask(cluster), ['10.244.1.1:8080', '10.244.2.1:8080', '10.244.3.1:8080'], 'and give it back')
-  cluster.apply([{ kind: 'Pod', name: 'default/a', object: undefined }])
+  apply(cluster, [{ kind: 'Pod', name: 'default/a', object: undefined }])
   t.same(ask(cluster), ['10.244.2.1:8080', '10.244.3.1:8080'])
 })
 
 t.test('with an API server only what it tells counts', async t => {
   const cluster = new Cluster({ ...OPTIONS, standalone: false }, LOCAL)
-  cluster.apply(told(SERVICE + pod('a', '10.244.1.1', 'here')))
+  apply(cluster, told(SERVICE + pod('a', '10.244.1.1', 'here')))
   t.same(ask(cluster), [])
-  cluster.apply(told(ENDPOINTS.slice(4)))
+  apply(cluster, told(ENDPOINTS.slice(4)))
   t.same(ask(cluster), ['10.244.8.8:7070'])
-  cluster.apply([{ kind: 'Endpoints', name: 'default/web', object: undefined }])
+  apply(cluster, [{ kind: 'Endpoints', name: 'default/web', object: undefined }])
   t.same(ask(cluster), [])
-  cluster.apply([{ kind: 'Service', name: 'default/web', object: undefined }])
+  apply(cluster, [{ kind: 'Service', name: 'default/web', object: undefined }])
   t.equal(cluster.model.frontends.size, 0)
 })
 
@@ -67,10 +70,10 @@ t.test('node ports are served on the primary address of each family, or where th
     'kind: Node\nmetadata: {name: here}\nstatus: {addresses: [{type: ExternalIP, address: 192.0.2.1}, {type: InternalIP, address: 192.168.2.1}]}\n'
   const cluster = new Cluster(OPTIONS, LOCAL)
   t.same(cluster.nodePortAddresses, ['192.168.1.1', 'fd00:1::1'], 'those of the machine')
-  t.equal(cluster.apply(told(node)), true)
+  t.equal(apply(cluster, told(node)), true)
   t.same(cluster.nodePortAddresses, ['192.168.2.1'], 'those of the Node object')
-  t.equal(cluster.apply(told(node)), false)
-  cluster.apply(told(SERVICE + pod('a', '10.244.1.1', 'here')))
+  t.equal(apply(cluster, told(node)), false)
+  apply(cluster, told(SERVICE + pod('a', '10.244.1.1', 'here')))
   t.same(ask(cluster, '192.168.2.1', 30080), ['10.244.1.1:8080'])
   t.same(ask(cluster, '192.168.1.1', 30080), [])
   const wide = new Cluster({ ...OPTIONS, nodePortCidrs: cidrs('192.168.0.0/16', '127.0.0.0/8') }, LOCAL)
@@ -82,16 +85,16 @@ t.test('node ports are served on the primary address of each family, or where th
 
 t.test('what Services can not have is told, and who has it', async t => {
   const cluster = new Cluster(OPTIONS, LOCAL)
-  cluster.apply(told(`${SERVICE}---\n${SERVICE.replace('web', 'two')}`))
+  apply(cluster, told(`${SERVICE}---\n${SERVICE.replace('web', 'two')}`))
   t.same(cluster.problems, [{ where: 'default/two', message: "spec.clusterIP: 10.96.0.7 is default/web's already" }])
   t.equal(cluster.model.serviceNamed('default/two'), undefined)
-  cluster.apply(told(SERVICE.replace('web', 'two').replace('10.96.0.7', '10.96.0.8').replace(', nodePort: 30080', '')))
+  apply(cluster, told(SERVICE.replace('web', 'two').replace('10.96.0.7', '10.96.0.8').replace(', nodePort: 30080', '')))
   t.same(cluster.problems, [])
   const external = (name: string) =>
     `kind: Service\nmetadata: {name: ${name}}\nspec: {externalIPs: [192.0.2.9], ports: [{port: 81}]}\n`
-  cluster.apply(told(`${external('a')}---\n${external('b')}`))
+  apply(cluster, told(`${external('a')}---\n${external('b')}`))
   t.same(cluster.problems, [{ where: 'default/b', message: 'ipv4 tcp 192.0.2.9 81: default/a has it, which is older' }])
   const again = new Cluster({ ...OPTIONS, allocations: cluster.allocations }, LOCAL)
-  again.apply(told(external('a')))
+  apply(again, told(external('a')))
   t.equal(again.model.serviceNamed('default/a')?.spec.clusterIP, cluster.model.serviceNamed('default/a')?.spec.clusterIP)
 })

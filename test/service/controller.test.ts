@@ -1,4 +1,5 @@
 import t from 'tap'
+import { atOnce } from '../../lib/netlink/turns.js'
 import {
   type Allocations,
   Allocator,
@@ -112,7 +113,7 @@ t.test('a pod has a host name where it is of the Service as its subdomain', asyn
 t.test('only slices that are different are told', async t => {
   const controller = new SliceController()
   const look = () => {
-    const { set, removed } = controller.changes()
+    const { set, removed } = atOnce(controller.changes())
     return [set.map(({ endpoints }) => endpoints?.length), removed.map(({ metadata }) => metadata.name)]
   }
   controller.setService(service())

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { atOnce } from '../../lib/netlink/turns.js'
 import { hintedZones, zoneShares } from '../../lib/service/controller/zones.js'
 import { type Node, type Pod, type Service, SliceController } from '../../lib/service/index.js'
 
@@ -88,16 +89,16 @@ t.test('slices of pods have the hints of the topology mode Auto', async t => {
   for (const [i, text] of ['a 4', 'b 4'].entries()) controller.setNode(node(text, i))
   for (const number of [1, 2, 3, 4]) controller.setPod(pod(number, 0))
   controller.setPod(pod(5, 1, 'False'))
-  controller.changes()
+  atOnce(controller.changes())
   t.equal(hintsOf(controller), 'b b a a -', 'half of them for the zone that has none')
   controller.setNode(node('b 4 not-ready', 1))
-  t.equal(controller.changes().set.length, 1, 'a node that is not ready changes what zones have')
+  t.equal(atOnce(controller.changes()).set.length, 1, 'a node that is not ready changes what zones have')
   t.equal(hintsOf(controller), '- - - - -')
   controller.setNode(node('b 4', 1))
-  controller.changes()
+  atOnce(controller.changes())
   t.equal(hintsOf(controller), 'b b a a -')
   controller.removeNode('node-1')
-  controller.changes()
+  atOnce(controller.changes())
   t.equal(hintsOf(controller), '- - - - -')
 })
 
@@ -117,7 +118,7 @@ t.test('the annotation counts more than spec.trafficDistribution, and the newer 
     controller.setService(service(annotations, { trafficDistribution }))
     for (const [i, text] of ['a 4', 'b 4'].entries()) controller.setNode(node(text, i))
     for (const number of [1, 2, 3, 4]) controller.setPod(pod(number, 0))
-    controller.changes()
+    atOnce(controller.changes())
     t.equal(hintsOf(controller), hints, JSON.stringify([annotations, trafficDistribution]))
   }
 })

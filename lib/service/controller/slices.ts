@@ -10,6 +10,7 @@ import {
   type SliceEndpoint,
   type SlicePort,
 } from '../objects.js'
+import { LabelIndex, type LabelKey, labelKeys } from './labels.js'
 import { asksForZones, hintedZones, ZONE, zoneShares } from './zones.js'
 
 /** What a pod has for each port of the Service; null where it has no container port of that name. */
@@ -156,11 +157,26 @@ function forZones(all: Iterable<Group>, shares: ReadonlyMap<string, number> | un
   return groups.map(group => ({ ...group, endpoints: group.endpoints.map(withZone) }))
 }
 
+const keysOf = ({ metadata }: Pod): readonly LabelKey[] => labelKeys(metadata, metadata.labels)
+const selectorKeys = (service: Service | undefined): readonly LabelKey[] =>
+  service ? labelKeys(service.metadata, service.spec.selector) : []
+
+/** A slice takes as long as so many endpoints for each of its own. */
+const STEP = 5
+
+export interface SliceChanges {
+  readonly set: readonly EndpointSlice[]
+  readonly removed: readonly EndpointSlice[]
+}
+
 /** Pods, Services and Nodes in, slices out, again for what changed. */
 export class SliceController {
   readonly #services = new Map<string, Service>()
   readonly #pods = new Map<string, Pod>()
   readonly #nodes = new Map<string, Node>()
+  /** Services by the first label of their selectors, and pods by each of theirs. */
+  readonly #selecting = new LabelIndex()
+  readonly #labelled = new LabelIndex()
   readonly #made = new Map<string, readonly EndpointSlice[]>()
   #shares: ReadonlyMap<string, number> | undefined
   /** Whether `shares` is that of the nodes as they are. */
@@ -169,25 +185,31 @@ export class SliceController {
 
   setService(service: Service): void {
     const name = nameOf(service.metadata)
+    this.#selecting.remove(selectorKeys(this.#services.get(name)).slice(0, 1), name)
+    this.#selecting.add(selectorKeys(service).slice(0, 1), name)
     this.#services.set(name, service)
     this.#touched.add(name)
   }
 
   removeService(name: string): void {
+    this.#selecting.remove(selectorKeys(this.#services.get(name)).slice(0, 1), name)
     if (this.#services.delete(name)) this.#touched.add(name)
   }
 
   setPod(pod: Pod): void {
     const name = nameOf(pod.metadata)
-    const before = this.#pods.get(name)
+    this.removePod(name)
     this.#pods.set(name, pod)
+    this.#labelled.add(keysOf(pod), name)
     this.#touchBy(pod)
-    if (before) this.#touchBy(before)
   }
 
   removePod(name: string): void {
     const before = this.#pods.get(name)
-    if (before && this.#pods.delete(name)) this.#touchBy(before)
+    if (!before) return
+    this.#pods.delete(name)
+    this.#labelled.remove(keysOf(before), name)
+    this.#touchBy(before)
   }
 
   setNode(node: Node): void {
@@ -207,14 +229,16 @@ export class SliceController {
     return this.#made.get(name) ?? []
   }
 
-  /** Slices that are new or different, and those that are gone, since the last call. */
-  changes(): { readonly set: readonly EndpointSlice[]; readonly removed: readonly EndpointSlice[] } {
+  /** Slices that are new or different, and those that are gone, since the last call; found out in steps. */
+  *changes(): Generator<number, SliceChanges, void> {
     const set: EndpointSlice[] = []
     const removed: EndpointSlice[] = []
     this.#share()
     for (const name of this.#touched) {
+      this.#touched.delete(name)
       const service = this.#services.get(name)
-      const now = service ? slicesOfPods(service, this.#pods.values(), node => this.#nodes.get(node), this.#shares) : []
+      const pods = service ? this.#podsOf(service) : []
+      const now = service ? slicesOfPods(service, pods, node => this.#nodes.get(node), this.#shares) : []
       const before = this.#made.get(name) ?? []
       if (now.length > 0) this.#made.set(name, now)
       else this.#made.delete(name)
@@ -222,13 +246,23 @@ export class SliceController {
       set.push(...now.filter(slice => texts.get(slice.metadata.name) !== JSON.stringify(slice)))
       const names = new Set(now.map(({ metadata }) => metadata.name))
       removed.push(...before.filter(({ metadata }) => !names.has(metadata.name)))
+      yield STEP * (1 + pods.length)
     }
-    this.#touched.clear()
     return { set, removed }
   }
 
+  /** Those that its selector may fit. */
+  #podsOf(service: Service): readonly Pod[] {
+    const names = this.#labelled.fewest(selectorKeys(service))
+    return [...names].map(name => this.#pods.get(name)).filter(pod => pod !== undefined)
+  }
+
   #touchBy(pod: Pod): void {
-    for (const [name, service] of this.#services) if (selects(service, pod)) this.#touched.add(name)
+    for (const key of keysOf(pod))
+      for (const name of this.#selecting.having(key)) {
+        const service = this.#services.get(name)
+        if (service && selects(service, pod)) this.#touched.add(name)
+      }
   }
 
   /** What zones have of the processors counts for Services that ask for it. */
