@@ -2,11 +2,15 @@
 import type { OpenOptions as NftOptions } from '../nft/index.js'
 import type { Allocations, Cidr } from '../service/index.js'
 import type { Source } from '../source/source.js'
+import type { EngineName } from './backend.js'
 import type { ProxyObserver } from './observer.js'
 
 export type LogLevel = 'info' | 'warn' | 'error'
 /** A line of the log: what happened, and to what. */
 export type Log = (level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>) => void
+
+/** `auto`: IPVS where the kernel has it, else nftables. */
+export type BackendName = 'auto' | EngineName
 
 /** Options of a proxy. */
 export interface ServiceProxyOptions extends Pick<NftOptions, 'netns' | 'transport'> {
@@ -21,6 +25,8 @@ export interface ServiceProxyOptions extends Pick<NftOptions, 'netns' | 'transpo
   readonly masqueradeAll?: boolean | undefined
   /** Which of the node's addresses serve node ports. Default: the primary one of each family. */
   readonly nodePortCidrs?: readonly Cidr[] | undefined
+  /** What gives connections to endpoints. Default `auto`. `ipvs` rejects where the kernel has not got it. */
+  readonly backend?: BackendName | undefined
   /** Addresses for load balancers, where there is no API server. */
   readonly balancerPool?: readonly Cidr[] | undefined
   /** Whether there is no API server: addresses are given and slices made here. Default true. */
@@ -30,7 +36,8 @@ export interface ServiceProxyOptions extends Pick<NftOptions, 'netns' | 'transpo
   /**
    * Seconds that TCP and SCTP connections go on to endpoints that a Service has no more, ready or not: 0 ends them at once, Infinity never. They
    * are counted by a proxy that runs; one that is started anew begins to count. A Service's annotation `ts-ipvs.io/drain-timeout` (seconds, or
-   * never) counts more. UDP flows end at once. Default 300.
+   * never) counts more. UDP flows end at once; with IPVS when the endpoint
+   * answers no more. Default 300.
    */
   readonly drainTimeout?: number | undefined
   /** Default: nothing is logged. */

@@ -1,15 +1,16 @@
 /** A service proxy: what a source tells, in the kernel. */
-import { hostname } from 'node:os'
+import { hostname, release } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type ConntrackClient, open as openConntrack } from '../conntrack/index.js'
+import type { ConntrackClient } from '../conntrack/index.js'
 import { inTurns } from '../netlink/turns.js'
-import { type Change, type Elements, type NftClient, open as openNft, renderCommands, type Table } from '../nft/index.js'
-import { open as openRoutes, type RouteClient } from '../route/index.js'
+import { type Change, type Elements, type NftClient, renderCommands, type Table } from '../nft/index.js'
+import type { RouteClient } from '../route/index.js'
 import {
   type Allocations,
   type Answer,
   contains,
   type Explanation,
+  endpointKey,
   explain,
   type Family,
   type Flow,
@@ -18,15 +19,19 @@ import {
   type FrontendKey,
 } from '../service/index.js'
 import type { SourceProblem, SourceUpdate } from '../source/source.js'
+import { Backend, type EngineName, type Synced } from './backend.js'
+import { type Clients, chooseEngines, closeClients, openClients } from './clients.js'
 import { Cluster, type HealthCheck, type LocalAddresses } from './cluster.js'
-import { Drain, type DrainModel } from './drain.js'
-import { NftablesBackend, type Synced } from './nftables/backend.js'
+import { DRAIN_SECONDS, Drain, type DrainModel } from './drain.js'
+import { describePlan } from './ipvs/describe.js'
+import type { DrainRules } from './ipvs/drains.js'
+import { Settings, settingsFor } from './ipvs/settings.js'
 import { TABLE, tableFamily } from './nftables/layout.js'
 import { type Refusals, readRefusals } from './nftables/refusals.js'
 import type { ProxyObserver } from './observer.js'
-import type { Log, ServiceProxyOptions } from './options.js'
+import type { BackendName, Log, ServiceProxyOptions } from './options.js'
 import { addRoutes, destinations, ownRoutes, planRoutes, type RouteChanges, removeRoutes } from './routes.js'
-import { deleteStale, type Serving, servingAfter } from './stale.js'
+import { deleteStale, placeOf, type Serving, servingAfter } from './stale.js'
 import { Wake } from './wake.js'
 
 const FAMILIES: readonly Family[] = ['ipv4', 'ipv6']
@@ -45,13 +50,6 @@ export type SyncReport = Readonly<Partial<Record<Family, Synced & SyncAround>>>
 const LOOK = 10_000
 const RETRY = { first: 500, most: 30_000 }
 
-/** Clients of one namespace. */
-interface Clients {
-  readonly nft: NftClient
-  readonly routes: RouteClient
-  readonly tracked: ConntrackClient
-}
-
 /** A frontend takes as long as so many endpoints, besides its own. */
 const FRONTEND = 10
 
@@ -61,8 +59,9 @@ export class ServiceProxy {
   readonly #nft: NftClient
   readonly #routes: RouteClient
   readonly #tracked: ConntrackClient
+  readonly #clients: Clients
   readonly #cluster: Cluster
-  readonly #backends: ReadonlyMap<Family, NftablesBackend>
+  readonly #backends: ReadonlyMap<Family, Backend>
   readonly #log: Log
   readonly #observers: readonly ProxyObserver[]
   readonly #drain: Drain
@@ -72,19 +71,24 @@ export class ServiceProxy {
   #complete = false
   /** Node ports are served elsewhere now: all of them are set again. */
   #moved = false
+  /** Addresses that came to the machine, or went. */
+  readonly #relocated = new Set<string>()
   /** Addresses that need routes, and how many frontends have each. */
   readonly #addresses = new Map<string, number>()
   #working: Promise<void> = Promise.resolve()
   /** When the machine's addresses were read, in milliseconds. */
   #looked = Number.NEGATIVE_INFINITY
+  readonly #wake = new Wake()
   /** Where UDP flows may have become stale since the last sync that was done. */
   #serving: Serving = new Map()
 
-  private constructor(options: ServiceProxyOptions, { nft, routes, tracked }: Clients, local: LocalAddresses) {
+  private constructor(options: ServiceProxyOptions, clients: Clients, local: LocalAddresses) {
+    const { nft, routes, tracked, lvs, files } = clients
     this.#options = options
     this.#nft = nft
     this.#routes = routes
     this.#tracked = tracked
+    this.#clients = clients
     this.#local = local
     this.#log = options.log ?? (() => {})
     this.#observers = options.observers ?? []
@@ -102,22 +106,48 @@ export class ServiceProxy {
       },
       local,
     )
-    this.#backends = new Map(FAMILIES.map(family => [family, new NftablesBackend(nft, family)]))
-    for (const backend of this.#backends.values())
+    const seconds: DrainRules['seconds'] = frontend => frontend?.drain ?? options.drainTimeout ?? DRAIN_SECONDS
+    const drains = { seconds, stateOf: this.#stateOf }
+    const settings = new Settings(files, settingsFor(release()))
+    const common = { nft, lvs, drains, log: this.#log }
+    this.#backends = new Map(
+      FAMILIES.map(family => [family, new Backend(family, family === 'ipv4' ? { ...common, settings } : common)]),
+    )
+    for (const backend of this.#backends.values()) {
       backend.setRanges({ pods: options.clusterCidrs ?? [], services: options.serviceCidrs ?? [] })
+      backend.setLocalAddresses(local)
+    }
   }
 
-  /** Opens clients of the kernel, and takes over what an earlier proxy left. Changes nothing. */
+  /** Opens clients of the kernel, and takes over what an earlier proxy left. Changes nothing. Rejects where there is no IPVS that was asked for. */
   static async open(options: ServiceProxyOptions): Promise<ServiceProxy> {
-    const { netns, transport } = options
-    const of = { ...(netns === undefined ? {} : { netns }), ...(transport === undefined ? {} : { transport }) }
-    const nft = await openNft(of)
-    const routes = await openRoutes(of)
-    const tracked = await openConntrack(of)
-    const proxy = new ServiceProxy(options, { nft, routes, tracked }, await localAddresses(routes))
-    for (const backend of proxy.#backends.values()) await backend.adopt()
+    const clients = await openClients(options)
+    const proxy = new ServiceProxy(options, clients, await localAddresses(clients.routes))
+    try {
+      for (const [family, engine] of await chooseEngines(clients.lvs, options.backend ?? 'auto', proxy.#log))
+        await proxy.#backends.get(family)?.adopt(engine)
+    } catch (error) {
+      await proxy.close()
+      throw error
+    }
     for (const observer of proxy.#observers) observer.opened?.(proxy)
     return proxy
+  }
+
+  /** What serves Services of each family. */
+  get engines(): Readonly<Record<Family, EngineName>> {
+    const of = (family: Family): EngineName => this.#backends.get(family)?.engine ?? 'nftables'
+    return { ipv4: of('ipv4'), ipv6: of('ipv6') }
+  }
+
+  /**
+   * Changes over to another backend with the next sync. Connections stay where they are: what nftables has translated the kernel translates on,
+   * and virtual servers are there, without new connections, until theirs are over. Rejects where there is no IPVS that was asked for.
+   */
+  async setBackend(backend: BackendName): Promise<void> {
+    for (const [family, engine] of await chooseEngines(this.#clients.lvs, backend, this.#log))
+      await this.#backends.get(family)?.setEngine(engine)
+    this.#wake.wake()
   }
 
   /** To be kept, so that Services get the same addresses after a restart. */
@@ -127,7 +157,9 @@ export class ServiceProxy {
 
   /** What can not be read, or served, now. */
   get problems(): readonly SourceProblem[] {
-    return [...this.#problems, ...this.#cluster.problems, ...this.#observers.flatMap(({ problems = [] }) => problems)]
+    const served = [...this.#backends.values()].flatMap(({ problems }) => problems)
+    const seen = this.#observers.flatMap(({ problems = [] }) => problems)
+    return [...this.#problems, ...this.#cluster.problems, ...served, ...seen]
   }
 
   get frontends(): Iterable<Frontend> {
@@ -167,7 +199,7 @@ export class ServiceProxy {
   async run(signal: AbortSignal, synced: () => unknown = () => {}): Promise<void> {
     const ending = new AbortController()
     const all = AbortSignal.any([signal, ending.signal])
-    const wake = new Wake()
+    const wake = this.#wake
     const watching = this.#watch(all, wake)
     const syncing = this.#keepUp(all, wake, synced)
     try {
@@ -205,10 +237,7 @@ export class ServiceProxy {
     const look = performance.now() - this.#looked > LOOK
     const local = look ? await localAddresses(this.#routes) : this.#local
     if (look) this.#looked = performance.now()
-    if (local.join() !== this.#local.join()) {
-      this.#local = local
-      if (this.#cluster.setLocalAddresses(local)) this.#moved = true
-    }
+    if (local.join() !== this.#local.join()) this.#setLocalAddresses(local)
     await this.#update()
     const report: { -readonly [F in Family]?: NonNullable<SyncReport[F]> } = {}
     const seconds: { [F in Family]?: number } = {}
@@ -234,7 +263,8 @@ export class ServiceProxy {
     for (const [family, backend] of this.#backends) {
       const { added, removed } = await this.#planRoutes(family, signal)
       text += removed.map(({ destination }) => `ip route del local ${destination}\n`).join('')
-      text += renderCommands(await backend.plan(signal))
+      const { rules, operations } = await backend.plan(signal)
+      text += renderCommands(rules) + describePlan(operations)
       text += added
         .map(
           ({ destination, source }) =>
@@ -263,13 +293,37 @@ export class ServiceProxy {
   }
 
   async close(): Promise<void> {
-    await this.#nft.close()
-    await this.#routes.close()
-    await this.#tracked.close()
+    await closeClients(this.#clients)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  /** What is served on an address that came, or went, is set again: it is one of the machine's own now, or none any more. */
+  #setLocalAddresses(local: LocalAddresses): void {
+    const before = new Set(this.#local)
+    const changed = local.filter(address => !before.delete(address))
+    for (const address of [...changed, ...before]) this.#relocated.add(address)
+    this.#local = local
+    for (const backend of this.#backends.values()) backend.setLocalAddresses(local)
+    if (this.#cluster.setLocalAddresses(local)) this.#moved = true
+  }
+
+  /** What the slices say of an endpoint that a frontend has no more. */
+  readonly #stateOf: DrainRules['stateOf'] = ({ service, family, portName, protocol }, endpoint) => {
+    const known = this.#cluster.model.endpointsOf(service).get(endpointKey(family, portName, protocol)) ?? []
+    const found = known.find(({ address, port }) => placeOf(address, port) === endpoint)
+    return found ? (found.serving ? 'serving' : 'there') : 'gone'
+  }
+
+  /** Whether UDP flows to an endpoint that gets no new ones go on: IPVS gives them to another one when it answers no more. */
+  readonly #isKept = (frontend: Frontend, endpoint: string): boolean =>
+    this.engines[frontend.family] === 'ipvs' && this.#stateOf(frontend, endpoint) === 'serving'
+
+  /** In how many milliseconds there may be something to do. */
+  #dues(): readonly number[] {
+    return [...this.#backends.values()].map(({ dueIn }) => dueIn).filter(due => due !== undefined)
   }
 
   async #take(update: SourceUpdate): Promise<void> {
@@ -296,11 +350,16 @@ export class ServiceProxy {
     const changes = [...this.#cluster.model.changes()]
     for (const change of changes) this.#count(change)
     this.#drain.changed(changes, this.#drainModel)
-    this.#serving = new Map([...this.#serving, ...servingAfter(changes, frontend => this.#cluster.addressesOf(frontend))])
-    if (this.#moved)
+    this.#serving = new Map([
+      ...this.#serving,
+      ...servingAfter(changes, frontend => this.#cluster.addressesOf(frontend), this.#isKept),
+    ])
+    if (this.#moved || this.#relocated.size > 0)
       for (const [key, frontend] of this.#cluster.model.frontends)
-        if (frontend.kind === 'node-port') changes.push({ key, before: frontend, after: frontend })
+        if (frontend.kind === 'node-port' ? this.#moved : this.#relocated.has(frontend.address ?? ''))
+          changes.push({ key, before: frontend, after: frontend })
     this.#moved = false
+    this.#relocated.clear()
     for (const change of changes) {
       const family = familyIn(change.key)
       this.#backends.get(family)?.set(change, addressesOf(family))
@@ -341,12 +400,12 @@ export class ServiceProxy {
   async #keepUp(signal: AbortSignal, wake: Wake, synced: () => unknown): Promise<void> {
     let retry = RETRY.first
     while (!signal.aborted) {
-      await wake.asked(signal, Math.min(LOOK, this.#drain.next))
+      await wake.asked(signal, Math.min(LOOK, this.#drain.next, ...this.#dues()))
       if (signal.aborted) return
       if (!this.#complete) continue
       try {
         const report = await this.sync(signal)
-        if (Object.values(report).some(one => one && one.added + one.removed + one.routesAdded + one.routesRemoved > 0)) {
+        if (Object.values(report).some(one => one && changesIn(one) > 0)) {
           this.#log('info', 'synced', report)
           await synced()
         }
@@ -397,6 +456,9 @@ export class ServiceProxy {
     }
   }
 }
+
+const changesIn = ({ added, removed, operations, routesAdded, routesRemoved }: Synced & SyncAround): number =>
+  added + removed + operations + routesAdded + routesRemoved
 
 const familyIn = (key: FrontendKey): Family => (key.startsWith('ipv4') ? 'ipv4' : 'ipv6')
 

@@ -8,14 +8,24 @@ export type Serving = ReadonlyMap<string, ReadonlySet<string>>
 /** An address and port, as endpoints are told apart. */
 export const placeOf = (address: string, port: number | undefined): string => `${address} ${port}`
 
-/** Of UDP frontends that had endpoints and have others now: what their flows may go to from now on. */
-export function servingAfter(changes: Iterable<FrontendChange>, addressesOf: (frontend: Frontend) => readonly string[]): Serving {
+/**
+ * Of UDP frontends that had endpoints and have others now: what their flows may go to from now on.
+ *
+ * @param isKept whether flows to an endpoint go on, though it gets no new ones
+ */
+export function servingAfter(
+  changes: Iterable<FrontendChange>,
+  addressesOf: (frontend: Frontend) => readonly string[],
+  isKept: (frontend: Frontend, endpoint: string) => boolean,
+): Serving {
   const serving = new Map<string, ReadonlySet<string>>()
   for (const { before, after } of changes) {
     const known = before ?? after
     if (known?.protocol !== 'udp' || !before) continue
-    const now = endpointsOf(after)
-    if ([...endpointsOf(before)].every(endpoint => now.has(endpoint))) continue
+    const now = new Set(endpointsOf(after))
+    const gone = [...endpointsOf(before)].filter(endpoint => !now.has(endpoint))
+    for (const endpoint of gone) if (isKept(before, endpoint)) now.add(endpoint)
+    if (gone.every(endpoint => now.has(endpoint))) continue
     for (const address of addressesOf(before)) serving.set(placeOf(address, before.port), now)
   }
   return serving
@@ -31,7 +41,10 @@ export function endpointsOf(frontend: Frontend | undefined): ReadonlySet<string>
   )
 }
 
-/** Deletes the flows of a family that go elsewhere. Their next packets are new ones. Returns how many it were. */
+/**
+ * Deletes the flows of a family that go elsewhere. Their next packets are new ones. Returns how many it were. Flows through IPVS have no status that
+ * tells them from others (ip_vs_nfct.c): all that asked for an address and port count.
+ */
 export async function deleteStale(
   client: ConntrackClient,
   family: Family,
@@ -40,7 +53,7 @@ export async function deleteStale(
 ): Promise<number> {
   if (serving.size === 0) return 0
   const stale: Flow[] = []
-  for await (const flow of client.flows({ family, protocol: 'udp', status: ['destination-nat'], signal })) {
+  for await (const flow of client.flows({ family, protocol: 'udp', signal })) {
     const endpoints = serving.get(placeOf(flow.original.destination, flow.original.destinationPort))
     if (endpoints && !endpoints.has(placeOf(flow.reply.source, flow.reply.sourcePort))) stale.push(flow)
   }

@@ -1,4 +1,7 @@
-/** Runs packets through objects of nftables as the kernel does, for the words that the proxy uses. Where it chooses at random, all ways are gone. */
+/**
+ * Runs packets through objects of nftables and virtual servers of IPVS as the kernel does, for the words that the proxy uses. Where it chooses at
+ * random, all ways are gone.
+ */
 import type { Element } from '../../lib/nft/index.js'
 import type { Expression, Rule, RulesetObject, Statement } from '../../lib/nft/json/index.js'
 import type { SetChange } from '../../lib/proxy/nftables/elements.js'
@@ -16,7 +19,18 @@ export interface Packet {
   /** What it asked for first. */
   readonly asked: { readonly address: string; readonly port: number }
   readonly translated: boolean
+  /** Whether IPVS has chosen its destination. */
+  readonly balanced?: boolean
 }
+
+/** Chains between these. */
+interface Priorities {
+  readonly from?: number | undefined
+  readonly to?: number | undefined
+}
+
+/** Priorities of IPVS in the hooks that it takes requests in. */
+const IPVS = { input: 99, output: -98 } as const
 
 export interface Outcome {
   readonly verdict: 'accept' | 'drop' | 'reject'
@@ -35,6 +49,8 @@ export class Evaluator {
   readonly #chains = new Map<string, Fields>()
   readonly #elements = new Map<string, Map<string, Element>>()
   readonly #local: readonly string[]
+  /** Endpoints of virtual servers, by address, protocol and port. */
+  readonly servers = new Map<string, readonly string[]>()
 
   constructor(local: readonly string[]) {
     this.#local = local
@@ -85,18 +101,41 @@ export class Evaluator {
       asked: { address: flow.address, port: flow.port },
       translated: false,
     }
-    const first = this.#hook(own ? 'output' : 'prerouting', packet)
+    const first = this.#hook(own ? 'output' : 'prerouting', packet, own ? { to: IPVS.output } : {})
     return first.flatMap(({ end, packet }) => {
       if (end.verdict === 'drop' || end.verdict === 'reject') return [{ verdict: end.verdict, masquerade: false }]
-      if (!packet.translated) return this.#through('input', packet)
-      return this.#through('forward', packet)
+      if (!own) return packet.translated ? this.#through('forward', packet) : this.#arrived(packet, 'input', IPVS.input)
+      return packet.translated
+        ? this.#through('output', packet, { from: IPVS.output })
+        : this.#arrived(packet, 'output', IPVS.output)
     })
   }
 
-  #through(hook: string, packet: Packet): readonly (Outcome | 'none')[] {
-    return this.#hook(hook, packet).flatMap(({ end }): readonly (Outcome | 'none')[] => {
+  /** Whether a packet that leaves gets the address of the node. */
+  masquerades(packet: Packet): boolean {
+    return this.#hook('postrouting', packet).some(({ end }) => end.verdict === 'masquerade')
+  }
+
+  /** Where IPVS takes what is for one of its virtual servers (ip_vs_core.c): in the hook, behind the chains of lower priority. */
+  #arrived(packet: Packet, hook: string, priority: number): readonly (Outcome | 'none')[] {
+    return this.#hook(hook, packet, { from: hook === 'input' ? undefined : priority, to: priority }).flatMap(
+      ({ end, packet }) => {
+        if (end.verdict === 'drop' || end.verdict === 'reject') return [{ verdict: end.verdict, masquerade: false }]
+        const endpoints = this.servers.get(`${packet.destination} ${packet.protocol} ${packet.port}`)
+        if (!endpoints) return this.#through(hook, packet, { from: priority })
+        if (endpoints.length === 0) return [{ verdict: 'reject' as const, masquerade: false }]
+        return endpoints.flatMap(endpoint => {
+          const [destination = '', port] = endpoint.split(' ')
+          return this.#through('output', { ...packet, destination, port: Number(port), balanced: true })
+        })
+      },
+    )
+  }
+
+  #through(hook: string, packet: Packet, priorities: Priorities = {}): readonly (Outcome | 'none')[] {
+    return this.#hook(hook, packet, priorities).flatMap(({ end }): readonly (Outcome | 'none')[] => {
       if (end.verdict === 'drop' || end.verdict === 'reject') return [{ verdict: end.verdict, masquerade: false }]
-      if (!packet.translated) return ['none']
+      if (!packet.translated && !packet.balanced) return ['none']
       return this.#hook('postrouting', packet).map(({ end }) => ({
         verdict: 'accept' as const,
         to: `${packet.destination} ${packet.port}`,
@@ -105,9 +144,16 @@ export class Evaluator {
     })
   }
 
-  /** The chains of a hook by their priorities; what is refused goes no further. */
-  #hook(hook: string, packet: Packet): readonly { readonly end: End; readonly packet: Packet }[] {
-    const chains = [...this.#chains.values()].filter(chain => chain.hook === hook).sort((a, b) => Number(a.prio) - Number(b.prio))
+  /** The chains of a hook by their priorities; what is refused goes no further. Destinations are chosen once for a connection, before IPVS. */
+  #hook(
+    hook: string,
+    packet: Packet,
+    { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY }: Priorities = {},
+  ): readonly { readonly end: End; readonly packet: Packet }[] {
+    const chains = [...this.#chains.values()]
+      .filter(chain => chain.hook === hook && Number(chain.prio) > from && Number(chain.prio) < to)
+      .filter(chain => chain.type !== 'nat' || hook === 'postrouting' || !packet.balanced)
+      .sort((a, b) => Number(a.prio) - Number(b.prio))
     let states: { end: End; packet: Packet }[] = [{ end: { verdict: 'none' }, packet }]
     for (const { name } of chains)
       states = states.flatMap(state => {

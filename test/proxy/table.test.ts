@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import { atOnce } from '../../lib/netlink/turns.js'
+import type { Engine } from '../../lib/proxy/nftables/render.js'
 import { assign } from '../../lib/proxy/nftables/slots.js'
 import { ProxyTable } from '../../lib/proxy/nftables/table.js'
 import {
@@ -37,18 +38,20 @@ const around: Surroundings = {
 
 /** Keeps a table and its evaluation up with a model. */
 class Rig {
+  readonly #engine: Engine
   readonly model = new ServiceModel(options)
   readonly table = new ProxyTable('ipv4')
   readonly kernel = new Evaluator([NODE])
 
-  constructor() {
+  constructor(engine: Engine) {
+    this.#engine = engine
     this.kernel.add(this.table.base())
     this.table.setRanges({ pods: options.clusterCidrs, services: around.serviceCidrs })
   }
 
   /** Returns how many elements were changed. */
   sync(changes: readonly FrontendChange[] = this.model.changes()): number {
-    for (const { key, after } of changes) this.table.set(key, after, addressesOf(after))
+    for (const { key, before, after } of changes) this.#set(key, before, after)
     const { objects, elements, unused } = atOnce(this.table.changes())
     this.kernel.add(objects)
     for (const change of elements) this.kernel.change({ ...change, added: [] })
@@ -57,7 +60,30 @@ class Rig {
     atOnce(this.table.settled())
     return elements.reduce((sum, { added, removed }) => sum + added.length + removed.length, 0)
   }
+
+  /** Virtual servers are made at once, and written down. */
+  #set(key: string, before: Frontend | undefined, after: Frontend | undefined): void {
+    const nameOf = (address: string, { protocol, port }: Frontend): string => `${address} ${protocol} ${port}`
+    const placed = this.table.set(key, after, addressesOf(after), () => this.#engine)
+    const known = new Set([...addressesOf(before)].map(address => nameOf(address, (before ?? after) as Frontend)))
+    for (const { address, frontend, rendered } of placed) {
+      const name = nameOf(address, frontend)
+      if (!rendered.balanced) continue
+      if (!this.kernel.servers.has(name)) this.table.enter(address, frontend.protocol, frontend.port)
+      this.kernel.servers.set(
+        name,
+        rendered.balanced.map(({ address, port }) => `${address} ${port}`),
+      )
+      known.delete(name)
+    }
+    for (const name of known) {
+      const [address = '', protocol = '', port] = name.split(' ')
+      if (this.kernel.servers.delete(name)) this.table.strike(address, protocol, Number(port))
+    }
+  }
 }
+
+const ENGINES: readonly Engine[] = ['nftables', 'ipvs', 'both']
 
 const addressesOf = (frontend: Frontend | undefined): readonly string[] =>
   frontend?.family === 'ipv4' ? (frontend.address === undefined ? [NODE] : [frontend.address]) : []
@@ -122,48 +148,58 @@ t.test('the objects do what the model says', async t => {
     ['10.244.1.1 here leaving'],
     ['10.244.2.1 there leaving', '10.244.1.1 here leaving'],
   ]
-  for (const internalTrafficPolicy of ['Cluster', 'Local'] as const)
-    for (const externalTrafficPolicy of ['Cluster', 'Local'] as const)
-      for (const situation of situations)
-        for (const loadBalancerSourceRanges of [[], ['203.0.113.0/24', '10.244.0.0/16']])
-          t.test(`${internalTrafficPolicy} ${externalTrafficPolicy} [${situation}] ${loadBalancerSourceRanges}`, async t => {
-            const proxy = new Rig()
-            const spec = { internalTrafficPolicy, externalTrafficPolicy, loadBalancerSourceRanges, externalIPs: ['192.0.2.5'] }
-            proxy.model.setService(service('web', spec, '192.0.2.9'))
-            proxy.model.setSlice(slice('web', situation))
-            proxy.sync()
-            const cluster = proxy.model.serviceNamed('default/web')?.spec.clusterIP ?? ''
-            compare(t, proxy, [
-              [cluster, 81],
-              ['10.96.255.254', 80],
-              [NODE, 22],
-              ['192.0.2.5', 81],
-              ['192.0.2.77', 80],
-            ])
-            t.equal(proxy.sync(), 0)
-          })
+  for (const engine of ENGINES)
+    for (const internalTrafficPolicy of ['Cluster', 'Local'] as const)
+      for (const externalTrafficPolicy of ['Cluster', 'Local'] as const)
+        for (const situation of situations)
+          for (const loadBalancerSourceRanges of [[], ['203.0.113.0/24', '10.244.0.0/16']])
+            t.test(
+              `${engine} ${internalTrafficPolicy} ${externalTrafficPolicy} [${situation}] ${loadBalancerSourceRanges}`,
+              async t => {
+                const proxy = new Rig(engine)
+                const spec = {
+                  internalTrafficPolicy,
+                  externalTrafficPolicy,
+                  loadBalancerSourceRanges,
+                  externalIPs: ['192.0.2.5'],
+                }
+                proxy.model.setService(service('web', spec, '192.0.2.9'))
+                proxy.model.setSlice(slice('web', situation))
+                proxy.sync()
+                const cluster = proxy.model.serviceNamed('default/web')?.spec.clusterIP ?? ''
+                compare(t, proxy, [
+                  [cluster, 81],
+                  ['10.96.255.254', 80],
+                  [NODE, 22],
+                  ['192.0.2.5', 81],
+                  ['192.0.2.77', 80],
+                ])
+                t.equal(proxy.sync(), 0)
+              },
+            )
 })
 
-t.test('addresses whose ports differ in what they masquerade', async t => {
-  const proxy = new Rig()
-  proxy.model.setService(service('web', { externalIPs: ['192.0.2.5'] }))
-  proxy.model.setService(service('shop', { externalIPs: ['192.0.2.5'], externalTrafficPolicy: 'Local', ports: [{ port: 81 }] }))
-  for (const name of ['web', 'shop']) proxy.model.setSlice(slice(name, ['10.244.1.1 here', '10.244.2.1 there']))
-  proxy.sync()
-  compare(t, proxy)
-  proxy.model.setService(service('shop', { externalIPs: ['192.0.2.5'], externalTrafficPolicy: 'Local', ports: [{ port: 82 }] }))
-  proxy.sync()
-  compare(t, proxy, [['192.0.2.5', 81]])
-  proxy.model.removeService('default/web')
-  proxy.sync()
-  compare(t, proxy, [['192.0.2.5', 80]])
-  proxy.model.setService(service('web', { externalIPs: ['192.0.2.5'] }))
-  proxy.sync()
-  compare(t, proxy)
-})
+for (const engine of ENGINES)
+  t.test(`addresses whose ports differ in what they masquerade: ${engine}`, async t => {
+    const proxy = new Rig(engine)
+    proxy.model.setService(service('web', { externalIPs: ['192.0.2.5'] }))
+    proxy.model.setService(service('shop', { externalIPs: ['192.0.2.5'], externalTrafficPolicy: 'Local', ports: [{ port: 81 }] }))
+    for (const name of ['web', 'shop']) proxy.model.setSlice(slice(name, ['10.244.1.1 here', '10.244.2.1 there']))
+    proxy.sync()
+    compare(t, proxy)
+    proxy.model.setService(service('shop', { externalIPs: ['192.0.2.5'], externalTrafficPolicy: 'Local', ports: [{ port: 82 }] }))
+    proxy.sync()
+    compare(t, proxy, [['192.0.2.5', 81]])
+    proxy.model.removeService('default/web')
+    proxy.sync()
+    compare(t, proxy, [['192.0.2.5', 80]])
+    proxy.model.setService(service('web', { externalIPs: ['192.0.2.5'] }))
+    proxy.sync()
+    compare(t, proxy)
+  })
 
 t.test('a change costs what it changes', async t => {
-  const proxy = new Rig()
+  const proxy = new Rig('nftables')
   const plain = { type: 'ClusterIP' } as const
   for (let i = 0; i < 100; i++) {
     proxy.model.setService(service(`web-${i}`, plain))
@@ -193,43 +229,57 @@ t.test('changes are told again until they were made', async t => {
   t.same(atOnce(table.changes()), { objects: [], elements: [], unused: { chains: [], maps: [] } })
 })
 
-t.test('at random, many changes later, the objects still do what the model says', async t => {
-  const proxy = new Rig()
-  let seed = 20261126
-  const random = (below: number): number => {
-    seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff
-    return (seed >> 8) % below
-  }
-  const pick = <T>(list: readonly T[]): T => list[random(list.length)] as T
-  for (let round = 0; round < 40; round++) {
-    for (let i = 0; i < 5; i++) {
-      const name = `web-${random(8)}`
-      const kind = random(4)
-      if (kind === 0) proxy.model.removeService(`default/${name}`)
-      else if (kind === 1)
-        proxy.model.setSlice(
-          slice(
-            name,
-            Array.from(
-              { length: random(5) },
-              (_, i) => `10.244.${i}.${random(3)} ${pick(['here', 'there'])}${pick(['', '', ' leaving'])}`,
-            ),
-          ),
-        )
-      else {
-        const spec: Partial<Service['spec']> = {
-          internalTrafficPolicy: pick(['Cluster', 'Local']),
-          externalTrafficPolicy: pick(['Cluster', 'Local']),
-          externalIPs: ['192.0.2.5'],
-          ports: [{ port: 80 + random(3), nodePort: 30000 + random(3) }],
-          loadBalancerSourceRanges: pick([[], ['203.0.113.0/24']]),
-          sessionAffinity: pick(['None', 'ClientIP']),
-        }
-        proxy.model.setService(service(name, spec, pick([undefined, '192.0.2.9'])))
-      }
+for (const engine of ENGINES)
+  t.test(`at random, many changes later, the objects still do what the model says: ${engine}`, async t => {
+    const proxy = new Rig(engine)
+    let seed = 20261126
+    const random = (below: number): number => {
+      seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff
+      return (seed >> 8) % below
     }
-    proxy.sync()
-    compare(t, proxy)
+    const pick = <T>(list: readonly T[]): T => list[random(list.length)] as T
+    for (let round = 0; round < 40; round++) {
+      for (let i = 0; i < 5; i++) {
+        const name = `web-${random(8)}`
+        const kind = random(4)
+        if (kind === 0) proxy.model.removeService(`default/${name}`)
+        else if (kind === 1)
+          proxy.model.setSlice(
+            slice(
+              name,
+              Array.from(
+                { length: random(5) },
+                (_, i) => `10.244.${i}.${random(3)} ${pick(['here', 'there'])}${pick(['', '', ' leaving'])}`,
+              ),
+            ),
+          )
+        else {
+          const spec: Partial<Service['spec']> = {
+            internalTrafficPolicy: pick(['Cluster', 'Local']),
+            externalTrafficPolicy: pick(['Cluster', 'Local']),
+            externalIPs: ['192.0.2.5'],
+            ports: [{ port: 80 + random(3), nodePort: 30000 + random(3) }],
+            loadBalancerSourceRanges: pick([[], ['203.0.113.0/24']]),
+            sessionAffinity: pick(['None', 'ClientIP']),
+          }
+          proxy.model.setService(service(name, spec, pick([undefined, '192.0.2.9'])))
+        }
+      }
+      proxy.sync()
+      compare(t, proxy)
+    }
+  })
+
+t.test('what others translate on the address of the node, and what they forward there, is left alone', async t => {
+  const proxy = new Rig('ipvs')
+  proxy.model.setService(service('web', { externalIPs: [NODE], ports: [{ port: 80, nodePort: 30080 }] }))
+  proxy.model.setSlice(slice('web', ['10.244.2.1 there']))
+  proxy.sync()
+  const theirs = { source: '203.0.113.7', destination: '172.17.0.2', protocol: 'tcp', port: 8080 }
+  for (const translated of [true, false]) {
+    t.equal(proxy.kernel.masquerades({ ...theirs, asked: { address: NODE, port: 8080 }, translated }), false)
+    t.equal(proxy.kernel.masquerades({ ...theirs, asked: { address: NODE, port: 30080 }, translated }), true, 'ours is not')
+    t.equal(proxy.kernel.masquerades({ ...theirs, asked: { address: NODE, port: 80 }, translated }), true)
   }
 })
 

@@ -6,8 +6,7 @@ import { type Command, type Element, type NftClient, type NftSet, type Snapshot,
 import type { Document, Command as JsonCommand, RulesetObject, SetItem } from '../../nft/json/index.js'
 import { planDocument } from '../../nft/plan/plan.js'
 import { snapshotOf } from '../../nft/plan/snapshot-of.js'
-import type { Cidr, Family, Frontend, FrontendChange } from '../../service/index.js'
-import { cidrOf } from '../../service/index.js'
+import { type Cidr, cidrOf, type Family } from '../../service/index.js'
 import { moveClients } from './affinity.js'
 import type { Part, SetChange, Wanted } from './elements.js'
 import { SETS, TABLE, tableFamily, type View } from './layout.js'
@@ -20,6 +19,13 @@ export interface Synced {
   readonly removed: number
   /** Whether the table was read, because it was not known. */
   readonly read: boolean
+}
+
+/** What an earlier proxy left. */
+export interface Adopted {
+  /** Virtual servers that are ours: address, protocol and port. */
+  readonly ledger: readonly string[]
+  readonly remembered: string | undefined
 }
 
 /** What is there, and what has to be changed of it. */
@@ -41,19 +47,19 @@ const NOTHING: Synced = { added: 0, removed: 0, read: false }
 export class NftablesBackend {
   readonly family: Family
   readonly #client: NftClient
-  readonly #table: ProxyTable
+  readonly table: ProxyTable
   /** The sets of the table as they were added or read; undefined until the table is known. */
   #sets: Map<string, NftSet> | undefined
 
   constructor(client: NftClient, family: Family) {
     this.#client = client
     this.family = family
-    this.#table = new ProxyTable(family)
+    this.table = new ProxyTable(family)
   }
 
   /** Takes over what an earlier proxy left: endpoints keep their numbers. Before the first frontend is set. */
-  async adopt(signal?: AbortSignal): Promise<void> {
-    const { elements } = await this.#snapshot(signal)
+  async adopt(signal?: AbortSignal): Promise<Adopted> {
+    const { elements, sets } = await this.#snapshot(signal)
     const slots = new Map<string, { readonly view: View; readonly key: readonly Part[]; readonly endpoints: string[] }>()
     const turns = new Turns()
     for (const { set, elements: items } of elements) {
@@ -69,22 +75,27 @@ export class NftablesBackend {
     }
     for (const { view, key, endpoints } of slots.values()) {
       const [address, protocol, port] = key
-      this.#table.adoptSlots(view, String(address), String(protocol), Number(port), endpoints)
+      this.table.adoptSlots(view, String(address), String(protocol), Number(port), endpoints)
+    }
+    const ledger = elements.filter(({ set }) => set.name === SETS.virtualServers).flatMap(({ elements }) => elements)
+    return {
+      ledger: ledger.map(({ key }) => [key].flat().join(' ')),
+      remembered: sets.find(({ name }) => name === SETS.remembered)?.comment,
     }
   }
 
   /** How many elements there are. */
   get size(): number {
-    return this.#table.size
+    return this.table.size
   }
 
   setRanges(ranges: { readonly pods: readonly Cidr[]; readonly services: readonly Cidr[] }): void {
-    this.#table.setRanges(ranges)
+    this.table.setRanges(ranges)
   }
 
-  /** @param addressesOf where a frontend of this family is served */
-  set({ key, after }: FrontendChange, addressesOf: (frontend: Frontend) => readonly string[]): void {
-    this.#table.set(key, after, after ? addressesOf(after) : [])
+  /** Keeps a text in the table. */
+  remember(text: string | undefined): void {
+    if (this.table.remember(text)) this.doubt()
   }
 
   /** The table may be another one than it was left: it is read before the next sync. */
@@ -98,7 +109,7 @@ export class NftablesBackend {
    */
   async sync(signal?: AbortSignal): Promise<Synced> {
     const synced = await this.#sync(signal)
-    if (this.#sets) await moveClients(this.#client, this.#sets, this.#table.renumbered(), signal)
+    if (this.#sets) await moveClients(this.#client, this.#sets, this.table.renumbered(), signal)
     return synced
   }
 
@@ -123,7 +134,7 @@ export class NftablesBackend {
   }
 
   async #change(sets: Map<string, NftSet>, signal: AbortSignal | undefined): Promise<Synced> {
-    const { objects, elements, unused } = await inTurns(this.#table.changes())
+    const { objects, elements, unused } = await inTurns(this.table.changes())
     if (objects.length + elements.length + unused.chains.length === 0) return NOTHING
     const added = this.#lower(objects, { sets: [...sets.values()] })
     const all = new Map([...sets, ...setsIn(added)])
@@ -137,7 +148,7 @@ export class NftablesBackend {
       ],
       { signal },
     )
-    await inTurns(this.#table.settled())
+    await inTurns(this.table.settled())
     this.#sets = all
     return { ...countOf(elements), read: false }
   }
@@ -172,7 +183,7 @@ export class NftablesBackend {
     const additions = changes.filter(command => 'add' in command)
     if (commands.length + changes.length > 0)
       await this.#client.commit([...removals, ...commands, ...additions], { signal, generation: snapshot.generation })
-    await inTurns(this.#table.settled())
+    await inTurns(this.table.settled())
     this.#sets = sets
     return { ...countOf(elements), read: true }
   }
@@ -180,7 +191,7 @@ export class NftablesBackend {
   /** Reads the table, and compares it with what is wanted. */
   async #compare(signal: AbortSignal | undefined): Promise<Compared> {
     const snapshot = await this.#snapshot(signal)
-    const wanted = this.#lower(await inTurns(this.#table.all()), {})
+    const wanted = this.#lower(await inTurns(this.table.all()), {})
     const plan = planDocument(liftDocument(snapshotOf(wanted)), liftDocument(withoutElements(snapshot)))
     const removed = new Set(plan.nftables.flatMap(deletedBy))
     const whole = removed.has(TABLE)
@@ -190,9 +201,9 @@ export class NftablesBackend {
       // Clients that the kernel remembers by itself.
       if (flags?.includes('dynamic')) continue
       const found = whole || removed.has(name) ? undefined : snapshot.elements.find(({ set }) => set.name === name)
-      await inTurns(this.#table.found(name, wantedIn(name, found?.elements ?? [])), turns)
+      await inTurns(this.table.found(name, wantedIn(name, found?.elements ?? [])), turns)
     }
-    const { elements } = await inTurns(this.#table.changes(), turns)
+    const { elements } = await inTurns(this.table.changes(), turns)
     return { snapshot, plan, elements, sets, whole }
   }
 

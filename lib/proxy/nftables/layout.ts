@@ -39,6 +39,8 @@ export const SETS = {
   virtualServers: 'virtual-servers',
   /** Their addresses. */
   virtualAddresses: 'virtual-addresses',
+  /** Has no elements: its comment is what `cleanup` has to know. */
+  remembered: 'remembered',
 } as const
 
 /** At most as long as nft takes a comment to be. */

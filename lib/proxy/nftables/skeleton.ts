@@ -54,6 +54,11 @@ export class Skeleton {
     return { table: { family: this.#family, name: TABLE, comment: COMMENT } }
   }
 
+  /** Keeps a text. */
+  remembered(comment: string): RulesetObject {
+    return { set: { ...this.#of(SETS.remembered), type: 'mark', comment } }
+  }
+
   /** A map for the endpoints of a number, and the chain that translates to them. */
   slot(view: View, slot: number): readonly RulesetObject[] {
     const to: Expression = { map: { key: this.#service, data: `@${slotMap(view, slot)}` } }

@@ -45,6 +45,7 @@ export class ProxyTable {
   #objects: RulesetObject[] = []
   readonly #masquerades: Masquerades
   #local: ReadonlySet<string> = new Set()
+  #remembered = ''
 
   constructor(family: Family) {
     this.family = family
@@ -54,7 +55,15 @@ export class ProxyTable {
 
   /** The table as it is without Services. */
   base(): readonly RulesetObject[] {
-    return this.#skeleton.base()
+    const remembered = this.#remembered === '' ? [] : [this.#skeleton.remembered(this.#remembered)]
+    return [...this.#skeleton.base(), ...remembered]
+  }
+
+  /** Returns whether the table is another one now: it has to be compared. */
+  remember(text = ''): boolean {
+    const changed = text !== this.#remembered
+    this.#remembered = text
+    return changed
   }
 
   /** How many elements there are. */

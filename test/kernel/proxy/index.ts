@@ -168,7 +168,15 @@ export const cases: readonly Case[] = [
     const { failures } = await client.stopLoad()
     assert.deepEqual(failures, [])
     const family = version === 'ip' ? 'ipv4' : 'ipv6'
-    assert.deepEqual(report[family], { added: 0, removed: 0, read: true, stale: 0, routesAdded: 0, routesRemoved: 0 })
+    assert.deepEqual(report[family], {
+      added: 0,
+      removed: 0,
+      read: true,
+      operations: 0,
+      stale: 0,
+      routesAdded: 0,
+      routesRemoved: 0,
+    })
     assert.equal((await ask(target('tcp', SERVICE[version], 80)))[0]?.to !== undefined, true)
   }),
   ...perVersion('what others break is mended', async (context, version) => {

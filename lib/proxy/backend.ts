@@ -1,0 +1,231 @@
+/** Services of one family in the kernel: a table of nftables, and virtual servers of IPVS where that is the engine. */
+import type { IpvsClient } from '../ipvs/index.js'
+import type { NftClient } from '../nft/index.js'
+import type { Document } from '../nft/json/index.js'
+import type { Cidr, Family, Frontend, FrontendChange, FrontendKey } from '../service/index.js'
+import type { SourceProblem } from '../source/source.js'
+import type { DrainRules } from './ipvs/drains.js'
+import { VirtualServers } from './ipvs/servers.js'
+import type { Settings } from './ipvs/settings.js'
+import { serverName } from './ipvs/wanted.js'
+import { NftablesBackend, type Synced as TableSynced } from './nftables/backend.js'
+import type { Engine } from './nftables/render.js'
+import type { Placed } from './nftables/table.js'
+
+/** What gives connections to endpoints. */
+export type EngineName = 'ipvs' | 'nftables'
+
+/** What a sync did. */
+export interface Synced extends TableSynced {
+  /** Operations on virtual servers and real servers. */
+  readonly operations: number
+}
+
+export interface BackendOptions {
+  readonly nft: NftClient
+  readonly lvs: IpvsClient
+  readonly drains: DrainRules
+  /** Of the kernel, for IPVS; they are remembered in the table of this family. */
+  readonly settings?: Settings | undefined
+  readonly log: (level: 'info' | 'warn', message: string, fields: Readonly<Record<string, unknown>>) => void
+}
+
+export class Backend {
+  readonly family: Family
+  readonly #options: BackendOptions
+  readonly #rules: NftablesBackend
+  readonly #servers: VirtualServers
+  #engine: EngineName = 'nftables'
+  /** Frontends that rules serve until their virtual servers are there. */
+  readonly #both = new Set<FrontendKey>()
+  /** Of frontends that rules serve though virtual servers were to. */
+  readonly #unheard = new Map<FrontendKey, SourceProblem>()
+  /** Those that frontends were set with. */
+  #strangers: ReadonlySet<string> = new Set()
+
+  constructor(family: Family, options: BackendOptions) {
+    this.family = family
+    this.#options = options
+    this.#rules = new NftablesBackend(options.nft, family)
+    this.#servers = new VirtualServers(options.lvs, family, this.#rules.table, options.drains)
+  }
+
+  /** Takes over what an earlier proxy left. Before the first frontend is set. Changes nothing. */
+  async adopt(engine: EngineName, signal?: AbortSignal): Promise<void> {
+    const { ledger, remembered } = await this.#rules.adopt(signal)
+    this.#servers.adopt(ledger)
+    this.#options.settings?.adopt(remembered)
+    this.#rules.remember(remembered)
+    await this.setEngine(engine)
+    await this.#look(signal)
+  }
+
+  get engine(): EngineName {
+    return this.#engine
+  }
+
+  /** From the next sync on. Connections that there are go on where they are. */
+  async setEngine(engine: EngineName): Promise<void> {
+    const { settings } = this.#options
+    if (engine === 'ipvs' && settings) {
+      await settings.prepare()
+      this.#rules.remember(settings.remembered)
+    }
+    this.#engine = engine
+    this.#reconsider()
+  }
+
+  setRanges(ranges: { readonly pods: readonly Cidr[]; readonly services: readonly Cidr[] }): void {
+    this.#rules.setRanges(ranges)
+  }
+
+  setLocalAddresses(local: Iterable<string>): void {
+    this.#rules.table.setLocalAddresses(local)
+  }
+
+  /** @param addressesOf where a frontend of this family is served */
+  set({ key, after }: FrontendChange, addressesOf: (frontend: Frontend) => readonly string[]): void {
+    this.#set(key, after, after ? addressesOf(after) : [])
+  }
+
+  /** How many elements the table has. */
+  get size(): number {
+    return this.#rules.size
+  }
+
+  /** What can not be served as it is wished. */
+  get problems(): readonly SourceProblem[] {
+    return [
+      ...this.#servers.problems,
+      ...new Map([...this.#unheard.values()].map(one => [`${one.where} ${one.message}`, one])).values(),
+    ]
+  }
+
+  /** Milliseconds until a sync may find something to do though nothing was changed; undefined: never. */
+  get dueIn(): number | undefined {
+    return this.#servers.dueIn
+  }
+
+  /** The table may be another one than it was left: it is read before the next sync. */
+  doubt(): void {
+    this.#rules.doubt()
+  }
+
+  /**
+   * Makes the kernel as it is wanted: what guards and masquerades first, and the ledger; then virtual servers; then rules go that these have
+   * taken the place of, and what is gone is taken out of the ledger. Rejects when a step fails: what the others did stays, and the next sync
+   * goes on.
+   */
+  async sync(signal?: AbortSignal): Promise<Synced> {
+    await this.#look(signal)
+    const first = await this.#rules.sync(signal)
+    if (this.#engine === 'ipvs') await this.#applySettings()
+    if (!this.#servers.used) return { ...first, operations: 0 }
+    const operations = await this.#balance(signal).finally(() => this.#settle())
+    const { added, removed } = await this.#rules.sync(signal)
+    return { added: first.added + added, removed: first.removed + removed, read: first.read, operations }
+  }
+
+  /** What a sync would change. Changes nothing, but is not to be followed by a sync. */
+  async plan(
+    signal?: AbortSignal,
+  ): Promise<{ readonly rules: Document; readonly operations: ReturnType<VirtualServers['plan']> }> {
+    await this.#look(signal)
+    this.#reset([...this.#both], 'ipvs')
+    return { rules: await this.#rules.plan(signal), operations: this.#servers.plan() }
+  }
+
+  /** Removes virtual servers, and then the table. Returns whether there was something. */
+  async cleanup(signal?: AbortSignal): Promise<boolean> {
+    if (this.#servers.used) {
+      this.#servers.doubt()
+      await this.#servers.look(signal)
+    }
+    const removed = await this.#servers.cleanup(signal)
+    await this.#options.settings?.restore()
+    return (await this.#rules.cleanup(signal)) || removed
+  }
+
+  #set(key: FrontendKey, frontend: Frontend | undefined, addresses: readonly string[], engine?: Engine): void {
+    const before = this.#rules.table.placed.get(key) ?? []
+    const placed = this.#rules.table.set(
+      key,
+      frontend,
+      addresses,
+      (frontend, address, served) => engine ?? this.#engineOf(frontend, address, served),
+    )
+    this.#servers.set(key, before, placed)
+    if (placed.some(({ engine }) => engine === 'both')) this.#both.add(key)
+    else this.#both.delete(key)
+    this.#unheard.delete(key)
+    for (const place of placed) this.#note(key, place)
+  }
+
+  #engineOf({ protocol, port }: Frontend, address: string, served: boolean): Engine {
+    const name = serverName(address, protocol, port)
+    if (this.#engine === 'nftables' || this.#servers.strangers.has(name)) return 'nftables'
+    return served && !this.#servers.has(name) ? 'both' : 'ipvs'
+  }
+
+  /** Sets frontends again, as they are. */
+  #reset(keys: readonly FrontendKey[], engine?: Engine): void {
+    for (const key of keys) {
+      const placed = this.#rules.table.placed.get(key) ?? []
+      const addresses = placed.map(({ address }) => address)
+      this.#set(key, placed[0]?.frontend, addresses, engine)
+    }
+  }
+
+  /** Sets those again that another engine is for now. */
+  #reconsider(): void {
+    this.#strangers = this.#servers.strangers
+    const changed = [...this.#rules.table.placed].filter(([, placed]) =>
+      placed.some(({ frontend, address, engine }) => this.#engineOf(frontend, address, engine !== 'ipvs') !== engine),
+    )
+    this.#reset(changed.map(([key]) => key))
+  }
+
+  /** Reads what IPVS has, if it is time to, and takes note of what somebody else did there. */
+  async #look(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#engine === 'nftables' && !this.#servers.used) return
+    const count = await this.#servers.look(signal)
+    if (count > 0) this.#options.log('warn', 'somebody else changed virtual servers', { family: this.family, count })
+    if (this.#servers.strangers !== this.#strangers) this.#reconsider()
+  }
+
+  async #applySettings(): Promise<void> {
+    for (const { name, value, before, why } of (await this.#options.settings?.apply()) ?? [])
+      this.#options.log('info', `net.ipv4.${name.replace('/', '.')} is ${value} now: ${why}`, { before })
+  }
+
+  /** Once more where it fails, after a look at what is there. */
+  async #balance(signal: AbortSignal | undefined): Promise<number> {
+    try {
+      return await this.#servers.sync(signal)
+    } catch (error) {
+      if (signal?.aborted) throw error
+      await this.#look(signal)
+      return this.#servers.sync(signal)
+    }
+  }
+
+  /** Rules go where virtual servers are now; they come where somebody else has those. */
+  #settle(): void {
+    this.#reset([...this.#both])
+    if (this.#servers.strangers !== this.#strangers) this.#reconsider()
+  }
+
+  /** What of a frontend's wishes is not heard. */
+  #note(key: FrontendKey, { frontend, address, engine }: Placed): void {
+    const { service: where, protocol, port, balancing } = frontend
+    const name = serverName(address, protocol, port)
+    if (this.#engine === 'ipvs' && this.#servers.strangers.has(name))
+      this.#unheard.set(key, {
+        where,
+        message: `somebody else has a virtual server at ${name}: rules of nftables come before it and serve the Service, until it is gone`,
+      })
+    else if (engine === 'nftables' && balancing) this.#unheard.set(key, { where, message: WEIGHTLESS })
+  }
+}
+
+const WEIGHTLESS = 'schedulers and weights are for IPVS: with nftables each endpoint is chosen as often as any other'
