@@ -6,6 +6,7 @@ import {
   drainSeconds,
   type EndpointSlice,
   type Endpoints,
+  type Metadata,
   type Node,
   type Pod,
   type Service,
@@ -23,6 +24,7 @@ import {
   record,
   type Shape,
   text,
+  trimmed,
   whole,
   word,
 } from './shape.js'
@@ -222,6 +224,17 @@ function* ofAnnotations({ metadata: { annotations = {} } }: Service): Generator<
   if (drain !== undefined && drainSeconds(drain) === undefined)
     yield { path: `metadata.annotations.${DRAIN}`, message: `${JSON.stringify(drain)}: give seconds, or never` }
 }
+
+/** Only the fields that are read: the others are most of what an API server keeps of an object. */
+export function ownFields(kind: Kind, value: unknown): KubernetesObject {
+  const own = trimmed(SHAPES[kind], value) as { readonly metadata: Metadata }
+  const { [APPLIED]: _, ...annotations } = own.metadata.annotations ?? {}
+  const metadata = own.metadata.annotations?.[APPLIED] === undefined ? own.metadata : { ...own.metadata, annotations }
+  return { kind, ...own, metadata } as KubernetesObject
+}
+
+/** The object once more, where `kubectl apply` has made it. */
+const APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
 
 function* ofService(spec: ServiceSpec): Generator<Misfit> {
   const ports = spec.ports ?? []

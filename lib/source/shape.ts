@@ -93,6 +93,18 @@ function* misfitsOfFields(
     if (Object.hasOwn(value, field) && value[field] !== null) yield* misfits(of, value[field], below(field))
 }
 
+/** A copy that has only the fields which shapes name; nulls are left out. */
+export function trimmed(shape: Shape, value: unknown): unknown {
+  if (shape.is === 'list' && Array.isArray(value)) return value.map(item => trimmed(shape.of, item))
+  if (shape.is !== 'object' || !isRecord(value)) return value
+  const copy: Record<string, unknown> = {}
+  for (const field of Object.keys(value)) {
+    const of = Object.hasOwn(shape.fields, field) ? shape.fields[field] : undefined
+    if (of && value[field] !== null) copy[field] = trimmed(of, value[field])
+  }
+  return copy
+}
+
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
