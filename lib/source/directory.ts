@@ -3,10 +3,9 @@ import { type FSWatcher, watch } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { nameOf } from '../service/index.js'
-import type { KubernetesObject } from './kubernetes.js'
 import { type Manifest, parseManifest } from './manifest.js'
-import type { ObjectChange, Source, SourceProblem, SourceUpdate } from './source.js'
+import { Shelf } from './shelf.js'
+import type { Source, SourceProblem } from './source.js'
 
 export interface DirectoryOptions {
   /** A directory with `*.yaml`, `*.yml` and `*.json`, deep down as well; or a file. */
@@ -31,54 +30,65 @@ export function directorySource({ path, settle = 50, interval = 10_000 }: Direct
   return {
     name: `directory ${path}`,
     async *updates(signal) {
+      const shelf = new Shelf()
       const known = new Map<string, Read>()
-      let told: ReadonlyMap<string, string> = new Map()
       let before = ''
       let complete = false
-      let toldComplete = false
-      for (let first = true; !signal.aborted; first = false) {
+      while (!signal.aborted) {
         await using watcher = watching(path)
-        const { read, trouble } = await readAgain(path, known)
+        const { read, changed, trouble } = await readAgain(path, known)
         complete ||= read
-        const { objects, problems } = gather(known, trouble)
-        const now = new Map([...objects].map(([key, object]) => [key, JSON.stringify(object)]))
-        const update: SourceUpdate = { complete, changes: differences(told, now, objects), problems }
-        const problemsNow = JSON.stringify(problems)
-        if (first || update.changes.length > 0 || problemsNow !== before || complete !== toldComplete) yield update
-        toldComplete = complete
-        told = now
-        before = problemsNow
+        const steps = changed.flatMap(file => shelf.put(file, known.get(file)?.manifest.objects ?? []))
+        // What moves from one file to another is not gone in between.
+        const changes = [...new Map(steps.map(step => [`${step.kind} ${step.name}`, step])).values()]
+        const problems = [...trouble, ...problemsIn(known), ...shelf.conflicts()]
+        const now = JSON.stringify({ complete, problems })
+        if (changes.length > 0 || now !== before) yield { complete, changes, problems }
+        before = now
         await watcher.changed(signal, settle, interval)
       }
     },
   }
 }
 
-/** Reads files that are new or different; forgets those that are gone. Returns what could not be read at all: what was read before stays then. */
-async function readAgain(
-  path: string,
-  known: Map<string, Read>,
-): Promise<{ readonly read: boolean; readonly trouble: readonly SourceProblem[] }> {
-  const problems: SourceProblem[] = []
+interface Found {
+  readonly read: boolean
+  /** Files that are new, different, or gone. */
+  readonly changed: readonly string[]
+  /** What could not be read at all: what was read before stays then. */
+  readonly trouble: readonly SourceProblem[]
+}
+
+/** Reads files that are new or different; forgets those that are gone. */
+async function readAgain(path: string, known: Map<string, Read>): Promise<Found> {
+  const trouble: SourceProblem[] = []
   let files: readonly string[]
   try {
     files = await filesIn(path)
   } catch (error) {
     const message = `can not be read: ${(error as Error).message}: what was read before is served on`
-    return { read: false, trouble: [{ where: path, message }] }
+    return { read: false, changed: [], trouble: [{ where: path, message }] }
   }
-  for (const file of known.keys()) if (!files.includes(file)) known.delete(file)
+  const there = new Set(files)
+  const changed = [...known.keys()].filter(file => !there.has(file))
+  for (const file of changed) known.delete(file)
   for (const file of files) {
     try {
       const { mtimeMs, size, ino } = await stat(file)
       const stamp = `${mtimeMs} ${size} ${ino}`
-      if (known.get(file)?.stamp !== stamp)
-        known.set(file, { stamp, manifest: parseManifest(await readFile(file, 'utf8'), file) })
+      if (known.get(file)?.stamp === stamp) continue
+      known.set(file, { stamp, manifest: parseManifest(await readFile(file, 'utf8'), file) })
+      changed.push(file)
     } catch (error) {
-      problems.push({ where: file, message: `can not be read: ${(error as Error).message}` })
+      trouble.push({ where: file, message: `can not be read: ${(error as Error).message}` })
     }
   }
-  return { read: true, trouble: problems }
+  return { read: true, changed, trouble }
+}
+
+function problemsIn(known: ReadonlyMap<string, Read>): readonly SourceProblem[] {
+  const inOrder = [...known].sort(([a], [b]) => (a < b ? -1 : 1))
+  return inOrder.flatMap(([, { manifest }]) => manifest.problems.map(({ file, ...problem }) => ({ where: file, ...problem })))
 }
 
 async function filesIn(path: string): Promise<readonly string[]> {
@@ -88,45 +98,6 @@ async function filesIn(path: string): Promise<readonly string[]> {
     .filter(name => NAMES.test(name) && !HIDDEN.test(name))
     .map(name => join(path, name))
     .sort()
-}
-
-function gather(
-  known: ReadonlyMap<string, Read>,
-  trouble: readonly SourceProblem[],
-): { readonly objects: ReadonlyMap<string, KubernetesObject>; readonly problems: readonly SourceProblem[] } {
-  const objects = new Map<string, KubernetesObject>()
-  const places = new Map<string, string>()
-  const problems = [...trouble]
-  for (const [file, { manifest }] of [...known].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    problems.push(...manifest.problems.map(({ file, ...problem }) => ({ where: file, ...problem })))
-    for (const object of manifest.objects) {
-      const key = keyOf(object)
-      const other = places.get(key)
-      if (other !== undefined) problems.push({ where: file, message: `${key} is in ${other} already: that one is served` })
-      else {
-        objects.set(key, object)
-        places.set(key, file)
-      }
-    }
-  }
-  return { objects, problems }
-}
-
-/** Nodes have no namespace. */
-const keyOf = ({ kind, metadata }: KubernetesObject): string => `${kind} ${kind === 'Node' ? metadata.name : nameOf(metadata)}`
-
-function differences(
-  told: ReadonlyMap<string, string>,
-  now: ReadonlyMap<string, string>,
-  objects: ReadonlyMap<string, KubernetesObject>,
-): readonly ObjectChange[] {
-  const changeOf = (key: string): ObjectChange => {
-    const [kind, name] = key.split(' ') as [ObjectChange['kind'], string]
-    return { kind, name, object: objects.get(key) }
-  }
-  const gone = [...told.keys()].filter(key => !now.has(key))
-  const different = [...now].filter(([key, text]) => told.get(key) !== text).map(([key]) => key)
-  return [...gone, ...different].map(changeOf)
 }
 
 /** Watches from now on, so that nothing is missed between reading and waiting. */

@@ -1,4 +1,5 @@
 /** Objects by the places that they are read from: files, keys. */
+import { isDeepStrictEqual } from 'node:util'
 import { nameOf } from '../service/index.js'
 import type { KubernetesObject } from './kubernetes.js'
 import type { ObjectChange, SourceProblem } from './source.js'
@@ -6,8 +7,6 @@ import type { ObjectChange, SourceProblem } from './source.js'
 interface Claim {
   readonly place: string
   readonly object: KubernetesObject
-  /** To compare with. */
-  readonly text: string
 }
 
 /** Of an object that is at several places the one counts whose place's name comes first. */
@@ -16,28 +15,32 @@ export class Shelf {
   readonly #claims = new Map<string, readonly Claim[]>()
   readonly #contested = new Set<string>()
 
-  get places(): Iterable<string> {
-    return this.#keys.keys()
-  }
-
   /** Puts at a place what is there now; nothing: the place is gone. Returns what is different with that. */
   put(place: string, objects: readonly KubernetesObject[]): readonly ObjectChange[] {
     const now = new Map<string, readonly Claim[]>()
     for (const object of objects) {
       const key = `${object.kind} ${objectName(object)}`
-      now.set(key, [...(now.get(key) ?? []), { place, object, text: JSON.stringify(object) }])
+      now.set(key, [...(now.get(key) ?? []), { place, object }])
     }
     const changes: ObjectChange[] = []
     for (const key of new Set([...(this.#keys.get(place) ?? []), ...now.keys()])) {
       const [before] = this.#claims.get(key) ?? []
       const after = this.#claim(key, place, now.get(key) ?? [])
-      if (before?.text === after?.text) continue
+      if (isDeepStrictEqual(before?.object, after?.object)) continue
       const { kind } = (after ?? before)?.object ?? {}
       if (kind) changes.push({ kind, name: key.slice(kind.length + 1), object: after?.object })
     }
     if (now.size > 0) this.#keys.set(place, [...now.keys()])
     else this.#keys.delete(place)
     return changes
+  }
+
+  /** Objects that are at several places. */
+  conflicts(): readonly SourceProblem[] {
+    return [...this.#contested].flatMap(key => {
+      const [first, ...others] = this.#claims.get(key) ?? []
+      return others.map(({ place }) => ({ where: place, message: `${key} is in ${first?.place} already: that one is served` }))
+    })
   }
 
   /** Returns the one that is served. */
@@ -49,14 +52,6 @@ export class Shelf {
     if (all.length > 1) this.#contested.add(key)
     else this.#contested.delete(key)
     return all[0]
-  }
-
-  /** Objects that are at several places. */
-  conflicts(): readonly SourceProblem[] {
-    return [...this.#contested].flatMap(key => {
-      const [first, ...others] = this.#claims.get(key) ?? []
-      return others.map(({ place }) => ({ where: place, message: `${key} is in ${first?.place} already: that one is served` }))
-    })
   }
 }
 

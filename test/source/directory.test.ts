@@ -81,6 +81,13 @@ t.test('what is wrong in one file leaves the others as they are', async t => {
   t.match(problems[0], /^b\.yaml Service default\/one is in .*a\.yaml already: that one is served$/)
 })
 
+t.test('an object that moves from one file to another is not gone in between', async t => {
+  const source = await watched(t, { 'a.yaml': `${service('one')}---\n${service('two')}` })
+  await source.next()
+  await Promise.all([source.write('b.yaml', service('one')), source.write('a.yaml', service('two'))])
+  t.same((await source.next()).changes, ['+ Service default/one'])
+})
+
 t.test('a directory that goes away leaves what was read, and is read again when it is back', async t => {
   const source = await watched(t, {}, 'manifests')
   const folder = join(source.folder, 'manifests')

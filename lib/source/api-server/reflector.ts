@@ -1,7 +1,7 @@
 /** One kind of objects of an API server, as they are there: listed, then watched (kubernetes.io/docs/reference/using-api/api-concepts). */
-import { Backoff } from '../backoff.js'
 import type { Feed } from '../feed.js'
 import { type Kind, type KubernetesObject, ownFields, problemsOf } from '../kubernetes.js'
+import { type Attempt, lossOf, persist } from '../persist.js'
 import { isRecord } from '../shape.js'
 import { objectName } from '../shelf.js'
 import { type Access, ApiError, type Status } from './access.js'
@@ -54,7 +54,7 @@ export class Reflector {
   /** The version that a watch goes on from; undefined: a list is needed first. */
   #from: string | undefined
   #everListed = false
-  /** Whether there was news since the last failure. */
+  /** Whether the attempt that goes on was of use. */
   #progress = false
 
   /**
@@ -69,41 +69,30 @@ export class Reflector {
     this.#listed = listed
   }
 
-  async run(signal: AbortSignal): Promise<void> {
-    const backoff = new Backoff()
-    let failures = 0
-    while (!signal.aborted) {
-      this.#progress = false
-      const error = await this.#readOn(signal)
-      if (signal.aborted) return
-      failures = this.#progress ? 0 : failures + 1
-      if (this.#progress) backoff.reset()
-      if (error === undefined) continue
-      // Servers restart, connections are cut, what is old is forgotten: usual, unless it goes on.
-      const usual = failures === 0 || (failures === 1 && isExpired(error))
-      if (!usual) this.#feed.lost(this.#where, this.#lossOf(error))
-      await backoff.wait(signal, error instanceof ApiError ? error.retryAfter : undefined)
-    }
+  /** Reads until it is aborted. */
+  run(signal: AbortSignal): Promise<void> {
+    const where = this.#where
+    const lost = (error: unknown): void => this.#feed.lost(where, lossOf(error, this.#everListed))
+    return persist(() => this.#attempt(signal), { signal, lost })
   }
 
   get #where(): string {
     return `${this.#access.server}${this.#resource.path}`
   }
 
-  #lossOf(error: unknown): string {
-    const { message, code } = error as NodeJS.ErrnoException
-    return `can not be read: ${message || code}${this.#everListed ? ': what was read before is served on' : ''}`
-  }
-
-  /** Lists, where that is needed, and watches until that ends. Returns what went wrong; undefined where nothing did. */
-  async #readOn(signal: AbortSignal): Promise<unknown> {
+  /** Lists, where that is needed, and watches until that ends. */
+  async #attempt(signal: AbortSignal): Promise<Attempt> {
+    this.#progress = false
     try {
       this.#from ??= await this.#list(signal)
       await this.#watch(this.#from, signal)
-      return this.#progress ? undefined : new Error('it ends a watch as soon as it has begun')
+      const error = this.#progress ? undefined : new Error('it ends a watch as soon as it has begun')
+      return { progress: this.#progress, error }
     } catch (error) {
-      if (isExpired(error)) this.#from = undefined
-      return error
+      const expired = isExpired(error)
+      if (expired) this.#from = undefined
+      const retryAfter = error instanceof ApiError ? error.retryAfter : undefined
+      return { progress: this.#progress, error, usual: expired, retryAfter }
     }
   }
 

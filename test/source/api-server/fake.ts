@@ -283,7 +283,7 @@ function refuse(response: ServerResponse, { status, message = '', retryAfter, bo
   const reason = status === 410 ? 'Expired' : http.STATUS_CODES[status]
   response.writeHead(status, {
     'content-type': body === undefined ? 'application/json' : 'text/html',
-    ...(retryAfter === undefined ? {} : { 'retry-after': retryAfter }),
+    ...(retryAfter === undefined ? {} : { 'retry-after': `${retryAfter}` }),
   })
   response.end(body ?? JSON.stringify({ kind: 'Status', apiVersion: 'v1', status: 'Failure', message, reason, code: status }))
 }

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { kubernetesSource } from '../../../lib/source/api-server/source.js'
 import { type Reading, reading } from '../support.js'
+import { authority } from '../tls.js'
 import { FakeApiServer, type FakeObject, type FakeOptions } from './fake.js'
 
 const service = (name: string, port = 80, metadata: object = {}): FakeObject => ({
@@ -300,65 +300,21 @@ t.test('events that make no sense begin the watch anew', async t => {
 t.test('TLS: certificates of clients, tokens, and an authority', async t => {
   const folder = await mkdtemp(join(tmpdir(), 'tls-'))
   t.teardown(() => rm(folder, { recursive: true, force: true }))
-  const file = (name: string): string => join(folder, name)
-  const openssl = (...args: readonly string[]): void =>
-    void execFileSync('openssl', args, { stdio: ['ignore', 'ignore', 'pipe'] })
-  for (const [name, extension] of [
-    ['ca', 'basicConstraints=CA:TRUE'],
-    ['other', 'basicConstraints=CA:TRUE'],
-  ])
-    openssl(
-      ...`req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=${name} -addext ${extension}`.split(' '),
-      ...['-keyout', file(`${name}.key`), '-out', file(`${name}.crt`)],
-    )
-  for (const name of ['server', 'client']) {
-    openssl(
-      ...'req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes'.split(' '),
-      '-subj',
-      `/CN=${name}`,
-      '-keyout',
-      file(`${name}.key`),
-      '-out',
-      file(`${name}.csr`),
-    )
-    await writeFile(file('san'), 'subjectAltName=IP:127.0.0.1')
-    openssl(
-      'x509',
-      '-req',
-      '-in',
-      file(`${name}.csr`),
-      '-CA',
-      file('ca.crt'),
-      '-CAkey',
-      file('ca.key'),
-      '-days',
-      '2',
-      '-extfile',
-      file('san'),
-      '-out',
-      file(`${name}.crt`),
-    )
-  }
-  const pem = (name: string): Promise<Buffer> => readFile(file(name))
-  const tls = {
-    ca: await pem('ca.crt'),
-    cert: await pem('server.crt'),
-    key: await pem('server.key'),
-    requestCert: true,
-    rejectUnauthorized: true,
-  }
+  const { ca, other, server: own, client: pair } = authority(folder)
+  const [authorities, cert, key] = await Promise.all([ca, own.cert, own.key].map(file => readFile(file)))
+  const tls = { ca: authorities ?? '', cert: cert ?? '', key: key ?? '', requestCert: true, rejectUnauthorized: true }
   const server = await FakeApiServer.start({ tls, token: 'secret' })
   t.teardown(() => server.stop())
   server.put(service('web'))
-  const client = { 'client-certificate': file('client.crt'), 'client-key': file('client.key') }
+  const client = { 'client-certificate': pair.cert, 'client-key': pair.key }
   const cases = [
-    ['all is well', 'ca.crt', { ...client, token: 'secret' }, undefined],
-    ['another token', 'ca.crt', { ...client, token: 'other' }, /401 Unauthorized/],
-    ['no certificate', 'ca.crt', { token: 'secret' }, /can not be read: .*(certificate|ECONNRESET|socket hang up)/i],
-    ['another authority', 'other.crt', { ...client, token: 'secret' }, /can not be read: .*certificate/],
+    ['all is well', ca, { ...client, token: 'secret' }, undefined],
+    ['another token', ca, { ...client, token: 'other' }, /401 Unauthorized/],
+    ['no certificate', ca, { token: 'secret' }, /can not be read: .*(certificate|ECONNRESET|socket hang up)/i],
+    ['another authority', other, { ...client, token: 'secret' }, /can not be read: .*certificate/],
   ] as const
-  for (const [name, ca, user, problem] of cases) {
-    const config = await kubeconfig(t, { server: server.url, cluster: { 'certificate-authority': file(ca) }, user })
+  for (const [name, trusted, user, problem] of cases) {
+    const config = await kubeconfig(t, { server: server.url, cluster: { 'certificate-authority': trusted }, user })
     const source = reading(t, kubernetesSource({ kubeconfig: config }))
     await source.until(name, () => source.complete() || source.problems().length > 0)
     if (problem) t.match(source.problems()[0], problem, name)
