@@ -147,7 +147,7 @@ export class KeyReader {
     const name = key.toString()
     if (this.#seen.get(name) === version) return name
     this.#seen.set(name, version)
-    const { objects, problems } = valueOf(name, value)
+    const { objects, problems } = contentOf(name, value)
     this.#put(name, objects, problems)
     return name
   }
@@ -180,7 +180,7 @@ function rangeOf(prefix: string): KeyRange {
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** The object that is at a key. */
-function valueOf(
+function contentOf(
   key: string,
   value: Buffer,
 ): { readonly objects: readonly KubernetesObject[]; readonly problems: readonly SourceProblem[] } {
