@@ -11,7 +11,7 @@ import { compileFunction } from 'node:vm'
 import { build } from 'esbuild'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const { version, peerDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
 /** Node.js starts CommonJS sooner than ES modules. */
 const common = {
@@ -22,6 +22,8 @@ const common = {
   target: 'node20',
   supported: { 'dynamic-import': false }, // require() is there already
   logLevel: 'warning',
+  // They are the user's own, where he wants what they are for.
+  external: Object.keys(peerDependencies),
   // createRequire, which is all that import.meta.url is for here, takes a path as well.
   define: { VERSION: JSON.stringify(version), 'import.meta.url': '__filename' },
 }

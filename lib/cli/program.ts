@@ -155,14 +155,30 @@ export function makeProgram(io: Io, done: (status: number) => void = () => {}): 
   program
     .command('proxy')
     .description(
-      'Kubernetes Services for real traffic, by nftables: `run`, the default, keeps the kernel as the manifests say until it is interrupted; ' +
-        '`explain` tells what becomes of a connection, from the manifests alone: explain --from IP tcp|udp|sctp ADDRESS:PORT; `plan` prints ' +
+      'Kubernetes Services for real traffic, by nftables: `run`, the default, keeps the kernel as the source says until it is interrupted; ' +
+        '`explain` tells what becomes of a connection, from the source alone: explain --from IP tcp|udp|sctp ADDRESS:PORT; `plan` prints ' +
         'what would be changed; `cleanup` removes what a proxy made',
     )
     .addArgument(program.createArgument('[action]').choices(['run', 'explain', 'plan', 'cleanup']))
     .argument('[words...]', 'of explain: tcp, udp or sctp, and ADDRESS:PORT')
-    .addOption(new Option('--source <source>', 'where Services come from').choices(['directory']).default('directory'))
+    .addOption(
+      new Option(
+        '--source <source>',
+        'where Services come from; kubernetes, an API server, gives addresses and endpoints itself, for the others that is done here',
+      )
+        .choices(['directory', 'kubernetes', 'etcd'])
+        .default('directory'),
+    )
     .option('--manifests <path>', 'directory of manifests in YAML or JSON, or a file: Services, EndpointSlices, Pods, Nodes')
+    .option('--kubeconfig <file>', 'of the API server (default: KUBECONFIG, the service account of a pod, ~/.kube/config)')
+    .option('--context <name>', 'of the kubeconfig (default: its current one)')
+    .option('--etcd-endpoints <urls>', 'members of etcd as https://10.0.0.1:2379, with commas')
+    .option('--etcd-prefix <prefix>', 'what keys begin with; each has the manifest of one object (default: /ts-ipvs/)')
+    .option('--etcd-ca <file>', 'certificates of the authorities that the certificates of etcd are of')
+    .option('--etcd-cert <file>', 'certificate for etcd')
+    .option('--etcd-key <file>', 'key of that certificate')
+    .option('--etcd-user <name>', 'user of etcd')
+    .option('--etcd-password-file <file>', 'file with the password of that user')
     .option('--node <name>', 'name of this node (default: that of the machine)')
     .option('--cluster-cidr <ranges>', 'addresses of pods, with commas; without it nobody is known to be a pod')
     .option(
@@ -172,7 +188,7 @@ export function makeProgram(io: Io, done: (status: number) => void = () => {}): 
     .option('--masquerade-all', "endpoints see the node's address instead of every client's")
     .option('--nodeport-addresses <ranges>', "which of the node's addresses serve node ports (default: the primary ones)")
     .option('--lb-pool <ranges>', 'addresses for Services of type LoadBalancer')
-    .option('--once', 'end after the first sync; status 1 when something is wrong with the manifests')
+    .option('--once', 'end after the first sync; status 1 when something is wrong with what the source has')
     .option('--state <file>', 'where it is kept which addresses Services were given (default: /run/ts-ipvs/proxy.json)')
     .option('--from <address>', 'of explain: the client')
     .addOption(json())

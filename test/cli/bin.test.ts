@@ -14,7 +14,7 @@ t.teardown(() => rmSync(folder, { recursive: true, force: true }))
 const bin = join(root, 'dist/cli/bin.cjs')
 const subcommands = join(root, 'dist/cli/subcommands.cjs')
 const [text = '', subcommandsText = ''] = [bin, subcommands].map(file => readFileSync(file, 'utf8'))
-const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const { version, peerDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const here = { cwd: folder }
 
 /** Which of its modules a run has evaluated: the bundler makes each a function of that name. */
@@ -48,7 +48,11 @@ const modulesOf = (text: string): string[] =>
 t.test('it is a program of two files that need nothing beside them', async t => {
   t.equal(statSync(bin).mode & 0o777, 0o755)
   t.strictSame(new Set(modulesOf(text)), new Set(['./subcommands.cjs']))
-  t.strictSame(modulesOf(subcommandsText), [])
+  t.strictSame(
+    new Set(modulesOf(subcommandsText)),
+    new Set(Object.keys(peerDependencies)),
+    'but for packages that not everybody wants',
+  )
   copyFileSync(bin, join(folder, 'alone.cjs'))
   copyFileSync(subcommands, join(folder, 'subcommands.cjs'))
   t.equal(await output(here, join(folder, 'alone.cjs'), 'help'), helpText(ioOf()))

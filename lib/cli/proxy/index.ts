@@ -5,12 +5,12 @@ import { Cluster } from '../../proxy/cluster.js'
 import type { Log } from '../../proxy/options.js'
 import { ServiceProxy } from '../../proxy/proxy.js'
 import { type Allocations, explain as explainFlow } from '../../service/index.js'
-import { directorySource } from '../../source/directory.js'
-import type { SourceProblem } from '../../source/source.js'
+import type { Source, SourceProblem } from '../../source/source.js'
 import { CommandError, FAILURE, type Io, SUCCESS, write } from '../io.js'
 import { toJson } from '../json.js'
 import { parseNetns } from '../words.js'
-import { clusterOptions, flowOf, machineAddresses, manifestsOf, type ProxyOptions } from './options.js'
+import { clusterOptions, flowOf, machineAddresses, type ProxyOptions } from './options.js'
+import { sourceOf } from './source.js'
 
 const STATE = '/run/ts-ipvs/proxy.json'
 
@@ -36,13 +36,13 @@ export async function proxy(
   throw new CommandError(`${action}: give run, explain, plan or cleanup`)
 }
 
-/** From the manifests alone: the kernel is not asked. */
+/** From the source alone: the kernel is not asked. */
 async function explain(io: Io, words: readonly string[], options: ProxyOptions): Promise<number> {
   const flow = flowOf(options, words)
   const allocations = await remembered(options)
   const cluster = new Cluster({ ...clusterOptions(options), allocations }, machineAddresses())
   const ending = new AbortController()
-  for await (const { complete, changes, problems } of directorySource({ path: manifestsOf(options) }).updates(ending.signal)) {
+  for await (const { complete, changes, problems } of (await sourceOf(options)).updates(ending.signal)) {
     cluster.apply(changes)
     await tell(io, [...problems, ...cluster.problems])
     ending.abort()
@@ -64,37 +64,41 @@ async function run(io: Io, options: ProxyOptions): Promise<number> {
   // A signal ends it from now on, not the process: connections live on in the kernel.
   const { signal } = io
   const log = logger(io, options)
-  await using proxy = await open(options, log)
+  const source = await sourceOf(options)
+  await using proxy = await open(options, source, log)
   if (options.once) {
     const report = await proxy.once(signal)
     log('info', 'synced', report)
     await remember(options, proxy.allocations)
     return proxy.problems.length === 0 ? SUCCESS : FAILURE
   }
-  log('info', 'serving', { manifests: options.manifests, node: clusterOptions(options).node })
+  log('info', 'serving', { source: source.name, node: clusterOptions(options).node })
   await proxy.run(signal, () => remember(options, proxy.allocations))
   return SUCCESS
 }
 
 async function plan(io: Io, options: ProxyOptions): Promise<number> {
-  await using proxy = await open(options, () => {})
+  await using proxy = await open(options, await sourceOf(options), () => {})
   await proxy.read()
   await tell(io, proxy.problems)
   await write(io.stdout, await proxy.plan())
   return SUCCESS
 }
 
+/** What is removed is known from the kernel alone. */
+const NOTHING: Source = { name: 'nothing', async *updates() {} }
+
 async function cleanup(io: Io, options: ProxyOptions): Promise<number> {
-  await using proxy = await open({ ...options, manifests: options.manifests ?? '/nonexistent' }, () => {})
+  await using proxy = await open(options, NOTHING, () => {})
   const found = await proxy.cleanup()
   await write(io.stdout, found ? 'removed\n' : 'there was nothing to remove\n')
   return SUCCESS
 }
 
-async function open(options: ProxyOptions, log: Log): Promise<ServiceProxy> {
+async function open(options: ProxyOptions, source: Source, log: Log): Promise<ServiceProxy> {
   return ServiceProxy.open({
     ...clusterOptions(options),
-    source: directorySource({ path: manifestsOf(options) }),
+    source,
     allocations: await remembered(options),
     log,
     ...(options.netns === undefined ? {} : { netns: parseNetns(options.netns) }),

@@ -6,8 +6,17 @@ import { CommandError } from '../io.js'
 import type { CommonOptions } from '../program.js'
 
 export interface ProxyOptions extends CommonOptions {
-  readonly source: 'directory'
+  readonly source: 'directory' | 'kubernetes' | 'etcd'
   readonly manifests?: string
+  readonly kubeconfig?: string
+  readonly context?: string
+  readonly etcdEndpoints?: string
+  readonly etcdPrefix?: string
+  readonly etcdCa?: string
+  readonly etcdCert?: string
+  readonly etcdKey?: string
+  readonly etcdUser?: string
+  readonly etcdPasswordFile?: string
   readonly node?: string
   readonly clusterCidr?: string
   readonly serviceCidr?: string
@@ -46,13 +55,9 @@ export function clusterOptions(options: ProxyOptions): ClusterOptions {
     nodePortCidrs:
       options.nodeportAddresses === undefined ? undefined : ranges('--nodeport-addresses', options.nodeportAddresses),
     balancerPool: ranges('--lb-pool', options.lbPool),
-    standalone: true,
+    // An API server's controllers give addresses and make slices; nobody else does.
+    standalone: options.source !== 'kubernetes',
   }
-}
-
-export function manifestsOf({ manifests }: ProxyOptions): string {
-  if (manifests === undefined) throw new CommandError('--manifests is missing: give a directory of manifests, or a file')
-  return manifests
 }
 
 /** Those of the machine, where no namespace is asked. */

@@ -50,20 +50,20 @@ export function etcdSource(options: EtcdOptions): Source {
 }
 
 function check({ endpoints, prefix, ca, cert, key, user, password }: EtcdOptions): void {
-  if (endpoints.length === 0) throw new TypeError('endpoints: is missing: give members as https://10.0.0.1:2379')
+  if (endpoints.length === 0) throw new TypeError('endpoints is missing: give members as https://10.0.0.1:2379')
   for (const endpoint of endpoints)
     if (!/^https?:\/\/[^/]+$/.test(endpoint) || !URL.canParse(endpoint))
       throw new TypeError(`endpoints: ${JSON.stringify(endpoint)}: give members as https://10.0.0.1:2379`)
-  if (prefix === '') throw new TypeError('prefix: is empty: give what the keys begin with')
+  if (prefix === '') throw new TypeError('prefix is empty: give what the keys begin with')
   const encrypted = endpoints.every(endpoint => endpoint.startsWith('https:'))
   for (const [name, file] of Object.entries({ ca, cert, key }))
     if (file !== undefined && !encrypted)
-      throw new TypeError(`${name}: is of no use without encryption: give endpoints as https://…`)
+      throw new TypeError(`${name} is of no use without encryption: give endpoints as https://…`)
   for (const [name, one, other, needed] of [
     ['cert', cert, key, 'key'],
     ['key', key, cert, 'cert'],
     ['user', user, password, 'password'],
     ['password', password, user, 'user'],
   ] as const)
-    if (one !== undefined && other === undefined) throw new TypeError(`${needed}: is missing: ${name} needs it`)
+    if (one !== undefined && other === undefined) throw new TypeError(`${needed} is missing: it goes with ${name}`)
 }

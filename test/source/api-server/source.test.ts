@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { parseAllDocuments } from 'yaml'
 import { kubernetesSource } from '../../../lib/source/api-server/source.js'
 import { type Reading, reading } from '../support.js'
 import { authority } from '../tls.js'
@@ -25,6 +26,11 @@ const node = (name: string): FakeObject => ({
   metadata: { name },
   status: { addresses: [{ type: 'InternalIP', address: '192.0.2.1' }], images: [{ names: ['a'] }] },
 })
+
+interface Role {
+  readonly kind: string
+  readonly rules?: readonly { readonly apiGroups: string[]; readonly resources: string[]; readonly verbs: string[] }[]
+}
 
 interface Kubeconfig {
   readonly server?: string
@@ -95,6 +101,24 @@ t.test('Services, their slices and the own Node are listed, then watched', async
     allowWatchBookmarks: 'true',
     timeoutSeconds: /^[345]\d\d$/,
   })
+})
+
+t.test('what is asked for is what the ClusterRole of examples/ allows', async t => {
+  const { server } = await served(t, [])
+  const file = await readFile(new URL('../../../../../examples/kubernetes-rbac.yaml', import.meta.url), 'utf8')
+  const role = parseAllDocuments(file)
+    .map(document => document.toJS() as Role)
+    .find(({ kind }) => kind === 'ClusterRole')
+  const allowed = (role?.rules ?? []).flatMap(({ apiGroups, resources, verbs }) =>
+    apiGroups.flatMap(group => resources.flatMap(resource => verbs.map(verb => `${verb} ${group} ${resource}`))),
+  )
+  const asked = new Set(
+    server.asked.map(({ path, query }) => {
+      const [, group = '', resource] = /^\/(?:api|apis\/([^/]+))\/v1\/(\w+)$/.exec(path) ?? []
+      return `${query.watch ? 'watch' : 'list'} ${group} ${resource}`
+    }),
+  )
+  t.same([...asked].sort(), allowed.filter(one => !one.startsWith('get')).sort())
 })
 
 t.test('only fields that are read are kept', async t => {

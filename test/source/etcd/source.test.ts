@@ -35,15 +35,15 @@ const names = (source: Reading): readonly string[] => [...source.objects.values(
 t.test('options that are wrong are refused, with what to give', async t => {
   const endpoints = ['https://10.0.0.1:2379']
   const cases = [
-    [{ endpoints: [] }, 'endpoints: is missing: give members as https://10.0.0.1:2379'],
+    [{ endpoints: [] }, 'endpoints is missing: give members as https://10.0.0.1:2379'],
     [{ endpoints: ['10.0.0.1:2379'] }, 'endpoints: "10.0.0.1:2379": give members as https://10.0.0.1:2379'],
     [{ endpoints: ['https://a/b'] }, 'endpoints: "https://a/b": give members as https://10.0.0.1:2379'],
-    [{ endpoints, prefix: '' }, 'prefix: is empty: give what the keys begin with'],
-    [{ endpoints: ['http://a'], ca: 'f' }, 'ca: is of no use without encryption: give endpoints as https://…'],
-    [{ endpoints, cert: 'f' }, 'key: is missing: cert needs it'],
-    [{ endpoints, key: 'f' }, 'cert: is missing: key needs it'],
-    [{ endpoints, user: 'u' }, 'password: is missing: user needs it'],
-    [{ endpoints, password: 'p' }, 'user: is missing: password needs it'],
+    [{ endpoints, prefix: '' }, 'prefix is empty: give what the keys begin with'],
+    [{ endpoints: ['http://a'], ca: 'f' }, 'ca is of no use without encryption: give endpoints as https://…'],
+    [{ endpoints, cert: 'f' }, 'key is missing: it goes with cert'],
+    [{ endpoints, key: 'f' }, 'cert is missing: it goes with key'],
+    [{ endpoints, user: 'u' }, 'password is missing: it goes with user'],
+    [{ endpoints, password: 'p' }, 'user is missing: it goes with password'],
   ] as const
   for (const [options, message] of cases) t.throws(() => etcdSource(options), { name: 'TypeError', message }, message)
 })
