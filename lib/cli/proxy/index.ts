@@ -1,6 +1,7 @@
 /** `ts-ipvs proxy`: Services for real traffic. */
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { inTurns } from '../../netlink/turns.js'
 import { Cluster } from '../../proxy/cluster.js'
 import type { Log } from '../../proxy/options.js'
 import { ServiceProxy } from '../../proxy/proxy.js'
@@ -43,7 +44,7 @@ async function explain(io: Io, words: readonly string[], options: ProxyOptions):
   const cluster = new Cluster({ ...clusterOptions(options), allocations }, machineAddresses())
   const ending = new AbortController()
   for await (const { complete, changes, problems } of (await sourceOf(options)).updates(ending.signal)) {
-    cluster.apply(changes)
+    await inTurns(cluster.apply(changes))
     await tell(io, [...problems, ...cluster.problems])
     ending.abort()
     if (!complete) return FAILURE
