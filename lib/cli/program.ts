@@ -188,6 +188,14 @@ export function makeProgram(io: Io, done: (status: number) => void = () => {}): 
     .option('--masquerade-all', "endpoints see the node's address instead of every client's")
     .option('--nodeport-addresses <ranges>', "which of the node's addresses serve node ports (default: the primary ones)")
     .option('--lb-pool <ranges>', 'addresses for Services of type LoadBalancer')
+    .addOption(
+      new Option(
+        '--backend <backend>',
+        'what gives connections to endpoints; auto is IPVS where the kernel has it, else nftables',
+      )
+        .choices(['auto', 'ipvs', 'nftables'])
+        .default('auto'),
+    )
     .option('--once', 'end after the first sync; status 1 when something is wrong with what the source has')
     .option('--state <file>', 'where it is kept which addresses Services were given (default: /run/ts-ipvs/proxy.json)')
     .option('--from <address>', 'of explain: the client')

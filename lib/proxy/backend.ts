@@ -4,6 +4,7 @@ import type { NftClient } from '../nft/index.js'
 import type { Document } from '../nft/json/index.js'
 import type { Cidr, Family, Frontend, FrontendChange, FrontendKey } from '../service/index.js'
 import type { SourceProblem } from '../source/source.js'
+import { UNWEIGHED } from './explain.js'
 import type { DrainRules } from './ipvs/drains.js'
 import { VirtualServers } from './ipvs/servers.js'
 import type { Settings } from './ipvs/settings.js'
@@ -99,6 +100,11 @@ export class Backend {
       ...this.#servers.problems,
       ...new Map([...this.#unheard.values()].map(one => [`${one.where} ${one.message}`, one])).values(),
     ]
+  }
+
+  /** What serves a frontend at an address, or will. */
+  engineAt({ protocol, port }: Frontend, address: string): EngineName {
+    return this.#servers.strangers.has(serverName(address, protocol, port)) ? 'nftables' : this.#engine
   }
 
   /** Milliseconds until a sync may find something to do though nothing was changed; undefined: never. */
@@ -224,8 +230,6 @@ export class Backend {
         where,
         message: `somebody else has a virtual server at ${name}: rules of nftables come before it and serve the Service, until it is gone`,
       })
-    else if (engine === 'nftables' && balancing) this.#unheard.set(key, { where, message: WEIGHTLESS })
+    else if (engine === 'nftables' && balancing) this.#unheard.set(key, { where, message: UNWEIGHED })
   }
 }
-
-const WEIGHTLESS = 'schedulers and weights are for IPVS: with nftables each endpoint is chosen as often as any other'

@@ -9,9 +9,7 @@ import {
   type Allocations,
   type Answer,
   contains,
-  type Explanation,
   endpointKey,
-  explain,
   type Family,
   type Flow,
   type Frontend,
@@ -23,6 +21,7 @@ import { Backend, type EngineName, type Synced } from './backend.js'
 import { type Clients, chooseEngines, closeClients, openClients } from './clients.js'
 import { Cluster, type HealthCheck, type LocalAddresses } from './cluster.js'
 import { DRAIN_SECONDS, Drain, type DrainModel } from './drain.js'
+import { explain, type ServedExplanation } from './explain.js'
 import { describePlan } from './ipvs/describe.js'
 import type { DrainRules } from './ipvs/drains.js'
 import { Settings, settingsFor } from './ipvs/settings.js'
@@ -186,9 +185,11 @@ export class ServiceProxy {
     return this.#cluster.nodeEligible
   }
 
-  /** What becomes of a new connection, and why. Throws a `TypeError` for addresses that are none. */
-  explain(flow: Flow): Explanation {
-    return explain(this.#cluster.model.frontends, flow, this.#cluster.surroundings)
+  /** What becomes of a new connection, why, and what does it. Throws a `TypeError` for addresses that are none. */
+  explain(flow: Flow): ServedExplanation {
+    return explain(this.#cluster.model.frontends, flow, this.#cluster.surroundings, frontend =>
+      this.#backends.get(frontend.family)?.engineAt(frontend, flow.address),
+    )
   }
 
   /**

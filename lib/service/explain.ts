@@ -36,16 +36,25 @@ export interface Explanation {
   readonly reason: string
 }
 
+/** Whose an address and port is. */
+export function frontendOf(
+  frontends: ReadonlyMap<FrontendKey, Frontend>,
+  { protocol, port, ...flow }: Flow,
+  around: Surroundings,
+): Frontend | undefined {
+  const address = checked('address', flow.address)
+  const family = familyOf(address)
+  const direct = frontends.get(frontendKey({ family, protocol, address, port }))
+  const served = around.nodePortAddresses.includes(address)
+  return direct ?? (served ? frontends.get(frontendKey({ family, protocol, port })) : undefined)
+}
+
 /** What becomes of a flow by the model alone. Throws a `TypeError` for addresses that are none. */
 export function explain(frontends: ReadonlyMap<FrontendKey, Frontend>, flow: Flow, around: Surroundings): Explanation {
   const from = checked('from', flow.from)
   const address = checked('address', flow.address)
   const client = clientOf(from, around)
-  const { protocol, port } = flow
-  const family = familyOf(address)
-  const direct = frontends.get(frontendKey({ family, protocol, address, port }))
-  const served = around.nodePortAddresses.includes(address)
-  const frontend = direct ?? (served ? frontends.get(frontendKey({ family, protocol, port })) : undefined)
+  const frontend = frontendOf(frontends, flow, around)
   if (!frontend) return unknown(frontends, address, around)
   const service = serviceText(frontend)
   if (frontend.sources && !frontend.sources.some(cidr => contains(cidr, from)))

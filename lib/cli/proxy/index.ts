@@ -3,9 +3,10 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { inTurns } from '../../netlink/turns.js'
 import { Cluster } from '../../proxy/cluster.js'
+import { explain as explainFlow } from '../../proxy/explain.js'
 import type { Log } from '../../proxy/options.js'
 import { ServiceProxy } from '../../proxy/proxy.js'
-import { type Allocations, explain as explainFlow } from '../../service/index.js'
+import type { Allocations } from '../../service/index.js'
 import type { Source, SourceProblem } from '../../source/source.js'
 import { CommandError, FAILURE, type Io, SUCCESS, write } from '../io.js'
 import { toJson } from '../json.js'
@@ -49,13 +50,17 @@ async function explain(io: Io, words: readonly string[], options: ProxyOptions):
     ending.abort()
     if (!complete) return FAILURE
   }
-  const { service, verdict, endpoints, masquerade, reason } = explainFlow(cluster.model.frontends, flow, cluster.surroundings)
+  const meant = options.backend === 'auto' ? undefined : options.backend
+  const explained = explainFlow(cluster.model.frontends, flow, cluster.surroundings, () => meant)
+  const { service, verdict, endpoints, masquerade, reason, engine, limitation } = explained
   const text = options.json
-    ? toJson({ verdict, service, endpoints, masquerade, reason })
+    ? toJson({ verdict, service, endpoints, masquerade, reason, engine, limitation })
     : [
         `${verdict}: ${reason}`,
         ...(service === undefined ? [] : [`service ${service}`]),
         ...endpoints.map(endpoint => `endpoint ${endpoint}`),
+        ...(engine === undefined ? [] : [`engine ${engine}`]),
+        ...(limitation === undefined ? [] : [`limitation ${limitation}`]),
       ].join('\n')
   await write(io.stdout, `${text}\n`)
   return SUCCESS
@@ -73,7 +78,7 @@ async function run(io: Io, options: ProxyOptions): Promise<number> {
     await remember(options, proxy.allocations)
     return proxy.problems.length === 0 ? SUCCESS : FAILURE
   }
-  log('info', 'serving', { source: source.name, node: clusterOptions(options).node })
+  log('info', 'serving', { source: source.name, node: clusterOptions(options).node, engines: proxy.engines })
   await proxy.run(signal, () => remember(options, proxy.allocations))
   return SUCCESS
 }
@@ -90,7 +95,8 @@ async function plan(io: Io, options: ProxyOptions): Promise<number> {
 const NOTHING: Source = { name: 'nothing', async *updates() {} }
 
 async function cleanup(io: Io, options: ProxyOptions): Promise<number> {
-  await using proxy = await open(options, NOTHING, () => {})
+  // What IPVS has of ours is found in the ledger.
+  await using proxy = await open({ ...options, backend: 'nftables' }, NOTHING, () => {})
   const found = await proxy.cleanup()
   await write(io.stdout, found ? 'removed\n' : 'there was nothing to remove\n')
   return SUCCESS
@@ -101,6 +107,7 @@ async function open(options: ProxyOptions, source: Source, log: Log): Promise<Se
     ...clusterOptions(options),
     source,
     allocations: await remembered(options),
+    backend: options.backend,
     log,
     ...(options.netns === undefined ? {} : { netns: parseNetns(options.netns) }),
   })

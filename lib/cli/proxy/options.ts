@@ -1,6 +1,7 @@
 /** What the command line says of a proxy. */
 import { hostname, networkInterfaces } from 'node:os'
 import type { ClusterOptions } from '../../proxy/cluster.js'
+import type { BackendName } from '../../proxy/options.js'
 import { addressOf, type Cidr, cidrOf, type Flow, type Protocol } from '../../service/index.js'
 import { CommandError } from '../io.js'
 import type { CommonOptions } from '../program.js'
@@ -23,6 +24,7 @@ export interface ProxyOptions extends CommonOptions {
   readonly masqueradeAll?: true
   readonly nodeportAddresses?: string
   readonly lbPool?: string
+  readonly backend: BackendName
   readonly once?: true
   readonly state?: string
   /** Of `explain`. */

@@ -91,7 +91,7 @@ function partsOf(endpoint: string): readonly Part[] {
   return [address, Number(port)]
 }
 
-function sameAnswer(a: Answer, b: Answer): boolean {
+export function sameAnswer(a: Answer, b: Answer): boolean {
   if (a.verdict !== 'accept' || b.verdict !== 'accept') return a.verdict === b.verdict
   return (
     a.endpoints === b.endpoints ||

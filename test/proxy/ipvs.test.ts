@@ -1,0 +1,412 @@
+import t from 'tap'
+import { type IpvsClient, open as openIpvs, type VirtualServerWithRealServers } from '../../lib/ipvs/index.js'
+import type { Transport } from '../../lib/netlink/index.js'
+import type { Reply, Socket } from '../../lib/netlink/transport.js'
+import { type NftClient, open as openNft } from '../../lib/nft/index.js'
+import type { Log, ServiceProxyOptions } from '../../lib/proxy/options.js'
+import { ServiceProxy } from '../../lib/proxy/proxy.js'
+import { cidrOf, type EndpointSlice, type Service } from '../../lib/service/index.js'
+import type { Source, SourceUpdate } from '../../lib/source/source.js'
+import { type MemoryKernel, memoryKernel } from '../../lib/testing/index.js'
+
+type Told = readonly (Service | EndpointSlice | { readonly gone: string })[]
+
+/** Tells all that it was told, in order, and then nothing. */
+class Teller implements Source {
+  readonly name = 'test'
+  readonly #told: Told[] = []
+
+  tell(...told: Told): void {
+    this.#told.push(told)
+  }
+
+  async *updates(): AsyncGenerator<SourceUpdate, void, void> {
+    const changes = this.#told.splice(0).flatMap(told =>
+      told.flatMap(one => {
+        if ('gone' in one)
+          return [
+            { kind: 'Service' as const, name: `default/${one.gone}`, object: undefined },
+            { kind: 'EndpointSlice' as const, name: `default/${one.gone}-1`, object: undefined },
+          ]
+        const kind = 'addressType' in one ? ('EndpointSlice' as const) : ('Service' as const)
+        return [{ kind, name: `default/${one.metadata.name}`, object: { kind, ...one } as never }]
+      }),
+    )
+    yield { complete: true, changes, problems: [] }
+  }
+}
+
+const service = (name: string, number: number, more: Partial<Service['spec']> = {}, annotations = {}): Service => ({
+  metadata: { name, annotations },
+  spec: { clusterIP: `10.96.${number >> 8}.${number & 255}`, ports: [{ port: 80 }], ...more },
+})
+const slice = (name: string, ...addresses: readonly string[]): EndpointSlice => ({
+  metadata: { name: `${name}-1`, labels: { 'kubernetes.io/service-name': name } },
+  addressType: 'IPv4',
+  ports: [{ name: '', port: 8080 }],
+  endpoints: addresses.map(address => ({ addresses: [address] })),
+})
+
+/** A kernel, and proxies in it one after the other. */
+class Machine {
+  readonly kernel: MemoryKernel
+  readonly source = new Teller()
+
+  constructor(kernel = memoryKernel({ interfaces: { lo: 65536 } })) {
+    this.kernel = kernel
+  }
+
+  open(options: Partial<ServiceProxyOptions> = {}): Promise<ServiceProxy> {
+    const range = cidrOf('10.96.0.0/16')
+    return ServiceProxy.open({
+      source: this.source,
+      transport: this.kernel,
+      node: 'here',
+      serviceCidrs: range ? [range] : [],
+      backend: 'ipvs',
+      ...options,
+    })
+  }
+
+  async with<T>(use: (clients: { readonly lvs: IpvsClient; readonly nft: NftClient }) => Promise<T>): Promise<T> {
+    await using lvs = await openIpvs({ transport: this.kernel })
+    await using nft = await openNft({ transport: this.kernel })
+    return await use({ lvs, nft })
+  }
+
+  servers(): Promise<readonly string[]> {
+    return this.with(async ({ lvs }) => (await lvs.snapshot()).virtualServers.map(serverText).sort())
+  }
+
+  /** Elements of a set. */
+  elements(name: string): Promise<readonly string[]> {
+    return this.with(async ({ nft }) => {
+      const { elements } = await nft.snapshot({ family: 'ip', table: 'ts-ipvs' })
+      return (elements.find(({ set }) => set.name === name)?.elements ?? []).map(({ key }) => [key].flat().join(' ')).sort()
+    })
+  }
+
+  sysctl(name: string): Promise<unknown> {
+    return this.with(({ lvs }) => lvs.sysctl(name as 'conntrack'))
+  }
+}
+
+/** `10.96.0.1 tcp 80 rr: 10.244.0.1 1, 10.244.0.2 0` */
+function serverText(server: VirtualServerWithRealServers): string {
+  const name = 'protocol' in server ? `${server.address} ${server.protocol} ${server.port}` : `mark ${server.firewallMark}`
+  const servers = server.realServers.map(({ address, weight }) => `${address} ${weight}`).sort()
+  return `${name} ${server.scheduler}${server.persistence ? ` ${server.persistence.timeout}` : ''}: ${servers.join(', ')}`
+}
+
+async function synced(machine: Machine, proxy: ServiceProxy, ...told: Told): Promise<readonly string[]> {
+  machine.source.tell(...told)
+  await proxy.once()
+  return machine.servers()
+}
+
+t.test('Services are virtual servers, with what their annotations say', async t => {
+  const machine = new Machine()
+  await using proxy = await machine.open()
+  const weighed = { 'ts-ipvs.io/scheduler': 'wrr', 'ts-ipvs.io/weights': '10.244.0.0/24=3,10.244.0.2=0' }
+  t.same(
+    await synced(
+      machine,
+      proxy,
+      service('plain', 1),
+      slice('plain', '10.244.0.1', '10.244.0.2'),
+      service('weighed', 2, { sessionAffinity: 'ClientIP' }, weighed),
+      slice('weighed', '10.244.0.1', '10.244.0.2', '10.244.1.1'),
+      service('none', 3),
+    ),
+    ['10.96.0.1 tcp 80 rr: 10.244.0.1 1, 10.244.0.2 1', '10.96.0.2 tcp 80 wrr 10800: 10.244.0.1 3, 10.244.0.2 0, 10.244.1.1 1'],
+  )
+  t.same(await machine.elements('virtual-servers'), ['10.96.0.1 tcp 80', '10.96.0.2 tcp 80'])
+  t.same(await machine.elements('services-outside'), [])
+  t.same(proxy.problems, [])
+  const { ipv4 } = await proxy.once()
+  t.match(ipv4, { added: 0, removed: 0, operations: 0 }, 'nothing more is to be done')
+  t.match(await proxy.plan(), /^$/)
+})
+
+t.test('a scheduler that the kernel has not got is told, and round robin takes its place', async t => {
+  const machine = new Machine(memoryKernel({ schedulers: ['rr'] }))
+  await using proxy = await machine.open()
+  const wishes = (scheduler: string) =>
+    service('web', 1, {}, { 'ts-ipvs.io/scheduler': scheduler, 'ts-ipvs.io/scheduler-flags': 'sh-port' })
+  t.same(await synced(machine, proxy, wishes('sh'), slice('web', '10.244.0.1')), ['10.96.0.1 tcp 80 rr: 10.244.0.1 1'])
+  t.match(proxy.problems, [{ where: 'default/web', message: 'this kernel has no scheduler sh: it gets rr' }])
+  await synced(machine, proxy, wishes('rr'))
+  t.match(proxy.problems, [{ where: 'default/web', message: /schedulerFlags.*it gets rr/ }])
+  await synced(machine, proxy, service('web', 1))
+  t.same(proxy.problems, [])
+})
+
+t.test('an endpoint that goes drains until its connections are over, or its time is', async t => {
+  const machine = new Machine()
+  const proxy = await machine.open({ drainTimeout: 0.2 })
+  await synced(machine, proxy, service('web', 1), slice('web', '10.244.0.1', '10.244.0.2'))
+  const key = { protocol: 'tcp', address: '10.96.0.1', port: 80 } as const
+  machine.kernel.setCounters({ activeConnections: 1 }, key, { address: '10.244.0.1', port: 8080 })
+  t.same(await synced(machine, proxy, slice('web', '10.244.0.2')), ['10.96.0.1 tcp 80 rr: 10.244.0.1 0, 10.244.0.2 1'])
+  t.same(await synced(machine, proxy, slice('web', '10.244.0.1', '10.244.0.2')), [
+    '10.96.0.1 tcp 80 rr: 10.244.0.1 1, 10.244.0.2 1',
+  ])
+  await synced(machine, proxy, slice('web', '10.244.0.2'))
+  await new Promise(resolve => setTimeout(resolve, 1100))
+  t.same(await synced(machine, proxy), ['10.96.0.1 tcp 80 rr: 10.244.0.2 1'], 'the deadline is over')
+  machine.kernel.setCounters({ activeConnections: 1 }, key, { address: '10.244.0.2', port: 8080 })
+  t.same(await synced(machine, proxy, slice('web')), ['10.96.0.1 tcp 80 rr: 10.244.0.2 0'], 'the last one')
+  t.same(await machine.elements('refused-outside'), ['10.96.0.1 tcp 80'], 'new connections are refused meanwhile')
+  await proxy.close()
+  await using next = await machine.open({ drainTimeout: 1000 })
+  t.same(await synced(machine, next, service('web', 1)), ['10.96.0.1 tcp 80 rr: 10.244.0.2 0'], 'it goes on draining')
+  t.same(
+    await synced(machine, next, slice('web', '10.244.0.2')),
+    ['10.96.0.1 tcp 80 rr: 10.244.0.2 1'],
+    'or gets its weight back',
+  )
+  await synced(machine, next, { gone: 'web' })
+  machine.kernel.setCounters({ activeConnections: 0 }, key, { address: '10.244.0.2', port: 8080 })
+  await new Promise(resolve => setTimeout(resolve, 1100))
+  t.same(await synced(machine, next), [], 'no connections')
+  t.same(await machine.elements('virtual-servers'), [])
+  t.same(await machine.elements('virtual-addresses'), [])
+})
+
+t.test("others' virtual servers are left alone: rules serve in their place, until they are gone", async t => {
+  const machine = new Machine()
+  const theirs = { protocol: 'tcp', address: '10.96.0.1', port: 80 } as const
+  const unrelated = { protocol: 'tcp', address: '192.0.2.1', port: 443 } as const
+  const make = (key: typeof theirs | typeof unrelated) =>
+    machine.with(async ({ lvs }) => {
+      await lvs.addVirtualServer({ ...key, scheduler: 'wlc' })
+      await lvs.addRealServer(key, { address: '192.0.2.9', port: 80, weight: 7 })
+    })
+  await make(theirs)
+  await make(unrelated)
+  const texts = ['10.96.0.1 tcp 80 wlc: 192.0.2.9 7', '192.0.2.1 tcp 443 wlc: 192.0.2.9 7']
+  const proxy = await machine.open()
+  t.same(await synced(machine, proxy, service('web', 1), slice('web', '10.244.0.1')), texts)
+  t.match(proxy.problems, [{ where: 'default/web', message: /somebody else has a virtual server at 10\.96\.0\.1 tcp 80/ }])
+  t.same(await machine.elements('services-outside'), ['10.96.0.1 tcp 80'])
+  t.same(await machine.elements('virtual-servers'), [])
+  const flow = { from: '10.0.0.1', protocol: 'tcp', address: '10.96.0.1', port: 80 } as const
+  t.equal(proxy.explain(flow).engine, 'nftables')
+  await machine.with(({ lvs }) => lvs.removeVirtualServer(theirs))
+  await proxy.close()
+  await using next = await machine.open()
+  const both = ['10.96.0.1 tcp 80 rr: 10.244.0.1 1', texts[1]]
+  t.same(await synced(machine, next, service('web', 1), slice('web', '10.244.0.1')), both)
+  t.same(await machine.elements('services-outside'), [])
+  t.equal(next.explain(flow).engine, 'ipvs')
+  // One that came since the last look: it is found when the own one can not be made.
+  await machine.with(async ({ lvs }) => {
+    await lvs.addVirtualServer({ ...theirs, address: '10.96.0.2', scheduler: 'wlc' })
+  })
+  t.same(await synced(machine, next, service('shop', 2), slice('shop', '10.244.0.1')), [
+    both[0],
+    '10.96.0.2 tcp 80 wlc: ',
+    both[1],
+  ])
+  t.same(await machine.elements('services-outside'), ['10.96.0.2 tcp 80'])
+  t.same(await machine.elements('virtual-servers'), ['10.96.0.1 tcp 80'])
+  t.equal(await next.cleanup(), true)
+  t.same(await machine.servers(), ['10.96.0.2 tcp 80 wlc: ', texts[1]])
+})
+
+t.test('what others change is changed back', async t => {
+  const machine = new Machine()
+  const proxy = await machine.open()
+  const told = [
+    service('web', 1),
+    slice('web', '10.244.0.1', '10.244.0.2'),
+    service('shop', 2),
+    slice('shop', '10.244.0.3'),
+  ] as const
+  const right = await synced(machine, proxy, ...told)
+  const key = { protocol: 'tcp', address: '10.96.0.1', port: 80 } as const
+  const one = { address: '10.244.0.1', port: 8080 }
+  const breaks: readonly ((lvs: IpvsClient) => Promise<unknown>)[] = [
+    lvs => lvs.removeVirtualServer(key),
+    lvs => lvs.flush(),
+    lvs => lvs.removeRealServer(key, one),
+    lvs => lvs.updateRealServer(key, { ...one, weight: 5 }),
+    lvs => lvs.updateRealServer(key, { ...one, forwarding: 'tunnel' }),
+    lvs => lvs.updateVirtualServer({ ...key, scheduler: 'wlc' }),
+  ]
+  for (const broken of breaks) {
+    await machine.with(({ lvs }) => broken(lvs))
+    await using next = await machine.open()
+    t.same(await synced(machine, next, ...told), right, 'seen when the tables are read')
+  }
+  await machine.with(({ lvs }) => lvs.removeVirtualServer(key))
+  t.same(
+    await synced(machine, proxy, slice('web', '10.244.0.1')),
+    ['10.96.0.1 tcp 80 rr: 10.244.0.1 1', right[1]],
+    'or when an operation fails',
+  )
+  await proxy.close()
+})
+
+t.test('settings are made, and given back by cleanup, also by that of another proxy', async t => {
+  const machine = new Machine()
+  await machine.with(({ lvs }) => lvs.setSysctl('expire_nodest_conn', 1))
+  const names = ['conntrack', 'expire_nodest_conn', 'expire_quiescent_template']
+  const values = (): Promise<unknown[]> => Promise.all(names.map(name => machine.sysctl(name)))
+  const lines: string[] = []
+  const proxy = await machine.open({ log: (_, message) => lines.push(message) })
+  t.same(await values(), [0, 1, 0], 'opening changes nothing')
+  await synced(machine, proxy, service('web', 1))
+  t.same(await values(), [1, 1, 1])
+  t.equal(lines.filter(line => line.startsWith('net.ipv4.vs.')).length, 2)
+  await synced(machine, proxy, service('shop', 2))
+  t.equal(lines.filter(line => line.startsWith('net.ipv4.vs.')).length, 2, 'told once')
+  await proxy.close()
+  const next = await machine.open()
+  await synced(machine, next, service('web', 1))
+  await next.close()
+  await using last = await machine.open({ backend: 'nftables' })
+  await last.cleanup()
+  t.same(await values(), [0, 1, 0])
+})
+
+t.test('auto takes IPVS where there is some, and says why where there is none', async t => {
+  const lines: string[] = []
+  const log: Log = (_, message) => void lines.push(message)
+  const without = new Machine(memoryKernel({ ipvs: false }))
+  await using rules = await without.open({ backend: 'auto', log })
+  t.same(rules.engines, { ipv4: 'nftables', ipv6: 'nftables' })
+  t.match(lines, [/IPVS can not be used here, rules of nftables serve ipv4 instead: .*/, /ipv6 instead/])
+  await t.rejects(without.open({ backend: 'ipvs' }), /IPVS can not be used here/)
+  await using servers = await new Machine().open({ backend: 'auto' })
+  t.same(servers.engines, { ipv4: 'ipvs', ipv6: 'ipvs' })
+  await using older = await new Machine(memoryKernel({ ipv6: false })).open({ backend: 'ipvs' })
+  t.same(older.engines, { ipv4: 'ipvs', ipv6: 'nftables' })
+})
+
+t.test('a proxy changes over, and so does the next one: what serves goes when the other one serves', async t => {
+  const machine = new Machine()
+  const proxy = await machine.open({ backend: 'nftables' })
+  const told = [service('web', 1, {}, { 'ts-ipvs.io/scheduler': 'wlc' }), slice('web', '10.244.0.1')] as const
+  t.same(await synced(machine, proxy, ...told), [])
+  t.match(proxy.problems, [{ where: 'default/web', message: /schedulers and weights are for IPVS/ }])
+  t.match(proxy.explain({ from: '10.0.0.1', protocol: 'tcp', address: '10.96.0.1', port: 80 }), {
+    engine: 'nftables',
+    limitation: /IPVS/,
+  })
+  await proxy.setBackend('ipvs')
+  await proxy.sync()
+  t.same(await machine.servers(), ['10.96.0.1 tcp 80 wlc: 10.244.0.1 1'])
+  t.same(await machine.elements('services-outside'), [])
+  t.same(proxy.problems, [])
+  machine.kernel.setCounters(
+    { activeConnections: 1 },
+    { protocol: 'tcp', address: '10.96.0.1', port: 80 },
+    { address: '10.244.0.1', port: 8080 },
+  )
+  await proxy.setBackend('nftables')
+  await proxy.sync()
+  t.same(await machine.servers(), ['10.96.0.1 tcp 80 wlc: 10.244.0.1 0'], 'its connections go on')
+  t.same(await machine.elements('services-outside'), ['10.96.0.1 tcp 80'])
+  await proxy.close()
+  const next = await machine.open({ backend: 'ipvs' })
+  t.same(await synced(machine, next, ...told), ['10.96.0.1 tcp 80 wlc: 10.244.0.1 1'])
+  t.same(await machine.elements('services-outside'), [])
+  await next.close()
+  await using last = await machine.open({ backend: 'nftables', drainTimeout: 0 })
+  t.same(await synced(machine, last, ...told), [])
+  t.same(await machine.elements('virtual-servers'), [])
+  t.same(await machine.elements('services-outside'), ['10.96.0.1 tcp 80'])
+})
+
+const DEAD: Reply = {
+  data: new Uint8Array(),
+  errno: 5,
+  syscall: 'sendmsg',
+  sent: 0,
+  lost: false,
+  complete: false,
+  datagrams: 0,
+}
+
+/** A transport whose owner dies: after so many exchanges nothing more is sent. */
+function dying(kernel: MemoryKernel, exchanges: number): Transport {
+  let left = exchanges
+  const alive = (): boolean => left-- > 0
+  return {
+    readFile: path => kernel.readFile(path),
+    writeFile: (path, text) => (alive() ? kernel.writeFile(path, text) : Promise.reject(new Error('dead'))),
+    close: async () => {},
+    open: options => {
+      const socket = kernel.open(options)
+      const calls: Pick<Socket, 'exchange' | 'page' | 'dumpMany'> = {
+        exchange: async (...given) => (alive() ? socket.exchange(...given) : DEAD),
+        page: async (...given) => (left > 0 ? socket.page(...given) : DEAD),
+        dumpMany: async (...given) => (left > 0 ? socket.dumpMany(...given) : DEAD),
+      }
+      return new Proxy(socket, {
+        get: (target, name) => {
+          const value = (Reflect.get(calls, name) ?? Reflect.get(target, name, target)) as unknown
+          return typeof value === 'function' ? value.bind(target) : value
+        },
+      })
+    },
+  }
+}
+
+t.test('wherever a proxy dies, the next one makes the same of it, and leaves nothing when it goes', async t => {
+  const before = [service('a', 1), slice('a', '10.244.0.1', '10.244.0.2'), service('b', 2), slice('b', '10.244.0.3')] as const
+  const after = [slice('a', '10.244.0.2', '10.244.0.4'), service('c', 3), slice('c', '10.244.0.5'), { gone: 'b' }] as const
+  const right = ['10.96.0.1 tcp 80 rr: 10.244.0.2 1, 10.244.0.4 1', '10.96.0.3 tcp 80 rr: 10.244.0.5 1']
+  const options = { drainTimeout: 0 }
+  for (const backend of ['ipvs', 'nftables'] as const)
+    for (let exchanges = 0, died = true; died; exchanges++) {
+      died = false
+      const machine = new Machine()
+      const first = await machine.open({ ...options, backend })
+      await synced(machine, first, ...before)
+      await first.close()
+      const all = [...before.filter(one => one.metadata.name !== 'a-1'), ...after]
+      machine.source.tell(...all)
+      try {
+        const doomed = await machine.open({ ...options, transport: dying(machine.kernel, exchanges) })
+        await doomed.once()
+      } catch {
+        died = true
+      }
+      await using next = await machine.open(options)
+      t.same(await synced(machine, next, ...all), right, `from ${backend}, after ${exchanges} exchanges`)
+      t.same(await machine.elements('virtual-servers'), ['10.96.0.1 tcp 80', '10.96.0.3 tcp 80'])
+      t.same(await machine.elements('services-outside'), [])
+      await next.cleanup()
+      t.same(await machine.servers(), [])
+      t.equal(await machine.sysctl('conntrack'), 0)
+    }
+})
+
+t.test('a thousand Services come and go, and nothing is left', async t => {
+  const machine = new Machine()
+  await using proxy = await machine.open({ drainTimeout: 0 })
+  await synced(machine, proxy, service('stays', 1), slice('stays', '10.244.0.1'))
+  const table = (): Promise<object> =>
+    machine.with(async ({ nft }) => {
+      const { generation, ...all } = await nft.snapshot({ family: 'ip', table: 'ts-ipvs' })
+      return { chains: all.chains.length, sets: all.sets.length, elements: all.elements.map(({ elements }) => elements.length) }
+    })
+  const before = await table()
+  for (let round = 0; round < 10; round++) {
+    const names = Array.from({ length: 100 }, (_, i) => ({ name: `s${i}`, number: 256 + 100 * round + i }))
+    const spec = { externalIPs: ['192.0.2.7'], externalTrafficPolicy: 'Local' } as const
+    machine.source.tell(
+      ...names.flatMap(({ name, number }) => [
+        service(name, number, { ...spec, ports: [{ port: number }] }),
+        slice(name, `10.244.1.${number & 255}`),
+      ]),
+    )
+    await proxy.once()
+    t.equal((await machine.servers()).length, 201)
+    await synced(machine, proxy, ...names.map(({ name }) => ({ gone: name })))
+  }
+  t.equal((await machine.servers()).length, 1)
+  t.same(await table(), before)
+})
