@@ -61,7 +61,6 @@ const metadata = object(
   { name, namespace: label, labels: record(text), annotations: record(text), creationTimestamp: text, deletionTimestamp: text },
   'name',
 )
-const reference = object({ kind: text, name: text, namespace: text, uid: text })
 
 const service = object(
   {
@@ -121,7 +120,6 @@ const slice = object(
           nodeName: text,
           zone: text,
           hints: object({ forZones: list(object({ name: text }, 'name')), forNodes: list(object({ name: text }, 'name')) }),
-          targetRef: reference,
         },
         'addresses',
       ),
@@ -132,7 +130,7 @@ const slice = object(
   'addressType',
 )
 
-const endpointAddress = object({ ip: address, hostname: label, nodeName: text, targetRef: reference }, 'ip')
+const endpointAddress = object({ ip: address, hostname: label, nodeName: text }, 'ip')
 const endpoints = object(
   {
     metadata,

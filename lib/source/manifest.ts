@@ -31,6 +31,22 @@ const MOST_ALIASES = 10_000
 
 /** Reads a manifest. What is wrong is told, with its line; the rest is there. */
 export function parseManifest(content: string, file: string): Manifest {
+  return ofJson(content, file) ?? ofYaml(content, file)
+}
+
+/** JSON is YAML, and read a hundred times faster where there is nothing wrong with it, and no line to tell. */
+function ofJson(content: string, file: string): Manifest | undefined {
+  if (!/^\s*\{/.test(content)) return undefined
+  const found: Found = { objects: [], problems: [], ignored: new Map() }
+  try {
+    readObject(JSON.parse(content), [], file, () => 1, found)
+  } catch {
+    return undefined
+  }
+  return found.problems.length === 0 ? found : undefined
+}
+
+function ofYaml(content: string, file: string): Manifest {
   const found: Found = { objects: [], problems: [], ignored: new Map() }
   const lines = new LineCounter()
   const documents = parseAllDocuments(content, { lineCounter: lines, prettyErrors: false })

@@ -36,61 +36,67 @@ export const object = (fields: Readonly<Record<string, Shape>>, ...required: rea
 })
 export const either = (a: Shape, b: Shape, wanted: string): Shape => ({ is: 'either', of: [a, b], wanted })
 
+/** What fits is most of what there is: nothing is made for it. */
+const NONE: readonly Misfit[] = []
+
+const wrong = (message: string): readonly Misfit[] => [{ path: '', message }]
+
+/** What was found below a field or an item. */
+const below = (place: string, found: readonly Misfit[]): readonly Misfit[] =>
+  found.map(({ path, message }) => ({ path: `${place}${path === '' || path.startsWith('[') ? '' : '.'}${path}`, message }))
+
 /** All that does not fit, in the order of the fields. A null is as good as a field that is not there. */
-export function* misfits(shape: Shape, value: unknown, path = ''): Generator<Misfit, void, undefined> {
-  const wrong = (message: string): Misfit => ({ path, message })
+export function misfits(shape: Shape, value: unknown): readonly Misfit[] {
   switch (shape.is) {
     case 'text':
-      yield* misfitsOfText(shape, value, wrong)
-      break
+      return misfitsOfText(shape, value)
     case 'number':
-      if (typeof value !== 'number' || !Number.isInteger(value) || value < shape.minimum || value > shape.maximum)
-        yield wrong(`${shown(value)}: give a whole number from ${shape.minimum} to ${shape.maximum}`)
-      break
+      return typeof value !== 'number' || !Number.isInteger(value) || value < shape.minimum || value > shape.maximum
+        ? wrong(`${shown(value)}: give a whole number from ${shape.minimum} to ${shape.maximum}`)
+        : NONE
     case 'boolean':
-      if (typeof value !== 'boolean') yield wrong(`${shown(value)}: give true or false`)
-      break
+      return typeof value === 'boolean' ? NONE : wrong(`${shown(value)}: give true or false`)
     case 'list':
-      if (!Array.isArray(value)) yield wrong(`${shown(value)}: give a list`)
-      else for (const [i, item] of value.entries()) yield* misfits(shape.of, item, `${path}[${i}]`)
-      break
+      return Array.isArray(value) ? misfitsOfItems(shape.of, value) : wrong(`${shown(value)}: give a list`)
     case 'record':
     case 'object':
-      if (!isRecord(value)) yield wrong(`${shown(value)}: give fields and values`)
-      else yield* misfitsOfFields(shape, value, path)
-      break
+      return isRecord(value) ? misfitsOfFields(shape, value) : wrong(`${shown(value)}: give fields and values`)
     case 'either':
-      if (shape.of.every(one => [...misfits(one, value)].length > 0)) yield wrong(`${shown(value)}: give ${shape.wanted}`)
+      return shape.of.every(one => misfits(one, value).length > 0) ? wrong(`${shown(value)}: give ${shape.wanted}`) : NONE
   }
 }
 
-function* misfitsOfText(
-  { words, check }: Extract<Shape, { is: 'text' }>,
-  value: unknown,
-  wrong: (message: string) => Misfit,
-): Generator<Misfit> {
-  if (typeof value !== 'string') yield wrong(`${shown(value)}: give a text`)
-  else if (words && !words.includes(value)) yield wrong(`${shown(value)}: give ${words.join(', ')}`)
-  else {
-    const message = check?.(value)
-    if (message !== undefined) yield wrong(`${shown(value)}: ${message}`)
-  }
+function misfitsOfText({ words, check }: Extract<Shape, { is: 'text' }>, value: unknown): readonly Misfit[] {
+  if (typeof value !== 'string') return wrong(`${shown(value)}: give a text`)
+  if (words && !words.includes(value)) return wrong(`${shown(value)}: give ${words.join(', ')}`)
+  const message = check?.(value)
+  return message === undefined ? NONE : wrong(`${shown(value)}: ${message}`)
 }
 
-function* misfitsOfFields(
+function misfitsOfItems(shape: Shape, items: readonly unknown[]): readonly Misfit[] {
+  let all = NONE
+  for (let i = 0; i < items.length; i++) {
+    const found = misfits(shape, items[i])
+    if (found.length > 0) all = [...all, ...below(`[${i}]`, found)]
+  }
+  return all
+}
+
+function misfitsOfFields(
   shape: Extract<Shape, { is: 'record' | 'object' }>,
   value: Readonly<Record<string, unknown>>,
-  path: string,
-): Generator<Misfit> {
-  const below = (field: string): string => (path === '' ? field : `${path}.${field}`)
-  if (shape.is === 'record') {
-    for (const [field, item] of Object.entries(value)) yield* misfits(shape.of, item, below(field))
-    return
+): readonly Misfit[] {
+  let all = NONE
+  if (shape.is === 'object')
+    for (const field of shape.required)
+      if (value[field] === undefined || value[field] === null) all = [...all, { path: field, message: 'is missing' }]
+  for (const field of Object.keys(shape.is === 'object' ? shape.fields : value)) {
+    const of = shape.is === 'object' ? shape.fields[field] : shape.of
+    if (!of || !Object.hasOwn(value, field) || (shape.is === 'object' && value[field] === null)) continue
+    const found = misfits(of, value[field])
+    if (found.length > 0) all = [...all, ...below(field, found)]
   }
-  for (const field of shape.required)
-    if (value[field] === undefined || value[field] === null) yield { path: below(field), message: 'is missing' }
-  for (const [field, of] of Object.entries(shape.fields))
-    if (Object.hasOwn(value, field) && value[field] !== null) yield* misfits(of, value[field], below(field))
+  return all
 }
 
 /** A copy that has only the fields which shapes name; nulls are left out. */

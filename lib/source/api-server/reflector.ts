@@ -109,6 +109,7 @@ export class Reflector {
       metadata = await this.#page(seen, this.#start, signal)
     }
     for (const name of this.#seen.keys()) if (!seen.has(name)) this.#remove(name)
+    this.#feed.lost(this.#where, undefined)
     if (!this.#everListed) this.#listed()
     this.#everListed = true
     return metadata.resourceVersion

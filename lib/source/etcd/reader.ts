@@ -46,19 +46,22 @@ export class KeyReader {
   /** Reads until it is aborted. */
   run(signal: AbortSignal): Promise<void> {
     const { endpoints, feed } = this.#options
-    const where = `etcd ${endpoints.join(',')}`
-    const lost = (error: unknown): void => feed.lost(where, lossOf(error, this.#everListed))
-    return persist(() => this.#attempt(where, signal), { signal, lost, allowed: endpoints.length - 1 })
+    const lost = (error: unknown): void => feed.lost(this.#where, lossOf(error, this.#everListed))
+    return persist(() => this.#attempt(signal), { signal, lost, allowed: endpoints.length - 1 })
   }
 
-  async #attempt(where: string, signal: AbortSignal): Promise<Attempt> {
+  get #where(): string {
+    return `etcd ${this.#options.endpoints.join(',')}`
+  }
+
+  async #attempt(signal: AbortSignal): Promise<Attempt> {
     const { endpoints, connect, feed } = this.#options
     this.#progress = false
     let connection: Connection | undefined
     try {
       connection = await connect(endpoints[this.#turn++ % endpoints.length] ?? '')
       this.#from = await this.#start(connection)
-      feed.lost(where, undefined)
+      feed.lost(this.#where, undefined)
       await this.#watch(connection, this.#from, signal)
       return { progress: this.#progress, error: new Error('it has ended the watch') }
     } catch (error) {
@@ -93,6 +96,7 @@ export class KeyReader {
     }
     for (const name of this.#seen.keys()) if (!seen.has(name)) this.#remove(name)
     this.#tellConflicts()
+    this.#options.feed.lost(this.#where, undefined)
     if (!this.#everListed) this.#options.feed.complete()
     this.#everListed = true
     return BigInt(revision) + 1n

@@ -292,7 +292,8 @@ t.test('refusals are told with what to do, and tried again', async t => {
         t.equal(lists(), before, 'it waits as long as it is asked to')
       }
       server.refusals.clear()
-      await source.until('everything', () => source.complete() && source.problems().length === 0)
+      await source.until('everything', source.complete)
+      t.same(source.problems(), [])
       t.same([...source.objects.keys()], ['Service default/web'])
     }),
   )
