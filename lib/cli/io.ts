@@ -2,6 +2,7 @@
 import type { Readable, Writable } from 'node:stream'
 import { debuglog } from 'node:util'
 import type { IpvsClient, OpenOptions } from '../ipvs/index.js'
+import type { Transport } from '../netlink/index.js'
 import type { NftClient, OpenOptions as NftOpenOptions } from '../nft/index.js'
 
 /** An output, which may be a terminal. */
@@ -28,6 +29,8 @@ export interface Io {
   open(options: OpenOptions): Promise<IpvsClient>
   /** Opens a client of the kernel's nftables. */
   openNft(options: NftOpenOptions): Promise<NftClient>
+  /** For commands that open clients of several kinds: another kernel than this machine's. */
+  readonly transport?: Transport | undefined
 }
 
 /** Exit statuses of the subcommands. The grammar of ipvsadm has its own. */

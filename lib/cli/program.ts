@@ -156,8 +156,8 @@ export function makeProgram(io: Io, done: (status: number) => void = () => {}): 
     .command('proxy')
     .description(
       'Kubernetes Services for real traffic, by nftables: `run`, the default, keeps the kernel as the source says until it is interrupted; ' +
-        '`explain` tells what becomes of a connection, from the source alone: explain --from IP tcp|udp|sctp ADDRESS:PORT; `plan` prints ' +
-        'what would be changed; `cleanup` removes what a proxy made',
+        '`explain` tells what becomes of a connection, from the source alone, or from the kernel where none is given: explain --from IP ' +
+        'tcp|udp|sctp ADDRESS:PORT; `plan` prints what would be changed; `cleanup` removes what a proxy made',
     )
     .addArgument(program.createArgument('[action]').choices(['run', 'explain', 'plan', 'cleanup']))
     .argument('[words...]', 'of explain: tcp, udp or sctp, and ADDRESS:PORT')
@@ -186,7 +186,10 @@ export function makeProgram(io: Io, done: (status: number) => void = () => {}): 
       'addresses of Services, one range of each family; Services without an address get one from it',
     )
     .option('--masquerade-all', "endpoints see the node's address instead of every client's")
-    .option('--nodeport-addresses <ranges>', "which of the node's addresses serve node ports (default: the primary ones)")
+    .option(
+      '--nodeport-addresses <ranges>',
+      "which of the node's addresses serve node ports (default: primary, one of each family)",
+    )
     .option('--lb-pool <ranges>', 'addresses for Services of type LoadBalancer')
     .addOption(
       new Option(
@@ -198,7 +201,17 @@ export function makeProgram(io: Io, done: (status: number) => void = () => {}): 
     )
     .option('--once', 'end after the first sync; status 1 when something is wrong with what the source has')
     .option('--state <file>', 'where it is kept which addresses Services were given (default: /run/ts-ipvs/proxy.json)')
+    .option('--metrics-bind <address:port>', 'serve /metrics to Prometheus there')
+    .option('--health-bind <address:port>', 'serve /healthz and /livez there; kube-proxy has them at 0.0.0.0:10256')
+    .option(
+      '--drain-timeout <time>',
+      'how long TCP and SCTP connections go on to endpoints that are gone, or never to end them (default: 300s)',
+    )
     .option('--from <address>', 'of explain: the client')
+    .option(
+      '--kernel',
+      'of explain: read the tables in the kernel; status 1 where the source, if one is given, says something else',
+    )
     .addOption(json())
     .action(run(async () => (await import('./proxy/index.js')).proxy))
 

@@ -33,6 +33,11 @@ export function parseVirtualServer(word: string): VirtualServerKey {
   return { protocol: protocol as 'tcp', ...parseEndpoint(endpoint, `virtual server ${word}, address and port`, example) }
 }
 
+/** Where to listen: `0.0.0.0:10256`, `[::]:10256`. */
+export function parseBind(word: string, option: string): { readonly address: string; readonly port: number } {
+  return parseEndpoint(word, option, '0.0.0.0:10256 or [::]:10256')
+}
+
 /** `10.1.0.1:8080`, `[2001:db8::9]:53`. */
 export function parseRealServer(word: string): RealServerKey {
   return parseEndpoint(word, 'real server', '10.1.0.1:8080 or [2001:db8::9]:8080')

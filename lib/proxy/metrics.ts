@@ -42,6 +42,7 @@ const GAUGES = {
   ],
   ts_ipvs_proxy_frontends: ['Addresses and ports that are served', ['ip_family', 'kind']],
   ts_ipvs_proxy_elements: ['Elements of sets and maps in the table', ['ip_family']],
+  ts_ipvs_proxy_engine: ['1 for what gives connections to endpoints', ['ip_family', 'engine']],
   ts_ipvs_proxy_problems: ['What can not be read, or served, now', []],
 } as const satisfies Readonly<Record<string, readonly [help: string, labels: readonly string[]]>>
 
@@ -53,6 +54,7 @@ const COUNTERS = {
   ts_ipvs_proxy_sync_failures_total: ['Syncs that failed: they are tried again', []],
   ts_ipvs_proxy_elements_changed_total: ['Elements of sets and maps that were added or removed', ['ip_family', 'change']],
   ts_ipvs_proxy_routes_changed_total: ['Local routes that were added or removed', ['ip_family', 'change']],
+  ts_ipvs_proxy_ipvs_operations_total: ['Operations on virtual servers and real servers', ['ip_family']],
   ts_ipvs_proxy_drift_total: ['Changes of the table by others, which were changed back', ['ip_family']],
   ts_ipvs_proxy_adopted_elements_total: ['Elements that an earlier proxy left, and that stayed', ['ip_family']],
   ts_ipvs_proxy_refused_packets_total: [
@@ -153,6 +155,7 @@ export class ProxyMetrics implements ProxyObserver {
       this.#states.kubeproxy_sync_proxy_rules_last_timestamp_seconds.set(labels, Date.now() / 1000)
       counters.ts_ipvs_proxy_elements_changed_total.inc({ ...labels, change: 'added' }, done.added)
       counters.ts_ipvs_proxy_elements_changed_total.inc({ ...labels, change: 'removed' }, done.removed)
+      counters.ts_ipvs_proxy_ipvs_operations_total.inc(labels, done.operations)
       counters.ts_ipvs_proxy_routes_changed_total.inc({ ...labels, change: 'added' }, done.routesAdded)
       counters.ts_ipvs_proxy_routes_changed_total.inc({ ...labels, change: 'removed' }, done.routesRemoved)
       counters.kubeproxy_conntrack_reconciler_deleted_entries_total.inc(labels, done.stale)
@@ -197,6 +200,9 @@ export class ProxyMetrics implements ProxyObserver {
     switch (name) {
       case 'ts_ipvs_proxy_problems':
         return yield [{}, proxy.problems.length]
+      case 'ts_ipvs_proxy_engine':
+        for (const [family, engine] of Object.entries(proxy.engines)) yield [{ ip_family: FAMILY[family as Family], engine }, 1]
+        return
       case 'ts_ipvs_proxy_elements':
         for (const [family, count] of Object.entries(proxy.elements)) yield [{ ip_family: FAMILY[family as Family] }, count]
         return

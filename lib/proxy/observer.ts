@@ -1,11 +1,13 @@
 /** Who looks at a proxy's work: metrics, health. */
-import type { Family } from '../service/index.js'
+import type { Family, FrontendChange } from '../service/index.js'
 import type { SourceProblem, SourceUpdate } from '../source/source.js'
 import type { ServiceProxy, SyncReport } from './proxy.js'
 
 /** A sync that was done. */
 export interface SyncDone {
   readonly report: SyncReport
+  /** What has changed since the sync before. */
+  readonly changes: readonly FrontendChange[]
   /** Seconds that it took for each family. */
   readonly seconds: Readonly<Partial<Record<Family, number>>>
 }

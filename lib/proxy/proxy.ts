@@ -29,8 +29,18 @@ import { TABLE, tableFamily } from './nftables/layout.js'
 import { type Refusals, readRefusals } from './nftables/refusals.js'
 import type { ProxyObserver } from './observer.js'
 import type { BackendName, Log, ServiceProxyOptions } from './options.js'
-import { addRoutes, destinations, ownRoutes, planRoutes, type RouteChanges, removeRoutes } from './routes.js'
+import {
+  addRoutes,
+  destinations,
+  isLoopback,
+  localAddresses,
+  ownRoutes,
+  planRoutes,
+  type RouteChanges,
+  removeRoutes,
+} from './routes.js'
 import { deleteStale, placeOf, type Serving, servingAfter } from './stale.js'
+import { syncLog } from './sync-log.js'
 import { Wake } from './wake.js'
 
 const FAMILIES: readonly Family[] = ['ipv4', 'ipv6']
@@ -80,6 +90,8 @@ export class ServiceProxy {
   readonly #wake = new Wake()
   /** Where UDP flows may have become stale since the last sync that was done. */
   #serving: Serving = new Map()
+  /** What was handed over since then. */
+  #changes: readonly FrontendChange[] = []
 
   private constructor(options: ServiceProxyOptions, clients: Clients, local: LocalAddresses) {
     const { nft, routes, tracked, lvs, files } = clients
@@ -90,7 +102,7 @@ export class ServiceProxy {
     this.#clients = clients
     this.#local = local
     this.#log = options.log ?? (() => {})
-    this.#observers = options.observers ?? []
+    this.#observers = [...(options.observers ?? []), syncLog(this.#log)]
     this.#drain = new Drain({ seconds: options.drainTimeout, serviceCidrs: options.serviceCidrs })
     this.#cluster = new Cluster(
       {
@@ -253,7 +265,8 @@ export class ServiceProxy {
       seconds[family] = (performance.now() - began) / 1000
     }
     this.#serving = new Map()
-    for (const observer of this.#observers) observer.synced?.({ report, seconds })
+    for (const observer of this.#observers) observer.synced?.({ report, changes: this.#changes, seconds })
+    this.#changes = []
     return report
   }
 
@@ -349,6 +362,7 @@ export class ServiceProxy {
       frontend.family === family ? this.#cluster.addressesOf(frontend) : []
     yield* this.#cluster.model.settle()
     const changes = [...this.#cluster.model.changes()]
+    this.#changes = [...this.#changes, ...changes]
     for (const change of changes) this.#count(change)
     this.#drain.changed(changes, this.#drainModel)
     this.#serving = new Map([
@@ -406,10 +420,7 @@ export class ServiceProxy {
       if (!this.#complete) continue
       try {
         const report = await this.sync(signal)
-        if (Object.values(report).some(one => one && changesIn(one) > 0)) {
-          this.#log('info', 'synced', report)
-          await synced()
-        }
+        if (Object.values(report).some(one => one && changesIn(one) > 0)) await synced()
         await this.#drainFlows(signal)
         retry = RETRY.first
       } catch (error) {
@@ -467,17 +478,6 @@ const familyIn = (key: FrontendKey): Family => (key.startsWith('ipv4') ? 'ipv4' 
 function sizeOf({ before, after }: FrontendChange): number {
   const of = (answer: Answer | undefined): number => (answer?.verdict === 'accept' ? answer.endpoints.length : 0)
   return FRONTEND + of(before?.answers.node) + of(after?.answers.node)
-}
-
-const isLoopback = (address: string): boolean => address.startsWith('127.') || address === '::1'
-
-/** Usable ones, in the order of the devices: loopback and link-local addresses last. */
-async function localAddresses(routes: RouteClient): Promise<LocalAddresses> {
-  const all = (await routes.addresses()).map(({ address, scope }) => ({
-    address,
-    far: isLoopback(address) || scope === 'link' || scope === 'host',
-  }))
-  return [...all.filter(({ far }) => !far), ...all.filter(({ far }) => far)].map(({ address }) => address)
 }
 
 /** The family of a table that a change is in. */

@@ -1,6 +1,7 @@
 /** Local routes, so that the addresses of Services come to this machine: without them connections fail where there is no default route. */
 import type { Operation, Route, RouteClient, RouteConfig, RouteKey } from '../route/index.js'
 import type { Cidr, Family } from '../service/index.js'
+import type { LocalAddresses } from './cluster.js'
 
 /** Number of our routes' protocol (rtnetlink(7), RTPROT_*): nobody else's that is known, and what tells them from others. */
 export const PROTOCOL = 114
@@ -94,3 +95,14 @@ async function carryOut(client: RouteClient, operations: readonly Operation[], s
 
 const prefixOf = ({ family, destination }: Route): string =>
   destination.includes('/') ? destination : `${destination}/${family === 'ipv4' ? 32 : 128}`
+
+export const isLoopback = (address: string): boolean => address.startsWith('127.') || address === '::1'
+
+/** Usable ones, in the order of the devices: loopback and link-local addresses last. */
+export async function localAddresses(routes: RouteClient): Promise<LocalAddresses> {
+  const all = (await routes.addresses()).map(({ address, scope }) => ({
+    address,
+    far: isLoopback(address) || scope === 'link' || scope === 'host',
+  }))
+  return [...all.filter(({ far }) => !far), ...all.filter(({ far }) => far)].map(({ address }) => address)
+}

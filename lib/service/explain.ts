@@ -86,7 +86,8 @@ export function clientOf(from: string, { clusterCidrs, localAddresses }: Surroun
 
 const WHO: Readonly<Record<Client, string>> = { pod: 'a pod', node: 'this node', remote: 'a client from outside of the cluster' }
 
-const formatted = ({ address, port }: { readonly address: string; readonly port: number }): string =>
+/** `10.244.1.7:80`, `[fd00::7]:80`. */
+export const formatEndpoint = ({ address, port }: { readonly address: string; readonly port: number }): string =>
   address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 
 function answered(frontend: Frontend, answer: Answer, from: string, client: Client): Explanation {
@@ -105,7 +106,7 @@ function answered(frontend: Frontend, answer: Answer, from: string, client: Clie
   return {
     verdict: 'accept',
     service,
-    endpoints: endpoints.map(formatted),
+    endpoints: endpoints.map(formatEndpoint),
     masquerade: masquerade || hairpin,
     reason: `${WHO[client]} comes by the ${frontend.kind}: ${how}`,
   }

@@ -9,7 +9,16 @@ export { type AllocationRanges, type Allocations, Allocator, type Completed } fr
 export { SliceController, selects, slicesOfPods } from './controller/slices.js'
 export { DRAIN, drainSeconds } from './drain.js'
 export { type Endpoint, type EndpointsByPort, endpointKey, endpointsOf, type Protocol, slicesOfEndpoints } from './endpoints.js'
-export { clientOf, type Explanation, explain, type Flow, frontendOf, type Surroundings, serviceText } from './explain.js'
+export {
+  clientOf,
+  type Explanation,
+  explain,
+  type Flow,
+  formatEndpoint,
+  frontendOf,
+  type Surroundings,
+  serviceText,
+} from './explain.js'
 export {
   AFFINITY_SECONDS,
   type Answer,

@@ -21,6 +21,7 @@ export interface CliOptions {
   /** Opens clients. Default: of the kernel that `cli` was made for. */
   readonly open?: Io['open']
   readonly openNft?: Io['openNft']
+  readonly transport?: Io['transport']
 }
 
 /** Keeps what is written to it. */
@@ -48,6 +49,7 @@ export async function cli(kernel: MemoryKernel = memoryKernel({ interfaces: { lo
       runCli(argv, {
         open: () => open({ transport: kernel }),
         openNft: () => openNft({ transport: kernel }),
+        transport: kernel,
         ...options,
       }),
   }
@@ -76,5 +78,6 @@ export function ioFor(options: CliOptions & Pick<Io, 'open'>): Io & { readonly s
     suspend() {},
     open: options.open,
     openNft: options.openNft ?? (() => Promise.reject(new Error('nothing is opened'))),
+    transport: options.transport,
   }
 }

@@ -1,10 +1,11 @@
 /** What the command line says of a proxy. */
 import { hostname, networkInterfaces } from 'node:os'
 import type { ClusterOptions } from '../../proxy/cluster.js'
-import type { BackendName } from '../../proxy/options.js'
+import type { BackendName, ServiceProxyOptions } from '../../proxy/options.js'
 import { addressOf, type Cidr, cidrOf, type Flow, type Protocol } from '../../service/index.js'
-import { CommandError } from '../io.js'
+import { CommandError, type Io } from '../io.js'
 import type { CommonOptions } from '../program.js'
+import { parseDuration, parseNetns } from '../words.js'
 
 export interface ProxyOptions extends CommonOptions {
   readonly source: 'directory' | 'kubernetes' | 'etcd'
@@ -27,8 +28,12 @@ export interface ProxyOptions extends CommonOptions {
   readonly backend: BackendName
   readonly once?: true
   readonly state?: string
+  readonly metricsBind?: string
+  readonly healthBind?: string
+  readonly drainTimeout?: string
   /** Of `explain`. */
   readonly from?: string
+  readonly kernel?: true
 }
 
 /** Ranges of addresses between commas. Throws a `CommandError` that names the option. */
@@ -54,11 +59,29 @@ export function clusterOptions(options: ProxyOptions): ClusterOptions {
     clusterCidrs: ranges('--cluster-cidr', options.clusterCidr),
     serviceCidrs,
     masqueradeAll: options.masqueradeAll ?? false,
+    // `primary` is kube-proxy's word for what is the default here.
     nodePortCidrs:
-      options.nodeportAddresses === undefined ? undefined : ranges('--nodeport-addresses', options.nodeportAddresses),
+      (options.nodeportAddresses ?? 'primary') === 'primary'
+        ? undefined
+        : ranges('--nodeport-addresses', options.nodeportAddresses),
     balancerPool: ranges('--lb-pool', options.lbPool),
     // An API server's controllers give addresses and make slices; nobody else does.
     standalone: options.source !== 'kubernetes',
+  }
+}
+
+/** Seconds; undefined: as the proxy has it. */
+export function drainTimeoutOf({ drainTimeout }: ProxyOptions): number | undefined {
+  if (drainTimeout === undefined) return undefined
+  if (drainTimeout === 'never') return Number.POSITIVE_INFINITY
+  return parseDuration(drainTimeout, '--drain-timeout')
+}
+
+/** Which kernel. */
+export function kernelOf({ transport }: Io, { netns }: ProxyOptions): Pick<ServiceProxyOptions, 'netns' | 'transport'> {
+  return {
+    ...(netns === undefined ? {} : { netns: parseNetns(netns) }),
+    ...(transport === undefined ? {} : { transport }),
   }
 }
 

@@ -14,6 +14,10 @@ const OF = {
   etcd: ['etcdEndpoints', 'etcdPrefix', 'etcdCa', 'etcdCert', 'etcdKey', 'etcdUser', 'etcdPasswordFile'],
 } as const
 
+/** Whether anything is said of where Services come from. */
+export const hasSource = (options: ProxyOptions): boolean =>
+  options.source !== 'directory' || Object.values(OF).some(names => names.some(name => options[name] !== undefined))
+
 /** Throws a `CommandError` that names the option where one is missing, wrong, or of another source. */
 export async function sourceOf(options: ProxyOptions): Promise<Source> {
   for (const source of ['directory', 'kubernetes', 'etcd'] as const)

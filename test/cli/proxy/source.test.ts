@@ -27,7 +27,6 @@ t.test('options of sources that are wrong are refused with what to give, and not
   const { run } = await cli()
   const etcd = ['--source', 'etcd', '--etcd-endpoints', 'https://a']
   const cases = [
-    [[], '--manifests is missing: give a directory of manifests, or a file'],
     [
       ['--source', 'kubernetes', '--manifests', 'x'],
       '--manifests is an option of --source directory, and the source is kubernetes',
