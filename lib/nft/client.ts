@@ -133,6 +133,9 @@ export class NftClient {
   /**
    * The ruleset, or a part of it, as `nft -j list ruleset` of nftables 1.1.3 prints it. `apply` takes it.
    *
+   * Numbers above 2^53, which `JSON.parse` would round, are text; `apply` takes them as text and as bigints. `documentToText` writes them as
+   * `nft -j` does, `documentOfText` reads such text without loss.
+   *
    * @example
    * const { nftables } = await nf.ruleset({ family: 'inet' })
    */

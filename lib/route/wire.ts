@@ -1,8 +1,11 @@
 /** rtnetlink's messages and attributes (include/uapi/linux/rtnetlink.h, if_link.h, if_addr.h, fib_rules.h), with the names that they have here. */
 import { hardwareAddress, ipAddress } from '../netlink/address-values.js'
+import { deviceName } from '../netlink/interfaces.js'
 import { nest, record } from '../netlink/record.js'
 import { struct } from '../netlink/struct.js'
 import { bytes, text, u8, u32 } from '../netlink/values.js'
+
+export { DEVICE_NAME, deviceName, linkHeader } from '../netlink/interfaces.js'
 
 /** RTM_* */
 export const message = {
@@ -37,18 +40,6 @@ export const NLM_F_REPLACE = 0x100
 export const NLM_F_EXCL = 0x200
 export const NLM_F_CREATE = 0x400
 
-/** IFNAMSIZ less the NUL. */
-export const DEVICE_NAME = 15
-export const deviceName = text(DEVICE_NAME)
-
-/** `struct ifinfomsg` */
-export const linkHeader = struct(16, {
-  family: [0, 'u8'],
-  type: [2, 'u16'],
-  index: [4, 's32'],
-  flags: [8, 'u32'],
-  change: [12, 'u32'],
-})
 /** `struct ifaddrmsg` */
 export const addressHeader = struct(8, {
   family: [0, 'u8'],

@@ -1,6 +1,7 @@
 /** `ts-ipvs nft apply`, `check` and `diff`: documents of libnftables JSON. */
 import type { NftClient } from '../../nft/index.js'
 import type { Document } from '../../nft/json/index.js'
+import { documentOfText, documentToText } from '../../nft/json/number.js'
 import { planDocument } from '../../nft/plan/plan.js'
 import { readBytes } from '../document/file.js'
 import { styled } from '../format.js'
@@ -12,7 +13,7 @@ export async function apply(io: Io, client: NftClient, { json }: NftOptions, fil
   const document = await readDocument(io, file)
   const { answers, document: echoed } = await asGiven(file, () => client.apply(document, { echo: json === true }))
   const printed = echoed ? [echoed, ...answers] : answers
-  await write(io.stdout, printed.map(answer => `${JSON.stringify(answer)}\n`).join(''))
+  await write(io.stdout, printed.map(answer => `${documentToText(answer)}\n`).join(''))
   return SUCCESS
 }
 
@@ -28,7 +29,7 @@ export async function diff(io: Io, client: NftClient, { json }: NftOptions, file
     const wanted = await readDocument(io, file)
     const plan = await asGiven(file, async () => planDocument(wanted, await client.ruleset({ whole: true })))
     const colours = hasColours(io, io.stdout)
-    const lines = json ? [JSON.stringify(plan)] : plan.nftables.map(command => coloured(commandLine(command), colours))
+    const lines = json ? [documentToText(plan)] : plan.nftables.map(command => coloured(commandLine(command), colours))
     await write(io.stdout, lines.map(line => `${line}\n`).join(''))
     return plan.nftables.length > 0 ? FAILURE : SUCCESS
   } catch (error) {
@@ -42,7 +43,7 @@ const coloured = (line: string, colours: boolean): string =>
 async function readDocument(io: Io, file: string): Promise<Document> {
   const text = (await readBytes(io, file)).toString()
   try {
-    return JSON.parse(text) as Document
+    return documentOfText(text)
   } catch (error) {
     throw new CommandError(`${nameOf(file)}: is no JSON: ${(error as Error).message}`)
   }

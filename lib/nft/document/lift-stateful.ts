@@ -1,5 +1,6 @@
 /** Stateful objects as `nft -j` prints them (src/json.c, obj_print_json). */
 import type * as json from '../json/index.js'
+import { wholeOf } from '../json/number.js'
 import { liftLimit } from '../lift/stateful.js'
 import type { StatefulObject } from '../types.js'
 import { statesOf } from './timeouts.js'
@@ -17,11 +18,11 @@ function fieldsOf(object: StatefulObject): object | undefined {
   if ('data' in object) return undefined
   switch (object.type) {
     case 'counter':
-      return { packets: Number(object.packets ?? 0n), bytes: Number(object.bytes ?? 0n) }
+      return { packets: wholeOf(object.packets ?? 0n), bytes: wholeOf(object.bytes ?? 0n) }
     case 'quota':
       return {
-        bytes: Number(object.bytes),
-        used: Number(object.used ?? 0n),
+        bytes: wholeOf(object.bytes),
+        used: wholeOf(object.used ?? 0n),
         inv: object.flags?.includes('over') === true,
       }
     case 'limit':

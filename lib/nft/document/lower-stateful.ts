@@ -9,6 +9,7 @@ import {
   objectOf,
   optionalBoolean,
   optionalNumber,
+  optionalWhole,
   optionalWord,
   textIn,
   wordsIn,
@@ -36,8 +37,8 @@ const KINDS: Readonly<Record<ObjectKind, Kind>> = {
     lower: (named, fields) => ({
       ...named,
       type: 'counter',
-      packets: BigInt(optionalNumber(fields, 'packets') ?? 0),
-      bytes: BigInt(optionalNumber(fields, 'bytes') ?? 0),
+      packets: optionalWhole(fields, 'packets') ?? 0n,
+      bytes: optionalWhole(fields, 'bytes') ?? 0n,
     }),
   },
   quota: {
@@ -45,8 +46,8 @@ const KINDS: Readonly<Record<ObjectKind, Kind>> = {
     lower: (named, fields) => ({
       ...named,
       type: 'quota',
-      bytes: BigInt(optionalNumber(fields, 'bytes') ?? 0),
-      used: BigInt(optionalNumber(fields, 'used') ?? 0),
+      bytes: optionalWhole(fields, 'bytes') ?? 0n,
+      used: optionalWhole(fields, 'used') ?? 0n,
       ...(optionalBoolean(fields, 'inv') && { flags: ['over'] as const }),
     }),
   },

@@ -1,8 +1,10 @@
 /** Expressions in the shape of libnftables JSON (libnftables-json(5), EXPRESSIONS; nftables 1.1.3, src/json.c and src/parser_json.c). */
+
+import type { Whole } from './number.js'
 import type { Limit, Quota } from './statement.js'
 
 /** A constant: a word of its type (`"tcp"`, `"192.0.2.1"`, `"established"`), a number, or true and false. `"@name"` is a set or a map. */
-export type Immediate = string | number | boolean
+export type Immediate = string | number | bigint | boolean
 
 /** The header of a protocol that `payload` knows, and `th` for what the transport protocols have in common. */
 export type PayloadExpression =
@@ -155,7 +157,7 @@ export interface MapExpression {
 
 /** A stateful expression that an element carries. */
 export type ElementStatement =
-  | { readonly counter: { readonly packets?: number | undefined; readonly bytes?: number | undefined } | null }
+  | { readonly counter: { readonly packets?: Whole | undefined; readonly bytes?: Whole | undefined } | null }
   | { readonly limit: Limit }
   | { readonly quota: Quota }
   | { readonly 'ct count': { readonly val: number; readonly inv?: boolean | undefined } }
@@ -173,7 +175,7 @@ export interface ElementExpression {
 }
 /** One stateful expression stands beside `val`, several in `stmt`. */
 export type ElementStatements = {
-  readonly counter?: { readonly packets?: number | undefined; readonly bytes?: number | undefined } | null | undefined
+  readonly counter?: { readonly packets?: Whole | undefined; readonly bytes?: Whole | undefined } | null | undefined
   readonly limit?: Limit | undefined
   readonly quota?: Quota | undefined
   readonly 'ct count'?: { readonly val: number; readonly inv?: boolean | undefined } | undefined

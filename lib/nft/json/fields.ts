@@ -1,6 +1,7 @@
 /** Looks at the fields of objects that come from outside: JSON that anybody wrote. Throws a `BadValue` with the place. */
 import { nearest } from '../../netlink/nearest.js'
 import { BadValue, shown } from '../../netlink/schema.js'
+import { bigintOf, type Whole } from './number.js'
 
 /** An object of which nothing is known but the names of its fields. */
 export type Fields = Readonly<Record<string, unknown>>
@@ -59,9 +60,28 @@ export function optionalNumber(
   return value
 }
 
+/** A whole number of 64 bits: also as a bigint or as text with its digits. nft prints those from 2^63 on with a sign. */
+export function optionalWhole(fields: Fields, name: string): bigint | undefined {
+  const value = fields[name]
+  if (value === undefined) return undefined
+  const isWhole =
+    typeof value === 'bigint' || Number.isSafeInteger(value) || (typeof value === 'string' && /^[0-9]+$/.test(value))
+  if (!isWhole) throw new BadValue('type', `${shown(value)}: give a whole number, above 2^53 as text or as a bigint`).within(name)
+  const whole = BigInt(value as Whole)
+  if (whole < -(1n << 63n) || whole >= 1n << 64n)
+    throw new BadValue('range', `${whole}: give a whole number from 0 to ${(1n << 64n) - 1n}`).within(name)
+  return bigintOf(whole)
+}
+
 /** A whole number that has to be there. */
 export function numberIn(fields: Fields, name: string, first?: number, last?: number): number {
   const value = optionalNumber(fields, name, first, last)
+  if (value === undefined) throw new BadValue('type', 'is missing: give a number').within(name)
+  return value
+}
+
+export function wholeIn(fields: Fields, name: string): bigint {
+  const value = optionalWhole(fields, name)
   if (value === undefined) throw new BadValue('type', 'is missing: give a number').within(name)
   return value
 }

@@ -1,6 +1,7 @@
 /** Objects and commands in the shape of libnftables JSON (libnftables-json(5), COMMAND OBJECTS, RULESET ELEMENTS). */
 import type { Family } from '../types.js'
 import type { ElementStatement, Expression, SetItem } from './expression.js'
+import type { Whole } from './number.js'
 import type { Limit, Statement, SynproxyFlag } from './statement.js'
 
 export interface Table {
@@ -98,12 +99,12 @@ interface Named {
   readonly comment?: string | undefined
 }
 export interface Counter extends Named {
-  readonly packets?: number | undefined
-  readonly bytes?: number | undefined
+  readonly packets?: Whole | undefined
+  readonly bytes?: Whole | undefined
 }
 export interface QuotaObject extends Named {
-  readonly bytes?: number | undefined
-  readonly used?: number | undefined
+  readonly bytes?: Whole | undefined
+  readonly used?: Whole | undefined
   readonly inv?: boolean | undefined
 }
 export interface LimitObject extends Named, Limit {}

@@ -1,6 +1,7 @@
 /** Statements in the shape of libnftables JSON (libnftables-json(5), STATEMENTS). */
 import type { Expression as KernelExpression } from '../expressions/index.js'
 import type { Expression, ExthdrExpression, TcpOptionExpression, VerdictExpression } from './expression.js'
+import type { Whole } from './number.js'
 
 /** `in` holds where one of several flags is set, and for lists of flags; `!` where none of them is. */
 export type Operator = '==' | '!=' | '<' | '>' | '<=' | '>=' | 'in' | '!'
@@ -10,7 +11,7 @@ export interface MatchStatement {
 }
 /** Without a name: null, or where it starts. With one: the counter of that name, an expression that maps to one. */
 export interface CounterStatement {
-  readonly counter: { readonly packets?: number | undefined; readonly bytes?: number | undefined } | null | Expression
+  readonly counter: { readonly packets?: Whole | undefined; readonly bytes?: Whole | undefined } | null | Expression
 }
 /** Sets `key` to `value`. */
 export interface MangleStatement {
@@ -18,10 +19,10 @@ export interface MangleStatement {
 }
 
 export interface Quota {
-  readonly val: number
+  readonly val: Whole
   /** Default `bytes`. */
   readonly val_unit?: 'bytes' | 'kbytes' | 'mbytes' | undefined
-  readonly used?: number | undefined
+  readonly used?: Whole | undefined
   readonly used_unit?: 'bytes' | 'kbytes' | 'mbytes' | undefined
   /** Whether it holds once it is used up, instead of until then. */
   readonly inv?: boolean | undefined
@@ -31,7 +32,7 @@ export interface QuotaStatement {
 }
 
 export interface Limit {
-  readonly rate: number
+  readonly rate: Whole
   /** Default `packets`. */
   readonly rate_unit?: 'packets' | 'bytes' | 'kbytes' | 'mbytes' | undefined
   readonly per?: 'second' | 'minute' | 'hour' | 'day' | 'week' | undefined

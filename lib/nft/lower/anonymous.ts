@@ -1,6 +1,7 @@
 /** Sets and maps that are looked up: those of the table, and those without a name (src/evaluate.c, implicit_set_declaration). */
 import { BadValue, shown } from '../../netlink/schema.js'
 import { at, objectOf } from '../json/fields.js'
+import type * as json from '../json/index.js'
 import type { DataTypes, Element, NftSet } from '../types.js'
 import { dataTypeOf, dataTypesOf, type ElementShapes, type Span, shapesOf } from '../vocabulary/shapes.js'
 import { typeofToData, verdictData } from '../vocabulary/typeof-data.js'
@@ -129,9 +130,16 @@ const DATA_TYPEOF = 4
 /** How long the numbers in a concatenation are: without it nft ends with a fault where it lists the set. Of maps it looks at both or none. */
 export function typeofKey(term: Term, toVerdicts = false): Pick<NftSet, 'userData'> {
   if (term.kind !== 'concat' || shapesOfTerm(term).every(shape => typeof dataTypeOf(shape) === 'string')) return {}
-  const data = typeofToData(term.given)
+  const data = typeofToData({ concat: term.given.concat.map(withoutHashed) })
   if (data === undefined) return {}
   return { userData: [{ type: KEY_TYPEOF, data }, ...(toVerdicts ? [{ type: DATA_TYPEOF, data: verdictData() }] : [])] }
+}
+
+/** Of what is hashed nft keeps nothing, and ends with a fault where it tells of that: the other hash is as long. */
+function withoutHashed(part: json.Expression): json.Expression {
+  if (part === null || typeof part !== 'object' || !('jhash' in part)) return part
+  const { mod, offset } = part.jhash
+  return { symhash: { mod, offset } }
 }
 
 const isRange = ({ from, to }: Span): boolean => from !== to

@@ -5,14 +5,16 @@ import type { Immediate } from '../json/index.js'
 import type { Span } from '../vocabulary/shapes.js'
 import type { Devices, Shape } from '../vocabulary/value-type.js'
 
+const IMMEDIATE = ['string', 'number', 'bigint', 'boolean']
+const isImmediate = (given: unknown): given is Immediate => IMMEDIATE.includes(typeof given)
+
 const one = (value: bigint): Span => ({ from: value, to: value })
 
 /** What an expression without a selector means to something of this shape. Throws a `BadValue`. */
 export function spanOf(given: unknown, shape: Shape, devices?: Devices): Span {
   if (Array.isArray(given)) return one(joined(given, shape, devices))
   if (typeof given === 'object' && given !== null) return compound(given, shape, devices)
-  if (typeof given !== 'string' && typeof given !== 'number' && typeof given !== 'boolean')
-    throw new BadValue('type', `${shown(given)}: give a constant of the type ${shape.type.name}`)
+  if (!isImmediate(given)) throw new BadValue('type', `${shown(given)}: give a constant of the type ${shape.type.name}`)
   return (typeof given === 'string' && shape.type.text && wildcard(given, shape)) || one(parsed(given, shape, devices))
 }
 

@@ -9,7 +9,7 @@ import { type Binary, type Concatenation, inOrder, type Mapped, type Swap, type 
 /** Steps of 4 bytes that registers are numbered in here, from 0. */
 const REGISTERS = 16
 /** What everything takes that is no concatenation. */
-const WHOLE = 4
+export const WHOLE = 4
 
 /** A register as the kernel numbers it: those of 16 bytes where it is one. */
 export const register = (step: number): number => (step % WHOLE === 0 ? 1 + step / WHOLE : 8 + step)

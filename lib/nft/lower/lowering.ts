@@ -8,6 +8,7 @@ import { knownType } from '../vocabulary/types.js'
 import type { Shape } from '../vocabulary/value-type.js'
 import type { AnonymousSet, LowerContext } from './context.js'
 import { bytesOf, lookup } from './emit.js'
+import { checkHook } from './hooks.js'
 import { type Dependency, Packet } from './packet.js'
 import { wrapped } from './place.js'
 import { type Comparison, joined, type Step } from './reduce.js'
@@ -41,11 +42,13 @@ export class Lowering {
   }
 
   add(...expressions: readonly Expression[]): void {
+    for (const expression of expressions) checkHook(expression, this.context)
     this.#steps.push({ kind: 'other', expressions })
   }
 
   /** A match, that others can be joined with or moved past. */
   match(...expressions: readonly Expression[]): void {
+    for (const expression of expressions) checkHook(expression, this.context)
     this.#steps.push({ kind: 'match', expressions })
   }
 

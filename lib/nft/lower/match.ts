@@ -62,7 +62,7 @@ class Comparing {
     if (this.#left.kind === 'concat')
       throw new BadValue('type', `${shown(right)}: concatenations are looked up in sets: give { "set": … }`)
     if (found?.[0] === 'range') return this.#withRange(right)
-    if (found?.[0] === 'prefix') return at('prefix', () => this.#withPrefix(found[1]))
+    if (found?.[0] === 'prefix') return this.#withPrefix(found[1])
     if (typeof right === 'string' && this.#left.shape.type.text && right.endsWith('*') && !right.endsWith('\\*'))
       return this.#withBeginning(right)
     this.#withValue(this.#valueOf(right), right)

@@ -67,7 +67,7 @@ export interface Concatenation {
   readonly kind: 'concat'
   readonly parts: readonly Term[]
   /** As it was given. */
-  readonly given: json.Expression
+  readonly given: { readonly concat: readonly json.Expression[] }
   readonly shape: Shape
   readonly width: number
 }

@@ -15,9 +15,14 @@ export function lowerVerdict(given: unknown): Verdict {
   const [name, value] = singleOf(given, VERDICTS)
   const plain = PLAIN.find(word => word === name)
   return at(name, () => {
-    if (plain === undefined)
-      return { verdict: name === 'jump' ? 'jump' : 'goto', chain: textIn(fieldsOf(value, ['target']), 'target') }
+    if (plain === undefined) return jumpTo(name === 'jump' ? 'jump' : 'goto', value)
     if (value !== null) throw new BadValue('type', `${shown(value)}: give null`)
     return { verdict: plain }
   })
 }
+
+/** What stands behind `jump` and `goto`. Throws a `BadValue`. */
+export const jumpTo = (verdict: 'jump' | 'goto', given: unknown): Verdict => ({
+  verdict,
+  chain: textIn(fieldsOf(given, ['target']), 'target'),
+})

@@ -1,5 +1,6 @@
 /** Objects that keep a state under a name, or settings. */
 import type * as json from '../json/index.js'
+import { bigintOf, inUnits } from '../json/number.js'
 import { block } from './block.js'
 import { renderDuration, renderMilliseconds } from './duration.js'
 import { renderCounter, renderLimit, renderQuota } from './stateful.js'
@@ -11,23 +12,9 @@ interface Named {
   readonly comment?: string | undefined
 }
 
-type Unit = 'bytes' | 'kbytes' | 'mbytes'
-const UNITS: readonly Unit[] = ['bytes', 'kbytes', 'mbytes']
-
-/** Bytes in the largest unit that they are a whole number of. */
-function inUnits(bytes: number): readonly [number, Unit] {
-  let index = 0
-  let rest = bytes
-  while (index < 2 && rest > 0 && rest % 1024 === 0) {
-    rest /= 1024
-    index++
-  }
-  return [rest, UNITS[index] ?? 'bytes']
-}
-
 function quota({ bytes = 0, used = 0, inv }: json.QuotaObject): readonly string[] {
-  const [val, val_unit] = inUnits(bytes)
-  const [gone, used_unit] = inUnits(used)
+  const [val, val_unit] = inUnits(bigintOf(bytes))
+  const [gone, used_unit] = inUnits(bigintOf(used))
   return [renderQuota({ val, val_unit, used: gone, used_unit, inv })]
 }
 

@@ -1,22 +1,28 @@
 /** Statements that keep a state: in rules, in the elements of sets, and as objects of their own. */
 import type * as json from '../json/index.js'
+import { bigintOf } from '../json/number.js'
 import { knownType } from '../vocabulary/types.js'
 import { renderMilliseconds } from './duration.js'
 import { type RenderOptions, renderExpression } from './expression.js'
 import type { Shapes } from './types.js'
-import { unsigned, words } from './words.js'
+import { words } from './words.js'
 
 interface CounterState {
-  readonly packets?: number | undefined
-  readonly bytes?: number | undefined
+  readonly packets?: json.Whole | undefined
+  readonly bytes?: json.Whole | undefined
 }
 
 export const renderCounter = ({ packets = 0, bytes = 0 }: CounterState): string =>
-  `packets ${unsigned(packets)} bytes ${unsigned(bytes)}`
+  `packets ${bigintOf(packets)} bytes ${bigintOf(bytes)}`
 
 /** Up to a number, or above it with `over`. */
 export function renderQuota({ val, val_unit = 'bytes', used, used_unit = 'bytes', inv }: json.Quota): string {
-  return words(inv ? 'over' : undefined, unsigned(val), val_unit, used ? `used ${unsigned(used)} ${used_unit}` : undefined)
+  return words(
+    inv ? 'over' : undefined,
+    String(bigintOf(val)),
+    val_unit,
+    bigintOf(used ?? 0) > 0n ? `used ${used} ${used_unit}` : undefined,
+  )
 }
 
 /** Packets have a burst of 5 where none is given, which objects leave out; bytes have none. */

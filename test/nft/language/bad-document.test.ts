@@ -51,9 +51,9 @@ const COMMANDS: readonly (readonly [command: unknown, error: 'TypeError' | 'Rang
   [{ add: { set: { ...of, name: 'n', type: 'mark', map: 'mark' } } }, 'TypeError', /add\.set\.map: only a map has one/],
   [{ add: { map: { ...of, name: 'n', type: 'mark' } } }, 'TypeError', /add\.map\.map: is missing/],
   [
-    { add: { counter: { ...of, name: 'n', packets: -1 } } },
-    'RangeError',
-    /add\.counter\.packets: -1: give a whole number from 0/,
+    { add: { counter: { ...of, name: 'n', packets: 1.5 } } },
+    'TypeError',
+    'nftables[0].add.counter.packets: 1.5: give a whole number, above 2^53 as text or as a bigint',
   ],
   [{ add: { limit: { ...of, name: 'n' } } }, 'TypeError', 'nftables[0].add.limit.rate: is missing: give a number'],
   [

@@ -94,7 +94,7 @@ export function ct(given: unknown, rule: Lowering): Term {
   const fields = fieldsOf(given, ['key', 'family', 'dir'])
   // Written without its family, it is told so as well.
   const written = textIn(fields, 'key')
-  const isOld = ADDRESSES.includes(written) && fields.family === undefined
+  const isOld = ADDRESSES.includes(written)
   const kernel = (isOld ? written : key.kernel) as Ct['key']
   const load = (destination: number): Expression => ({
     kind: 'ct',

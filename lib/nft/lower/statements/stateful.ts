@@ -6,7 +6,7 @@ import { setOf } from '../anonymous.js'
 import { emit, register } from '../emit.js'
 import type { Lowering } from '../lowering.js'
 import { behind, operand } from '../operand.js'
-import { lowerStateful } from '../stateful.js'
+import { statefulOf } from '../stateful.js'
 
 /** One of the rule's own, or an object where it is named or a map names it. */
 export const stateful =
@@ -14,7 +14,7 @@ export const stateful =
   (given: unknown, rule: Lowering): void => {
     const named = oldName(given)
     if (type !== undefined && (typeof named === 'string' || behindMap(named) !== undefined)) return object(type)(named, rule)
-    const expression = lowerStateful({ [word]: given })
+    const expression = statefulOf(word, given)
     const isEmpty = expression.kind === 'counter' && expression.packets === undefined
     rule.add(isEmpty ? { kind: 'counter', packets: 0n, bytes: 0n } : expression)
   }

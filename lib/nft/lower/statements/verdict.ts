@@ -1,22 +1,23 @@
 /** Verdicts, and maps to them (src/evaluate.c, stmt_evaluate_verdict). */
+import type { Verdict } from '../../data.js'
 import { at, fieldsOf } from '../../json/fields.js'
 import { setOf } from '../anonymous.js'
-import { emit, lookup, register } from '../emit.js'
+import { emit, lookup, register, reserved, WHOLE } from '../emit.js'
 import type { Lowering } from '../lowering.js'
 import { operand } from '../operand.js'
-import { lowerVerdict } from '../verdict.js'
+import { jumpTo } from '../verdict.js'
 
+/** What stands behind words that are no jumps does not matter. */
 export const verdict =
-  (word: string) =>
-  (given: unknown, rule: Lowering): void =>
-    rule.add({ kind: 'immediate', destination: 0, data: lowerVerdict({ [word]: isJump(word) ? given : null }) })
-
-/** What stands behind the others does not matter. */
-const isJump = (word: string): boolean => word === 'jump' || word === 'goto'
+  (word: 'accept' | 'drop' | 'continue' | 'return' | 'jump' | 'goto') =>
+  (given: unknown, rule: Lowering): void => {
+    const data: Verdict = word === 'jump' || word === 'goto' ? jumpTo(word, given) : { verdict: word }
+    rule.add({ kind: 'immediate', destination: 0, data })
+  }
 
 export function vmap(given: unknown, rule: Lowering): void {
   const fields = fieldsOf(given, ['key', 'data'])
   const key = at('key', () => operand(rule, fields.key))
   const { key: looked, set } = at('data', () => setOf(rule, key, fields.data, { data: 'verdict' }))
-  rule.add(...emit(looked), lookup(set, register(0), { destination: 0 }))
+  rule.add(...emit(looked, 0, Math.max(WHOLE, reserved(looked))), lookup(set, register(0), { destination: 0 }))
 }

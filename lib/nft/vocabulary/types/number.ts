@@ -4,6 +4,7 @@ import { nearest } from '../../../netlink/nearest.js'
 import { BadValue, shown } from '../../../netlink/schema.js'
 import type { ByteOrder } from '../../data-types.js'
 import type { Immediate } from '../../json/index.js'
+import { bigintOf, wholeOf } from '../../json/number.js'
 import type { ValueType } from '../value-type.js'
 import { numberOf, type SymbolTable, symbolsOf, wordOf } from './symbols.js'
 
@@ -35,7 +36,10 @@ export function numberType(description: NumberDescription): ValueType {
     flags,
     parse(given, asked) {
       const known = typeof given === 'string' ? numberOf(symbolsOf(symbols), given) : undefined
-      return known ?? inRange(integerOf(given) ?? refuse(given, name, symbolsOf(symbols)), asked || bits)
+      return (
+        known ??
+        inRange(integerOf(given) ?? signed(given, asked || bits) ?? refuse(given, name, symbolsOf(symbols)), asked || bits)
+      )
     },
     json: value => word(value) ?? jsonNumber(value),
     print(value) {
@@ -49,6 +53,7 @@ export function numberType(description: NumberDescription): ValueType {
 
 /** The number that a JSON value means, as GMP reads it: decimal, `0x`, `0b`, octal behind a zero. */
 export function integerOf(given: Immediate): bigint | undefined {
+  if (typeof given === 'bigint') return given >= 0n ? given : undefined
   if (typeof given === 'number') return Number.isInteger(given) && given >= 0 ? BigInt(given) : undefined
   if (typeof given !== 'string') return undefined
   const text = given.trim().toLowerCase()
@@ -59,7 +64,7 @@ export function integerOf(given: Immediate): bigint | undefined {
 /** A number of JSON; those that a double would round are text. Above 64 bits nft writes hexadecimal text. */
 export function jsonNumber(value: bigint): Immediate {
   if (value >= 1n << 64n) return `0x${value.toString(16)}`
-  return BigInt(Number(value)) === value ? Number(value) : value.toString()
+  return wholeOf(value)
 }
 
 /** Throws where a number needs more bits than there are. 0 bits: as many as wanted. */
@@ -67,6 +72,10 @@ export function inRange(value: bigint, bits: number): bigint {
   if (bits === 0 || value < 1n << BigInt(bits)) return value
   throw new BadValue('range', `${value}: give 0 to ${(1n << BigInt(bits)) - 1n}`)
 }
+
+/** nft prints numbers of 64 bits with a sign. */
+const signed = (given: Immediate, bits: number): bigint | undefined =>
+  bits === 64 && typeof given === 'number' && Number.isSafeInteger(given) ? bigintOf(given) : undefined
 
 function refuse(given: Immediate, type: string, symbols: readonly (readonly [string, bigint])[]): never {
   const words = symbols.map(symbol => symbol[0])

@@ -1,5 +1,5 @@
 /** The corpus of test/nft/language, each file in namespaces of its own. */
-import type * as json from '../../../../lib/nft/json/index.js'
+import { documentOfText } from '../../../../lib/nft/json/number.js'
 import type { Check, Where } from './check.js'
 import { applyChecks, type Bench, examine, examineOld, newest } from './examine.js'
 import { type Loaded, loadRules } from './loading.js'
@@ -28,6 +28,8 @@ async function load({ oracle }: Bench, program: string, netns: string, file: Rul
   }
 }
 
+export const LOADED = 'nft loads the rules'
+
 /** Every rule of the corpus is one that nft loads: where the kernel has all of it. */
 function refusals({ name, needs }: RulesFile, { rules, refused }: Loaded): Check[] {
   if (needs.length > 0) return []
@@ -36,7 +38,7 @@ function refusals({ name, needs }: RulesFile, { rules, refused }: Loaded): Check
     actual: placed.rule.text,
     expected: why,
   }))
-  return [{ name: 'nft loads the rules', of: rules.length + refused.length, differences }]
+  return [{ name: LOADED, of: rules.length + refused.length, differences }]
 }
 
 /** The n-th rule of the chain `c` of a family is the n-th that was loaded there. */
@@ -57,7 +59,7 @@ export async function checkDocument(bench: Bench, text: string): Promise<Check[]
   if (refused !== undefined) throw new Error(`nft does not load it: ${refused.slice(0, 300)}`)
   const checks = await examine(bench, here, byPlace)
   const listed = await bench.oracle.list(newest(), here.netns)
-  const document = JSON.parse(text) as json.Document
+  const document = documentOfText(text)
   const applied = await applyChecks(bench.oracle, await bench.another(), document, listed, byPlace)
   return [...checks, ...applied.map(check => ({ ...check, name: `as it is written, ${check.name}` }))]
 }

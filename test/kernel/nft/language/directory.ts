@@ -1,14 +1,15 @@
 /**
- * Any directory of rulesets: text as `nft -f` takes it; documents as `nft -j -f` takes them; and files of rules alone, which are lists of
- * statements one behind the other, with lines of comment between them.
+ * Any directory of rulesets: text as `nft -f` takes it; `*.rules` as those of the corpus are; documents as `nft -j -f` takes them; and files
+ * of rules alone, which are lists of statements one behind the other, with lines of comment between them.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Family } from '../../../../lib/nft/index.js'
 import type * as json from '../../../../lib/nft/json/index.js'
 import type { Check } from './check.js'
-import { checkDocument, checkText } from './corpus.js'
+import { checkDocument, checkRules, checkText, LOADED } from './corpus.js'
 import { type Bench, newest } from './examine.js'
+import { readRules } from './rules-file.js'
 
 /** Each file of a directory and of those in it. */
 export function directoryFiles(directory: string): { readonly name: string; check(bench: Bench): Promise<Check[]> }[] {
@@ -20,12 +21,14 @@ export function directoryFiles(directory: string): { readonly name: string; chec
 }
 
 async function checkFile(bench: Bench, name: string, text: string): Promise<Check[]> {
-  const rules = name.includes('.json') ? listsIn(text) : undefined
-  if (rules === undefined) return name.includes('.json') ? checkDocument(bench, text) : checkText(bench, text)
+  if (name.endsWith('.rules')) return (await checkRules(bench, readRules(name, text))).filter(check => check.name !== LOADED)
+  if (!name.includes('.json')) return checkText(bench, text)
+  const rules = listsIn(text)
+  if (rules === undefined) return checkTaken(bench, (JSON.parse(text) as json.Document).nftables)
   const checks: Check[] = []
   for (const family of familiesOf(name)) {
-    const document = await loadable(bench, family, rules)
-    if (document.nftables.length > 3) checks.push(...(await checkDocument(bench, JSON.stringify(document))))
+    const added = rules.map((expr): Item => ({ add: { rule: { family, table: 't', chain: 'c', expr } } }))
+    checks.push(...(await checkTaken(bench, [...surroundings(family), ...added])))
   }
   return checks
 }
@@ -64,22 +67,18 @@ function surroundings(family: Family): readonly Item[] {
   ]
 }
 
-/** A document of the rules that nft takes. */
-async function loadable(bench: Bench, family: Family, rules: readonly (readonly json.Statement[])[]): Promise<json.Document> {
+/** A document, as far as nft takes it. */
+async function checkTaken(bench: Bench, items: readonly Item[]): Promise<Check[]> {
   const { netns } = await bench.another()
-  const before = surroundings(family)
-  const taken: Item[] = [...before]
-  const program = newest()
-  const failed = await bench.oracle.load(program, netns, JSON.stringify({ nftables: before }), true)
-  if (failed !== undefined) throw new Error(failed)
+  const taken: Item[] = []
   const add = async (some: readonly Item[]): Promise<void> => {
-    const refused = await bench.oracle.load(program, netns, JSON.stringify({ nftables: some }), true)
+    const refused = await bench.oracle.load(newest(), netns, JSON.stringify({ nftables: some }), true)
     if (refused === undefined) taken.push(...some)
     else if (some.length > 1) {
       await add(some.slice(0, some.length >> 1))
       await add(some.slice(some.length >> 1))
     }
   }
-  await add(rules.map(expr => ({ add: { rule: { family, table: 't', chain: 'c', expr } } })))
-  return { nftables: taken }
+  await add(items)
+  return checkDocument(bench, JSON.stringify({ nftables: taken }))
 }

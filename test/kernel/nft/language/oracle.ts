@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type * as json from '../../../../lib/nft/json/index.js'
+import { documentOfText } from '../../../../lib/nft/json/number.js'
 import { PROGRAMS } from '../programs.js'
 
 /** nft 1.0.6 of Debian 12, and 1.1.3 of Debian 13. */
@@ -44,7 +45,7 @@ export class Oracle {
     const { failed, output } = await inside(netns, `${program} list ruleset >${text} && ${program} -j list ruleset >${asJson}`)
     if (output.includes('no json callback')) throw new Missing(output.trim())
     if (failed || output !== '') throw new Error(`nft does not list it: ${output.slice(0, 500)}`)
-    return { text: readFileSync(text, 'utf8'), json: JSON.parse(readFileSync(asJson, 'utf8')) }
+    return { text: readFileSync(text, 'utf8'), json: documentOfText(readFileSync(asJson, 'utf8')) }
   }
 
   close(): void {

@@ -3,6 +3,7 @@
  * range), and of some of it nothing at all. Nobody can do better from the JSON alone.
  */
 import type * as json from '../../../../lib/nft/json/index.js'
+import { documentToText } from '../../../../lib/nft/json/number.js'
 import type { Check } from './check.js'
 import type { Place } from './examine.js'
 import { expressionsOf } from './kernel-rules.js'
@@ -54,7 +55,7 @@ export async function secondOpinion(
   const others = document.nftables.filter(item => !('rule' in item || 'metainfo' in item))
   const refused = new Set<string>()
   const load = (items: readonly Item[]): Promise<string | undefined> =>
-    oracle.load(NEW ?? '', netns, JSON.stringify({ nftables: items }), true)
+    oracle.load(NEW ?? '', netns, documentToText({ nftables: items }), true)
   await loadParts(
     load,
     others.map(item => ({ place: '', chain: '', item })),
