@@ -38,6 +38,23 @@ const nftGuest = kernel => ({
   ],
 })
 
+/** Services on IPVS, with packets. All cases of the proxy run there, too, but not in a minute. */
+const balancedGuest = kernel => ({
+  name: `Services on IPVS on ${kernel}`,
+  command: [
+    'scripts/vm',
+    '--kernel',
+    kernel,
+    '--',
+    'node',
+    'build/js/test/kernel/nft-guest.js',
+    'proxy: on IPVS',
+    'proxy: connections are spread',
+    'proxy: a pod that comes to itself',
+    'proxy: with external policy Local',
+  ],
+})
+
 /** Files of test/nft/language that are compared with nft every time; without words language.js takes all of them, which is long. */
 const LANGUAGE = ['json/', 'rules/statements/', 'rules/sets/prefix', 'rules/sets/named', 'families/selectors', 'families/inner']
 
@@ -72,6 +89,7 @@ const all = [
   { name: 'virtual machines', command: ['sh', 'test/vm.test.sh'] },
   nftGuest('debian13'),
   nftGuest('debian12'),
+  balancedGuest('debian12'),
   guest('debian13', 'conformance'),
   guest('debian12', 'conformance', 'traffic'),
   guest('uml', 'cli'),

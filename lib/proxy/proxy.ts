@@ -88,6 +88,8 @@ export class ServiceProxy {
   /** When the machine's addresses were read, in milliseconds. */
   #looked = Number.NEGATIVE_INFINITY
   readonly #wake = new Wake()
+  /** Engines that the next sync changes over to. */
+  #chosen: ReadonlyMap<Family, EngineName> = new Map()
   /** Where UDP flows may have become stale since the last sync that was done. */
   #serving: Serving = new Map()
   /** What was handed over since then. */
@@ -156,8 +158,7 @@ export class ServiceProxy {
    * and virtual servers are there, without new connections, until theirs are over. Rejects where there is no IPVS that was asked for.
    */
   async setBackend(backend: BackendName): Promise<void> {
-    for (const [family, engine] of await chooseEngines(this.#clients.lvs, backend, this.#log))
-      await this.#backends.get(family)?.setEngine(engine)
+    this.#chosen = await chooseEngines(this.#clients.lvs, backend, this.#log)
     this.#wake.wake()
   }
 
@@ -251,6 +252,8 @@ export class ServiceProxy {
     const local = look ? await localAddresses(this.#routes) : this.#local
     if (look) this.#looked = performance.now()
     if (local.join() !== this.#local.join()) this.#setLocalAddresses(local)
+    for (const [family, engine] of this.#chosen) await this.#backends.get(family)?.setEngine(engine)
+    this.#chosen = new Map()
     await this.#update()
     const report: { -readonly [F in Family]?: NonNullable<SyncReport[F]> } = {}
     const seconds: { [F in Family]?: number } = {}

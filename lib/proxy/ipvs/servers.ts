@@ -42,6 +42,9 @@ interface Step {
 const LOOK = 10
 const SHARE = 100
 
+/** How many virtual servers are brought to what is wanted in one go. */
+const PART = 500
+
 export class VirtualServers {
   readonly family: Family
   readonly #client: IpvsClient
@@ -192,22 +195,22 @@ export class VirtualServers {
     for (let missing = -1; missing < this.#missing.size; ) {
       missing = this.#missing.size
       const touched = [...this.#touched]
-      // Apart: the real servers of what could not be made would come to whoever has it.
-      count += await this.#run(
-        touched.map(name => this.#addition(name)).filter(step => step !== undefined),
-        failures,
-        signal,
-      )
-      count += await this.#run(
-        touched.flatMap(name => [...this.#steps(name)]),
-        failures,
-        signal,
-      )
-      for (const name of touched) if (!this.#addition(name) && this.#steps(name).next().done) this.#touched.delete(name)
+      // In parts: others in this process get their turn while the kernel works.
+      for (let at = 0; at < touched.length; at += PART) count += await this.#bring(touched.slice(at, at + PART), failures, signal)
     }
     if (failures.length === 0) return count
     this.doubt()
     throw new AggregateError(failures, `IPVS: ${failures.length} operations failed, the first: ${failures[0]?.message}`)
+  }
+
+  async #bring(names: readonly ServerName[], failures: Error[], signal: AbortSignal | undefined): Promise<number> {
+    const additions = names.map(name => this.#addition(name)).filter(step => step !== undefined)
+    // Apart: the real servers of what could not be made would come to whoever has it.
+    const added = await this.#run(additions, failures, signal)
+    const steps = names.flatMap(name => [...this.#steps(name)])
+    const count = await this.#run(steps, failures, signal)
+    for (const name of names) if (!this.#addition(name) && this.#steps(name).next().done) this.#touched.delete(name)
+    return added + count
   }
 
   /** Removes everything of ours. */

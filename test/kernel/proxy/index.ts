@@ -1,4 +1,4 @@
-/** Services for real packets: a proxy on nftables alone. */
+/** Services for real packets, on IPVS where the kernel has it. */
 import assert from 'node:assert/strict'
 import { open as openConntrack } from '../../../lib/conntrack/index.js'
 import type { Case } from '../nft/case.js'
@@ -6,10 +6,12 @@ import { addressOf, CLIENT, NUMBERS, nameOf, network, ROUTER, SERVICE, tally, ta
 import { startPeer } from '../traffic/remote.js'
 import { operating } from './operating.js'
 import { EXTERNAL, NOBODY, OTHER, other, perVersion, served, service, slice, until } from './rig.js'
+import { virtual } from './virtual.js'
 
 const PROTOCOLS = ['tcp', 'udp'] as const
 export const cases: readonly Case[] = [
   ...operating,
+  ...virtual,
   ...perVersion(
     'connections are spread over all endpoints, for clients outside, pods, and the node',
     async (context, version) => {

@@ -113,8 +113,8 @@ export async function served(context: LinuxContext, ...told: readonly (Service |
 
 /** Waits until it holds: a running proxy syncs on its own. */
 export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const end = performance.now() + 20_000; !(await holds()); await setTimeout(50))
-    if (performance.now() > end) throw new Error(`not in 20 s: ${what}`)
+  for (const end = performance.now() + 60_000; !(await holds()); await setTimeout(50))
+    if (performance.now() > end) throw new Error(`not in a minute: ${what}`)
 }
 
 export const perVersion = (name: string, run: (context: LinuxContext, version: Version) => Promise<void>): readonly Case[] =>
