@@ -66,7 +66,7 @@ const WRITTEN: Readonly<Record<string, readonly [set: Set, element: Element, byt
   'all there is': [ranges, { key: '0.0.0.0/0' }, element(key('00000000'), attribute(6, OPEN))],
   'the last of few bits': [
     { ...common, key: 'dscp', flags: ['interval'] },
-    { key: { from: 60, to: 63 } },
+    { key: { from: 60, to: Uint8Array.of(255) } },
     element(key('3c'), attribute(6, OPEN)),
   ],
   'a range of names': [

@@ -89,7 +89,9 @@ export function completeLookup(
   compared = false,
 ): { readonly key: Value; readonly set: NamedSet } {
   if (!isAnonymous(set)) return { key: completeKey(reading, key, compared), set }
-  const part = key.kind === 'calculated' ? masked(reading, key) : undefined
+  // Fields of options that are no whole bytes nft finds only where they are compared.
+  const found = key.kind === 'calculated' ? masked(reading, key) : undefined
+  const part = compared || found?.value.kind === 'packet' ? found : undefined
   if (part && part.value.kind === 'packet') releaseTunnel(reading, part.value)
   const value = completeKey(reading, part?.value ?? key, compared)
   return {
@@ -117,7 +119,8 @@ function completePart(reading: Reading, value: Value): Value {
   if (value.kind !== 'calculated') return complete(reading, value)
   const { operator, left, right } = value
   const shifted = operator === '>>' && right.kind === 'constant' && left.kind === 'calculated'
-  const part = partOf(reading, shifted ? left : value)
+  const found = partOf(reading, shifted ? left : value)
+  const part = found?.value.kind === 'option' && found.value.of === 'exthdr' ? undefined : found
   return complete(reading, part && BigInt(part.shift) === (shifted ? shiftOf(right) : 0n) ? part.value : value)
 }
 

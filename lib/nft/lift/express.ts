@@ -4,7 +4,7 @@ import type { Shape } from '../vocabulary/value-type.js'
 import type { LiftContext } from './context.js'
 import { liftElements } from './elements.js'
 import { bitsOf, HOST_NUMBER, optionOf, shapeOf, tcpOptionName } from './shape.js'
-import { constantJson } from './typed.js'
+import { asNumber, constantJson } from './typed.js'
 import {
   type CalculatedValue,
   isAnonymous,
@@ -80,14 +80,26 @@ function operandsOf(
   if (value.kind !== 'calculated' || value.operator !== operator) return [express(context, value, shape)]
   const shifts = operator === '<<' || operator === '>>'
   const typed = shifts ? HOST_NUMBER : operandShape(value)
+  if (operator === '&' && value.left.kind === 'option' && value.left.of === 'exthdr')
+    return maskedHeader(context, value.left, value)
   return [...operandsOf(context, value.left, operator, typed), ...operandsOf(context, value.right, operator, typed)]
+}
+
+/** nft finds the header of a masked part of an extension header, and no longer the field; nor the type of bytes that are none. */
+function maskedHeader(context: LiftContext, part: OptionValue, { right }: CalculatedValue): readonly json.Expression[] {
+  const name = optionOf({ ...part, present: true })?.option.name ?? unliftable(`exthdr ${part.type}`)
+  const mask = optionOf(part) || right.kind !== 'constant' ? undefined : `0x${asNumber(right).toString(16)} [invalid type]`
+  return [
+    { exthdr: { name, field: 'unknown' } } as unknown as json.Expression,
+    mask ?? express(context, right, operandShape({ left: part, bits: part.bits })),
+  ]
 }
 
 /** Bits of what is calculated with. */
 const innermost = (value: Value): number => (value.kind === 'calculated' ? innermost(value.left) : bitsOf(value))
 
 /** Fewer bytes of a packet than are calculated with stand in the machine's order. */
-function operandShape({ left, bits }: CalculatedValue): Shape {
+function operandShape({ left, bits }: Pick<CalculatedValue, 'left' | 'bits'>): Shape {
   const shape = shapeOf(left)
   const isLonger = bits > 8 * Math.ceil(innermost(left) / 8)
   return { ...shape, bits, order: isLonger || left.kind === 'swapped' ? 'host' : shape.order }

@@ -2,7 +2,7 @@
 import type { HeaderField, Protocol } from '../vocabulary/protocol.js'
 import { protocolNamed } from '../vocabulary/protocols.js'
 import { isOfMessage } from './message.js'
-import { headerOf, type Packet } from './packet.js'
+import { headerOf, lengthOf, type Packet } from './packet.js'
 import { asNumber } from './typed.js'
 import type { Constant, PacketValue } from './value.js'
 
@@ -17,6 +17,8 @@ function headersOf(packet: Packet, value: PacketValue): readonly Header[] {
     value.tunnel !== undefined && value.layer === 'inner' ? protocolNamed(value.tunnel) : headerOf(packet, value.layer)
   if (!protocol) return []
   if (value.layer !== 'link') return [{ protocol, offset: 0 }]
+  // nft takes what stands where the last header would, were it the first one, for a part of that.
+  if (packet.linkOffset > 0 && value.offset < lengthOf(protocol)) return [{ protocol, offset: 0 }]
   return [{ protocol, offset: packet.linkOffset }, ...packet.linkHeaders]
 }
 

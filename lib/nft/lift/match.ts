@@ -165,14 +165,16 @@ function matchCalculated(reading: Reading, op: Operator, left: CalculatedValue, 
     }
   }
   const part = partOf(reading, left)
-  if (part && left.right.kind === 'constant' && (asNumber(right) & ~asNumber(left.right)) !== 0n)
-    unliftable('bits beside the mask')
+  const isPiece = part !== undefined && 'piece' in part && part.piece === true
+  // Of pieces nft shows all bits but the last ones that they are compared with.
+  const beside = left.right.kind === 'constant' ? asNumber(right) & ~asNumber(left.right) : 0n
+  if (part && (isPiece ? beside & ((1n << BigInt(part.shift)) - 1n) : beside) !== 0n) unliftable('bits beside the mask')
   if (part && part.value.kind === 'packet') releaseTunnel(reading, part.value)
-  if (part && part.value.kind === 'packet' && !('piece' in part && part.piece))
+  if (part && part.value.kind === 'packet' && !isPiece)
     return matchPacket(reading, op, part.value, asNumber(right) >> BigInt(part.shift), part.value.bits)
   const value = part ? complete(reading, part.value) : complete(reading, left)
   const shape = shapeOf(value)
-  const constant = part ? constantOf(asNumber(right) >> BigInt(part.shift), part.value.bits) : right
+  const constant = part ? constantOf(asNumber(right) >> BigInt(part.shift), isPiece ? bitsOf(right) : part.value.bits) : right
   const bound = boundOf(reading, numberOf(constant, shape), constant, shape)
   addBounded(reading, op, express(context, value), constantJson(constant, shape, context.devices), bound)
 }

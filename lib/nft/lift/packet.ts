@@ -120,4 +120,5 @@ export function learnFromField(packet: Packet, { layer, protocol, field }: Packe
 const nextOf = (protocol: Protocol): string | undefined =>
   protocol.next ?? (protocol.name === 'icmp' || protocol.name === 'icmpv6' ? 'type' : undefined)
 
-const lengthOf = (protocol: Protocol): number => Math.max(...protocol.fields.map(field => field.offset + field.bits))
+/** Bits. */
+export const lengthOf = (protocol: Protocol): number => Math.max(...protocol.fields.map(field => field.offset + field.bits))

@@ -3,8 +3,9 @@
 import { elementCodec } from '../objects/element-codec.js'
 import type { DataType, DataTypes, Element } from '../types.js'
 import { dataTypeOf, shapesOf } from '../vocabulary/shapes.js'
+import { jsonNumber } from '../vocabulary/types/number.js'
 import { INTEGER } from '../vocabulary/types.js'
-import type { Shape } from '../vocabulary/value-type.js'
+import type { Shape, ValueType } from '../vocabulary/value-type.js'
 import { forgotten, isForgotten } from './forgotten.js'
 import { isOfPacket, shapeOf } from './shape.js'
 import { asNumber, constantOf } from './typed.js'
@@ -79,8 +80,13 @@ function shapeFor(type: DataType, shape: Shape, compared: boolean, whole: boolea
   if (!compared && (shape.type.name === 'boolean' || (!isNumber(type) && natural))) return own
   // What was shifted may go to the last value.
   const bits = whole ? 8 * length : shape.bits
-  return { ...shape, bits, order: own.order === 'none' || !natural ? shape.order : own.order }
+  const order = own.order === 'none' || !natural ? shape.order : own.order
+  return { ...shape, type: withoutWords(shape.type, length), bits, order }
 }
+
+/** nft looks for words by their bytes, and finds none where there are more of those than the type has. */
+const withoutWords = (type: ValueType, length: number): ValueType =>
+  type.bits > 0 && length > Math.ceil(type.bits / 8) ? { ...type, json: jsonNumber } : type
 
 function typeFor(type: DataType, shape: Shape): DataType {
   if (typeof type === 'string' || !isNumber(type) || shape.type.text) return type

@@ -5,8 +5,9 @@ import type * as json from '../json/index.js'
 import type { DataTypes, Element, NftSet } from '../types.js'
 import { dataTypeOf, dataTypesOf, type ElementShapes, type Span, shapesOf } from '../vocabulary/shapes.js'
 import { typeofToData, verdictData } from '../vocabulary/typeof-data.js'
+import { INTEGER } from '../vocabulary/types.js'
 import type { Shape } from '../vocabulary/value-type.js'
-import { elementOf } from './elements.js'
+import { elementOf, opened } from './elements.js'
 import { type Item, itemsOf } from './items.js'
 import type { Lowering } from './lowering.js'
 import { merged } from './merge.js'
@@ -109,17 +110,24 @@ function anonymous(rule: Lowering, given: Term, items: unknown, kind: Kind, data
   const keyShapes = shapesOfTerm(key)
   const isPlain = kind.data === undefined && kind.objects === undefined
   const joined = isInterval && keyShapes.length === 1 && isPlain
+  // Ranges in maps are as long as their type is, even if the register is longer.
+  const isShort = isInterval && keyShapes.length === 1 && !isPlain && isShifted(term) && term.shape.type.bits > 0
+  const inKey = isShort ? [{ ...term.shape, bits: term.shape.type.bits }] : shapesOfTerm(term)
   const set = {
-    key: dataTypesOf(shapesOfTerm(term)),
+    key: dataTypesOf(inKey),
     ...kind,
     ...(dataInterval && !isPlain && { dataInterval }),
     flags: ['anonymous' as const, 'constant' as const, ...(isInterval ? ['interval' as const] : [])],
     ...(joined && { autoMerge: true }),
     ...typeofKey(term, kind.data === 'verdict'),
   }
-  const inSet = { ...shapes, key: shapesOfTerm(term) }
+  const inSet = { ...shapes, key: inKey }
   const options = { interval: isInterval, dataInterval: dataInterval && !isPlain }
-  const elements: Element[] = (joined ? merged(found) : found).map(item => elementOf(item, inSet, options))
+  // Of what is shifted in a set nft has lost how many bits it has.
+  const isOpened = isInterval && keyShapes.length === 1 && !(isPlain && isShifted(term))
+  const elements: Element[] = (joined ? merged(found) : found).map(item =>
+    elementOf(isOpened ? changedSpans(item, span => opened(span, term.shape.bits)) : item, inSet, options),
+  )
   return { key, set: rule.anonymous(set, elements), ranges: dataInterval }
 }
 
@@ -156,10 +164,15 @@ function elementShapes(term: Term, kind: Kind, data: readonly Shape[] | undefine
   return { key, ...(own !== undefined && { data: own }) }
 }
 
-function changed(item: Item, change: (value: bigint) => bigint): Item {
+const isShifted = (term: Term): boolean =>
+  term.kind === 'swap' ? isShifted(term.term) : term.kind === 'binary' && term.operator === '>>'
+
+const changed = (item: Item, change: (value: bigint) => bigint): Item =>
+  changedSpans(item, ({ from, to }) => ({ from: change(from), to: change(to) }))
+
+function changedSpans(item: Item, change: (span: Span) => Span): Item {
   const { key } = item
-  if (key === '*' || key.length !== 1) return item
-  return { ...item, key: key.map(({ from, to }) => ({ from: change(from), to: change(to) })) }
+  return key === '*' || key.length !== 1 ? item : { ...item, key: key.map(change) }
 }
 
 /** Whether keys (0) or data (1) of the elements are written as ranges or prefixes, though it may be of one value. */
@@ -191,9 +204,12 @@ export function mapOf(rule: Lowering, key: Term, given: unknown, wanted: Wanted)
   if (wanted === undefined || wanted.length === 0)
     throw new BadValue('type', 'it is not known of which type its data are: use a named map')
   const inRegister = wanted.map(shape => ({ ...shape, bits: (shape.bits + 7) & ~7 }))
-  const looked = setOf(rule, key, given, { data: dataTypesOf(inRegister) }, inRegister)
+  const looked = setOf(rule, key, given, { data: dataTypesOf(inRegister.map(asData)) }, inRegister)
   return mappedTo(looked, inRegister)
 }
+
+/** nft writes the order of data that are plain numbers only. */
+const asData = (shape: Shape): Shape => (shape.type === INTEGER || shape.type.bits > 0 ? shape : { ...shape, order: 'none' })
 
 function mappedTo({ key, set, ranges }: Looked, shapes: readonly Shape[]): Mapped {
   const [shape] = shapes as [Shape]

@@ -57,9 +57,17 @@ function valuesOf(
   order: 'network' | undefined,
   ranges: boolean | undefined,
 ): Interval | readonly Interval[] {
-  const values = spans.map((span, i) => registerOf(span, shapes[i] as Shape, order, ranges))
+  const values = spans.map((span, i) => {
+    const shape = shapes[i] as Shape
+    return registerOf(ranges && spans.length === 1 ? opened(span, shape.bits) : span, shape, order, ranges)
+  })
   const [single] = values
   return single !== undefined && shapes.length === 1 ? single : values
+}
+
+/** nft writes no end of what goes to the last number of so many bits (src/segtree.c): its bytes can hold more than those. */
+export function opened(span: Span, bits: number): Span {
+  return span.to === (1n << BigInt(bits)) - 1n ? { from: span.from, to: (1n << BigInt((bits + 7) & ~7)) - 1n } : span
 }
 
 /** The keys of intervals are in the order of the network, whatever their type is: the kernel compares their bytes. */

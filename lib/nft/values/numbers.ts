@@ -57,8 +57,9 @@ export class Numbers extends Bytes {
     return large <= Number.MAX_SAFE_INTEGER ? Number(large) : large
   }
 
+  /** Of what its bytes can hold: nft gives intervals without an end to the last number of fewer bits, too. */
   override writeLast(bytes: Uint8Array, offset: number): void {
-    this.write(bytes, offset, this.#last)
+    bytes.fill(0xff, offset, offset + this.length)
   }
 
   override compare(bytes: Uint8Array, a: number, b: number): number {

@@ -177,10 +177,14 @@ export function typeofToData(expression: json.Expression): Uint8Array | undefine
   return node && encodeNode(node)
 }
 
+const OPERATORS: ReadonlySet<string> = new Set(['&', '|', '^', '<<', '>>'])
+
 function nodeOf(expression: json.Expression): Node | undefined {
   const list = Array.isArray(expression) ? expression : (expression as Partial<json.ConcatExpression>).concat
   if (list === undefined) {
-    const [word = ''] = Object.keys(expression as object)
+    const [word = '', given] = Object.entries(expression as object)[0] ?? []
+    // Of what is calculated nft keeps the first operand.
+    if (OPERATORS.has(word)) return nodeOf(given[0])
     return Object.hasOwn(KINDS, word) ? KINDS[word]?.toNode(expression as never) : undefined
   }
   const fields = (list as readonly json.Expression[]).map(nodeOf).filter(field => field !== undefined)

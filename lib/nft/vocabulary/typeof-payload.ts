@@ -131,18 +131,21 @@ export function exthdrToNode({ exthdr: { name, field = 'nexthdr' } }: json.Exthd
   }
 }
 
+const NO_FIELD = 122
+
 export function tcpOptionToNode({ 'tcp option': option }: json.TcpOptionExpression): Node | undefined {
-  if (!('name' in option)) return undefined
-  const found = positionOf(TCP_OPTIONS, option.name, option.field)
+  // Of an option without a name nft keeps no field that there is.
+  if (!('name' in option)) return optionNode(option.base, TCP_OPTION, NO_FIELD)
+  const found = positionOf(TCP_OPTIONS, option.name, option.field ?? 'kind')
   return found && optionNode(found[0].type, TCP_OPTION, found[1])
 }
 
-export function ipOptionToNode({ 'ip option': { name, field } }: json.IpOptionExpression): Node | undefined {
+export function ipOptionToNode({ 'ip option': { name, field = 'type' } }: json.IpOptionExpression): Node | undefined {
   const found = positionOf(IP_OPTIONS, name, field)
-  return found && optionNode(found[0].type, IP_OPTION, IP_OPTION_FIELDS.indexOf(field ?? '') + 1)
+  return found && optionNode(found[0].type, IP_OPTION, IP_OPTION_FIELDS.indexOf(field) + 1)
 }
 
-export function sctpChunkToNode({ 'sctp chunk': { name, field } }: json.SctpChunkExpression): Node | undefined {
+export function sctpChunkToNode({ 'sctp chunk': { name, field = 'type' } }: json.SctpChunkExpression): Node | undefined {
   const found = positionOf(SCTP_CHUNKS, name, field)
   return found && optionNode(found[0].type, SCTP_CHUNK, found[1])
 }

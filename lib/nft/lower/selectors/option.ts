@@ -79,7 +79,8 @@ export function exthdr(given: unknown, rule: Lowering): Term {
   const fields = fieldsOf(given, ['name', 'field', 'offset'])
   const { place } = namedOption(EXTHDR, fields)
   if (rule.context.family === 'arp') throw new BadValue('type', 'extension headers are of IPv6: ARP has none')
-  rule.requireNetwork(protocolCalled('ip6'))
+  // nft puts what it adds for these before the whole rule (src/evaluate.c, exthdr_gen_dependency).
+  rule.atBeginning(() => rule.requireNetwork(protocolCalled('ip6')))
   return termOf({ ...place, offset: place.offset + 8 * (optionalNumber(fields, 'offset', 0, 255) ?? 0) })
 }
 
@@ -99,7 +100,7 @@ export const tcpOption = (given: unknown): Term => termOf(tcpOptionPlace(given))
 
 export function ipOption(given: unknown, rule: Lowering): Term {
   const { place } = namedOption(IP, fieldsOf(given, ['name', 'field']))
-  rule.requireNetwork(protocolCalled('ip'))
+  rule.atBeginning(() => rule.requireNetwork(protocolCalled('ip')))
   return termOf(place)
 }
 

@@ -85,8 +85,10 @@ const PSEUDO_HEADER: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** How the checksum follows. UDP's may be absent, which the kernel looks at where it is told of the pseudo-header only. */
-function checksumOf({ protocol, field, tunnel }: Place): Checksum {
+function checksumOf({ base, protocol, field, tunnel }: Place): Checksum {
   const none = { checksumType: 'none', checksumOffset: 0 } as const
+  // What stands within a transport protocol is covered by its checksum.
+  if (base === 'inner' && protocol === undefined) return { ...none, checksumFlags: ['pseudo-header'] }
   if (protocol === undefined || tunnel !== undefined) return none
   if (protocol.name === 'udp') return { ...none, checksumFlags: ['pseudo-header'] }
   const isPseudo = PSEUDO_HEADER[protocol.name]?.includes(field?.name ?? '')

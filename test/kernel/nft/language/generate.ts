@@ -23,6 +23,7 @@ export function generateRules(seed: number, count: number): RulesFile {
     priority: '0',
     table: [],
     needs: [],
+    random: true,
     rules,
   }
 }
@@ -58,9 +59,12 @@ const not = (random: Random): string => random.of(['', '', '!= '])
 
 function masked(random: Random, text: string, mask: (random: Random) => string, value: (random: Random) => string): string {
   const bits = mask(random)
-  if (!bits.includes(',')) return `${text} & ${bits} ${random.of(['==', '!='])} ${random.of([bits, value(random)])}`
+  if (!bits.includes(',')) return `${text} & ${bits} ${random.of(['==', '!='])} ${random.of([bits, within(bits, value(random))])}`
   return random.of([`${text} & (${bits.replaceAll(',', ' | ')}) == ${value(random)}`, `${text} ${not(random)}${bits}`])
 }
+
+/** Without the bits beside a mask: with one of those a rule never holds, and nft shows another one. */
+const within = (mask: string, value: string): string => (/^0x/.test(mask) ? String(BigInt(mask) & BigInt(value)) : value)
 
 function distinct(random: Random, value: (random: Random) => string): string {
   return [...new Set(Array.from({ length: 1 + random.below(5) }, () => value(random)))].join(', ')
@@ -92,7 +96,8 @@ function verdictMap(random: Random, selectors: readonly Selector[]): string {
 }
 
 function map(random: Random, selectors: readonly Selector[]): string {
-  return `meta mark set ${mapKey(random, selectors, () => `0x${random.below(0x10000).toString(16)}`, 'map')}`
+  const usable = selectors.filter(({ unmapped }) => !unmapped)
+  return `meta mark set ${mapKey(random, usable, () => `0x${random.below(0x10000).toString(16)}`, 'map')}`
 }
 
 function mapKey(random: Random, selectors: readonly Selector[], data: () => string, word: string): string {

@@ -15,6 +15,8 @@ export interface Selector {
   readonly alone?: boolean | undefined
   /** Not in concatenations: nft 1.1.3 does not know how long such a number is there, and lists another one or does not survive it. */
   readonly unlisted?: boolean | undefined
+  /** Not as the key of a map to numbers: nft 1.1.3 turns its bytes round, and those that it looks for it does not. */
+  readonly unmapped?: boolean | undefined
 }
 
 const between =
@@ -113,7 +115,7 @@ const NETWORK: Readonly<Record<'ip' | 'ip6', readonly Selector[]>> = {
     ipv6('ip6 daddr'),
     integer('ip6 hoplimit', 8),
     integer('ip6 flowlabel', 20),
-    symbols('ip6 dscp', 'cs0 cs1 ef 0x3f'),
+    { ...symbols('ip6 dscp', 'cs0 cs1 ef 0x3f'), unlisted: true, unmapped: true },
     integer('frag id', 32),
   ],
 }

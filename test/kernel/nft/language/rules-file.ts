@@ -23,6 +23,8 @@ export interface RulesFile {
   readonly table: readonly string[]
   /** What a kernel may lack. */
   readonly needs: readonly string[]
+  /** Made at random: nft may refuse some of them. */
+  readonly random?: boolean | undefined
   readonly rules: readonly RuleLine[]
 }
 
