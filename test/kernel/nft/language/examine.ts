@@ -29,10 +29,23 @@ export async function examine({ oracle, another }: Bench, place: Place, where: W
   const copy = await another()
   const applied = await applyChecks(oracle, copy, listed.json, listed, where)
   const expressions = compareRules("the expressions are nft's", expressionsOf(await copy.nf.snapshot()), original, where, asIs)
+  const loaded = await loadsAgain({ oracle, another }, copy, listed)
   return [
     ...(await readChecks(place, listed, where)),
     ...(await unlessNftDoes({ oracle, another }, listed.json, [...applied, expressions])),
+    loaded,
   ]
+}
+
+/** An operator boots from what nft lists: it takes the listing of what we wrote, unless it does not take its own. */
+async function loadsAgain({ oracle, another }: Bench, copy: Place, own: Listed): Promise<Check> {
+  const name = 'nft loads the listing of what was applied'
+  const listed = await attemptList(oracle, copy.netns)
+  if (typeof listed === 'string') return failedWhole(name, listed)
+  const refused = await oracle.load(newest(), (await another()).netns, listed.text)
+  const isOwn = refused !== undefined && (await oracle.load(newest(), (await another()).netns, own.text)) !== undefined
+  const wrong = refused !== undefined && !isOwn
+  return { name, of: 1, differences: wrong ? [{ where: 'the listing', actual: refused, expected: 'loaded' }] : [] }
 }
 
 /** Without the differences that nft makes as well when it loads the same JSON. */
