@@ -1,4 +1,5 @@
 /** One kind of objects of an API server, as they are there: listed, then watched (kubernetes.io/docs/reference/using-api/api-concepts). */
+import { objectsIn, Turns } from '../../netlink/turns.js'
 import type { Feed } from '../feed.js'
 import { type Kind, type KubernetesObject, ownFields, problemsOf } from '../kubernetes.js'
 import { type Attempt, lossOf, persist } from '../persist.js'
@@ -126,8 +127,12 @@ export class Reflector {
   async #page(seen: Set<string>, query: Readonly<Record<string, string>>, signal: AbortSignal): Promise<ListMetadata> {
     const reader = new ListReader()
     const { path, query: selectors } = this.#resource
-    for await (const piece of await this.#access.get(path, { ...selectors, ...query }, { signal, silence: this.#silence }))
+    const turns = new Turns()
+    for await (const piece of await this.#access.get(path, { ...selectors, ...query }, { signal, silence: this.#silence })) {
       for (const item of reader.take(piece)) seen.add(this.#set(rawOf(item)))
+      // What has come already is read without a turn for others in between.
+      if (turns.due(objectsIn(piece.length))) await turns.give()
+    }
     return reader.end()
   }
 
@@ -138,8 +143,12 @@ export class Reflector {
     const pieces = await this.#access.get(path, asked, { signal, silence: this.#silence })
     this.#feed.lost(this.#where, undefined)
     const began = performance.now()
+    const turns = new Turns()
     try {
-      for await (const line of lines(pieces)) this.#take(parsed(line) as WatchEvent)
+      for await (const line of lines(pieces)) {
+        this.#take(parsed(line) as WatchEvent)
+        if (turns.due(objectsIn(line.length))) await turns.give()
+      }
     } finally {
       if (performance.now() - began > SHORT) this.#progress = true
     }
