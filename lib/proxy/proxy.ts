@@ -3,7 +3,7 @@ import { hostname, release } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ConntrackClient } from '../conntrack/index.js'
 import { inTurns } from '../netlink/turns.js'
-import { type Change, type Elements, type NftClient, renderCommands, type Table } from '../nft/index.js'
+import { type NftClient, renderCommands } from '../nft/index.js'
 import type { RouteClient } from '../route/index.js'
 import {
   type Allocations,
@@ -21,6 +21,7 @@ import { Backend, type EngineName, type Synced } from './backend.js'
 import { type Clients, chooseEngines, closeClients, openClients } from './clients.js'
 import { Cluster, type HealthCheck, type LocalAddresses } from './cluster.js'
 import { DRAIN_SECONDS, Drain, type DrainModel } from './drain.js'
+import { watchTables } from './drift.js'
 import { explain, type ServedExplanation } from './explain.js'
 import { describePlan } from './ipvs/describe.js'
 import type { DrainRules } from './ipvs/drains.js'
@@ -457,15 +458,14 @@ export class ServiceProxy {
 
   /** What others change in our tables is changed back. */
   async #watch(signal: AbortSignal, wake: Wake): Promise<void> {
+    const drifted = (family: Family): void => {
+      this.#log('warn', 'somebody else changed the table', { family: tableFamily(family), table: TABLE })
+      this.#backends.get(family)?.doubt()
+      for (const observer of this.#observers) observer.drifted?.(family)
+      wake.wake()
+    }
     try {
-      for await (const { own, changes } of this.#nft.watch({ table: TABLE, signal }))
-        for (const family of own ? [] : FAMILIES)
-          if (changes.some(change => familyOf(change) === tableFamily(family))) {
-            this.#log('warn', 'somebody else changed the table', { family: tableFamily(family), table: TABLE })
-            this.#backends.get(family)?.doubt()
-            for (const observer of this.#observers) observer.drifted?.(family)
-            wake.wake()
-          }
+      await watchTables(this.#nft, signal, drifted)
     } catch (error) {
       if (!signal.aborted) this.#log('error', `changes by others are not seen any more: ${(error as Error).message}`)
     }
@@ -481,10 +481,4 @@ const familyIn = (key: FrontendKey): Family => (key.startsWith('ipv4') ? 'ipv4' 
 function sizeOf({ before, after }: FrontendChange): number {
   const of = (answer: Answer | undefined): number => (answer?.verdict === 'accept' ? answer.endpoints.length : 0)
   return FRONTEND + of(before?.answers.node) + of(after?.answers.node)
-}
-
-/** The family of a table that a change is in. */
-function familyOf({ object, before, after }: Change): string | undefined {
-  const thing = after ?? before
-  return object === 'elements' ? (thing as Elements | undefined)?.set.family : (thing as Table | undefined)?.family
 }
