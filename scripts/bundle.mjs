@@ -22,8 +22,8 @@ const common = {
   target: 'node20',
   supported: { 'dynamic-import': false }, // require() is there already
   logLevel: 'warning',
-  // They are the user's own, where he wants what they are for.
-  external: Object.keys(peerDependencies),
+  // They are the user's own, where he wants what they are for; what metrics need is small, and comes with the program.
+  external: Object.keys(peerDependencies).filter(name => name !== 'prom-client'),
   // createRequire, which is all that import.meta.url is for here, takes a path as well.
   define: { VERSION: JSON.stringify(version), 'import.meta.url': '__filename' },
 }
