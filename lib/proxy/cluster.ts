@@ -21,6 +21,7 @@ import {
   slicesOfEndpoints,
 } from '../service/index.js'
 import type { ObjectChange, SourceProblem } from '../source/source.js'
+import { isLoopback } from './routes.js'
 
 /** What the operator says of a node and its cluster. */
 export interface ClusterOptions {
@@ -118,15 +119,12 @@ export class Cluster {
     return { clusterCidrs, serviceCidrs, localAddresses: this.#local, nodePortAddresses: this.nodePortAddresses }
   }
 
-  /** Those of the node that node ports are served on: no loopback address. */
+  /** Those of the node that node ports are served on: no loopback or link-local address. */
   get nodePortAddresses(): readonly string[] {
     const { nodePortCidrs } = this.#options
-    const usable = this.#nodeAddresses().filter(address => !address.startsWith('127.') && address !== '::1')
+    const usable = this.#nodeAddresses().filter(isUsable)
     if (nodePortCidrs) {
-      const all = new Set([
-        ...usable,
-        ...this.#local.filter(address => !address.startsWith('127.') && address !== '::1' && !address.startsWith('fe80:')),
-      ])
+      const all = new Set([...usable, ...this.#local.filter(isUsable)])
       return [...all].filter(address => nodePortCidrs.some(cidr => contains(cidr, address)))
     }
     const primary = (six: boolean): readonly string[] => usable.filter(address => address.includes(':') === six).slice(0, 1)
@@ -256,6 +254,9 @@ export class Cluster {
     return known.length > 0 ? known : this.#local
   }
 }
+
+/** Neither loopback nor link-local: those can not be reached from elsewhere by the address alone. */
+const isUsable = (address: string): boolean => !isLoopback(address) && !address.startsWith('fe80:')
 
 const familyOf = (address: string): Family => (address.includes(':') ? 'ipv6' : 'ipv4')
 

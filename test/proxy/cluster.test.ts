@@ -70,6 +70,7 @@ t.test('node ports are served on the primary address of each family, or where th
     'kind: Node\nmetadata: {name: here}\nstatus: {addresses: [{type: ExternalIP, address: 192.0.2.1}, {type: InternalIP, address: 192.168.2.1}]}\n'
   const cluster = new Cluster(OPTIONS, LOCAL)
   t.same(cluster.nodePortAddresses, ['192.168.1.1', 'fd00:1::1'], 'those of the machine')
+  t.same(new Cluster(OPTIONS, ['127.0.0.1', 'fe80::1']).nodePortAddresses, [], 'never on loopback or link-local addresses')
   t.equal(apply(cluster, told(node)), true)
   t.same(cluster.nodePortAddresses, ['192.168.2.1'], 'those of the Node object')
   t.equal(apply(cluster, told(node)), false)
