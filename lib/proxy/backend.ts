@@ -170,7 +170,7 @@ export class Backend {
   #engineOf({ protocol, port }: Frontend, address: string, served: boolean): Engine {
     const name = serverName(address, protocol, port)
     if (this.#engine === 'nftables' || this.#servers.strangers.has(name)) return 'nftables'
-    return served && !this.#servers.has(name) ? 'both' : 'ipvs'
+    return served && !this.#servers.isBalancing(name) ? 'both' : 'ipvs'
   }
 
   /** Sets frontends again, as they are. */

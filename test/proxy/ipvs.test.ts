@@ -384,6 +384,34 @@ t.test('wherever a proxy dies, the next one makes the same of it, and leaves not
     }
 })
 
+t.test(
+  'wherever a change of the engine ends, connections are given to an endpoint, also where a virtual server only drained',
+  async t => {
+    for (let exchanges = 0, died = true; died; exchanges++) {
+      died = false
+      const machine = new Machine()
+      const told = [service('web', 1), slice('web', '10.244.0.1')] as const
+      const first = await machine.open()
+      await synced(machine, first, ...told)
+      const key = { protocol: 'tcp', address: '10.96.0.1', port: 80 } as const
+      machine.kernel.setCounters({ activeConnections: 1 }, key, { address: '10.244.0.1', port: 8080 })
+      await first.setBackend('nftables')
+      await first.sync()
+      await first.close()
+      machine.source.tell(...told)
+      try {
+        await (await machine.open({ transport: dying(machine.kernel, exchanges) })).once()
+      } catch {
+        died = true
+      }
+      const rules = await machine.elements('services-outside')
+      const [server = ''] = (await machine.servers()).filter(text => text.startsWith('10.96'))
+      t.ok(rules.length > 0 || server.endsWith(' 1'), `after ${exchanges} exchanges`)
+      t.ok(died || rules.length === 0)
+    }
+  },
+)
+
 t.test('a thousand Services come and go, and nothing is left', async t => {
   const machine = new Machine()
   await using proxy = await machine.open({ drainTimeout: 0 })

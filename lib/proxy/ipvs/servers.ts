@@ -80,9 +80,10 @@ export class VirtualServers {
     return this.#wanted.size + this.#kernel.size > 0
   }
 
-  /** Whether it is in the kernel. */
-  has(name: ServerName): boolean {
-    return this.#kernel.has(name)
+  /** Whether it gives new connections to an endpoint: one that only drains is there, and does not. */
+  isBalancing(name: ServerName): boolean {
+    for (const weight of this.#kernel.get(name)?.weights.values() ?? []) if (weight > 0) return true
+    return false
   }
 
   /** Virtual servers that somebody else made: another set when they change. */
