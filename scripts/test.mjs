@@ -38,7 +38,7 @@ const nftGuest = kernel => ({
   ],
 })
 
-/** Services on IPVS, with packets. All cases of the proxy run there, too, but not in a minute. */
+/** Services on IPVS, with packets. All cases of the proxy run there, too, but they take long. */
 const balancedGuest = kernel => ({
   name: `Services on IPVS on ${kernel}`,
   command: [
@@ -48,7 +48,8 @@ const balancedGuest = kernel => ({
     '--',
     'node',
     'build/js/test/kernel/nft-guest.js',
-    'proxy: on IPVS',
+    'proxy: on IPVS a proxy',
+    'proxy: on IPVS connections',
     'proxy: connections are spread',
     'proxy: a pod that comes to itself',
     'proxy: with external policy Local',
