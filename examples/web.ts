@@ -1,8 +1,9 @@
-/** What the example balances, and who asks: web servers and clients, in plain Node.js. */
+/** What the examples balance, and who asks: web servers and clients, in plain Node.js. */
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, get, type IncomingMessage } from 'node:http'
-import { text } from 'node:stream/consumers'
+import { connect } from 'node:net'
+import { json } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface Endpoint {
@@ -10,50 +11,67 @@ export interface Endpoint {
   readonly port: number
 }
 
-export interface Backend extends Endpoint {
-  readonly name: string
+export interface Answer {
+  /** Name of the server. */
+  readonly server: string
+  /** The client's address, as the server saw it. */
+  readonly client: string
 }
 
 /** Starts a web server that thinks for a moment, and answers with its name. */
-export async function startBackend(name: string, address: string, port: number): Promise<Backend> {
-  const server = createServer(async (_, response) => {
+export async function serve(name: string, port: number, address = '0.0.0.0'): Promise<void> {
+  const server = createServer(async (request, response) => {
     await sleep(50)
-    response.end(name)
+    response.end(JSON.stringify({ server: name, client: request.socket.remoteAddress }))
   })
   server.listen(port, address)
   await once(server, 'listening')
   server.unref()
-  return { name, address, port }
 }
 
-/** Sends a request over a connection of its own, from the address `client`, and returns the name of the backend that answered. */
-export async function ask({ address, port }: Endpoint, client?: string): Promise<string> {
+/** Sends a request over a connection of its own, from the address `client`. */
+export async function ask({ address, port }: Endpoint, client?: string): Promise<Answer> {
   const request = get({ host: address, port, localAddress: client, agent: false })
   const [response] = (await once(request, 'response')) as [IncomingMessage]
-  return text(response)
+  return (await json(response)) as Answer
+}
+
+/** Whether somebody accepts a connection, within so many milliseconds. */
+export async function isOpen({ address, port }: Endpoint, patience: number): Promise<boolean> {
+  const socket = connect(port, address)
+  try {
+    await once(socket, 'connect', { signal: AbortSignal.timeout(patience) })
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
+}
+
+/** How many answers are whose. */
+export function tally(answers: readonly Answer[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const { server } of answers) counts.set(server, (counts.get(server) ?? 0) + 1)
+  return counts
 }
 
 /** Clients that ask again and again, each when it has its answer. */
 export class Load {
-  sent = 0
-  failed = 0
-  readonly #answers = new Map<string, number>()
+  readonly answers: Answer[] = []
+  readonly failures: Error[] = []
   readonly #clients: readonly Promise<void>[]
   #stopped = false
 
-  constructor(server: Endpoint, clients: number) {
-    this.#clients = Array.from({ length: clients }, () => this.#client(server))
+  constructor(clients: number, ask: () => Promise<Answer>) {
+    this.#clients = Array.from({ length: clients }, () => this.#client(ask))
   }
 
-  /** How many requests a backend has answered. */
-  answersOf({ name }: Backend): number {
-    return this.#answers.get(name) ?? 0
-  }
-
-  /** Waits until so many more requests were sent. */
-  async more(count: number): Promise<void> {
-    const enough = this.sent + count
-    while (this.sent < enough) await sleep(10)
+  /** Waits for so many more answers, and returns them. */
+  async more(count: number): Promise<readonly Answer[]> {
+    const before = this.answers.length
+    while (this.answers.length < before + count) await sleep(10)
+    return this.answers.slice(before)
   }
 
   /** Waits for the last answers. */
@@ -62,23 +80,26 @@ export class Load {
     await Promise.all(this.#clients)
   }
 
-  async #client(server: Endpoint): Promise<void> {
+  async #client(ask: () => Promise<Answer>): Promise<void> {
     while (!this.#stopped) {
-      this.sent++
       try {
-        const name = await ask(server)
-        this.#answers.set(name, (this.#answers.get(name) ?? 0) + 1)
-      } catch {
-        this.failed++
+        this.answers.push(await ask())
+      } catch (error) {
+        this.failures.push(error as Error)
       }
     }
   }
 }
 
-/** What the command `ipvsadm` prints, if it is there. */
-export function ipvsadm(...options: readonly string[]): string | undefined {
+/** Prints text, a little to the right. */
+export function show(text: string): void {
+  console.log(text.replaceAll(/^(?=.)/gm, '   '))
+}
+
+/** What a command prints; undefined where it is not there, or fails. */
+export function output(command: string, ...words: readonly string[]): string | undefined {
   try {
-    return execFileSync('ipvsadm', options, { encoding: 'utf8' }).trimEnd()
+    return execFileSync(command, words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
   } catch {
     return undefined
   }

@@ -3,7 +3,7 @@
  * when nothing has changed.
  *
  *   node scripts/build.mjs              dist/
- *   node scripts/build.mjs --examples   and the examples, to build/js/examples
+ *   node scripts/build.mjs --examples   and the examples, to build/examples
  *   node scripts/build.mjs --tests      and everything else that is TypeScript, to build/js
  */
 import { execFileSync } from 'node:child_process'
@@ -91,6 +91,11 @@ function copyTypes(folder) {
   }
 }
 
+async function bundleExamples() {
+  const { examples } = await import('./bundle.mjs')
+  await examples(['load-balance', 'service/story', 'service/resident'], join(build, 'examples'))
+}
+
 function buildTests() {
   compile('--incremental', '--tsBuildInfoFile', join(build, 'js/.tsbuildinfo'))
   // A test whose source is gone must not run any more.
@@ -104,7 +109,7 @@ mkdirSync(build, { recursive: true })
 try {
   await once('dist', join(root, 'dist'), ['lib', 'tsconfig.dist.json', 'scripts/bundle.mjs', 'package-lock.json'], buildPackage)
   if (process.argv.includes('--examples'))
-    await once('examples', join(build, 'js/examples'), ['lib', 'examples'], () => compile('-p', 'examples'))
+    await once('examples', join(build, 'examples'), ['lib', 'examples', 'scripts/bundle.mjs'], bundleExamples)
   if (process.argv.includes('--tests')) await once('tests', join(build, 'js'), ['lib', 'examples', 'scripts', 'test'], buildTests)
 } catch (error) {
   if (!error.status) throw error
