@@ -7,12 +7,6 @@ while (!existsSync(new URL('package.json', root))) root = new URL('..', root)
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8')
 const readme = read('README.md')
 
-t.test('the example in the README is the one that npm start runs', async t => {
-  const example = read('examples/load-balance.ts')
-  t.ok(readme.includes(example.trimEnd()))
-  t.ok(example.split('\n').length < 80, 'it is short enough to be read')
-})
-
 t.test('the numbers in the README are those that the benchmarks wrote', async t => {
   for (const subject of ['ipvs', 'nft', 'cli']) {
     const report = read(`scripts/bench/results/${subject}.md`).replace(/^# .*\n+/, '')

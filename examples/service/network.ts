@@ -22,8 +22,11 @@ export const PODS = { 'web-1': '10.244.1.1', 'web-2': '10.244.2.1', 'web-3': '10
 
 type Routes = Awaited<ReturnType<typeof route.open>>
 
-/** Makes namespaces with names, for those who forward packets as for those who do not. All of them at once: it waits more than it works. */
+/** Makes the namespaces of the others. All of them forward packets; those that get none for others are none the worse for it. */
 export async function makeNamespaces(): Promise<void> {
+  await using here = await route.open()
+  if ((await here.links()).some(({ up }) => up))
+    throw new Error('there is a network here already: run this in a namespace of its own, with scripts/in-namespace')
   const make = async (name: string): Promise<void> => {
     const file = `/run/netns/${name}`
     await writeFile(file, '')
@@ -35,8 +38,6 @@ export async function makeNamespaces(): Promise<void> {
 /** Lays the cables. */
 export async function connect(): Promise<void> {
   await using client = await route.open()
-  if ((await client.links()).some(({ up }) => up))
-    throw new Error('there is a network here already: run this in a namespace of its own, by scripts/in-namespace')
   await using device = await cable(client, 'eth0', 'device', 'outside')
   await client.addAddress({ device: 'eth0', address: CLIENT, prefixLength: 24 })
   await client.addRoute({ destination: '0.0.0.0/0', gateway: '192.0.2.1', device: 'eth0' })
