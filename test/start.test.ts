@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -82,7 +84,7 @@ t.test('npm start tells the story on IPVS, then on nftables, and leaves this mac
   checkAddress(t, short.get(ADDRESS), 'nftables')
   checkBalancer(t, short.get(BALANCER))
 
-  const [, excerpt = ''] = /It begins so:\n\n```\n([^]+?)\n```/.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? []
+  const [, excerpt = ''] = /It begins so:\n\n```\n(.+?)\n```/s.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? []
   const masked = (text: string): readonly string[] =>
     text.split('\n').map(line => line.trim().replaceAll(/web-\d answers|Linux \S+/g, '…'))
   const told = new Set(masked(ipvs))
@@ -104,16 +106,20 @@ t.test('with --backend nftables it needs no other kernel', unlessRoot, async t =
 })
 
 t.test('^C ends it, and leaves nothing', unlessRoot, async t => {
-  const log = join(folder, 'log')
-  // A process group of its own, as a terminal gives one; the last one to hold the pipe ends the command.
-  const script = `set -m
-    scripts/in-namespace node build/examples/story.js --backend nftables >${log} 2>&1 | cat &
-    story=$!
-    until grep -q 'web-1 asks' ${log}; do sleep 0.1; done
-    kill -INT -- -$(ps -o pgid= $story | tr -d ' ')
-    wait`
-  t.match(await run({ cwd: root, env: { TMPDIR: temporary } }, 'bash', '-c', script), { stderr: '' })
-  t.notMatch(readFileSync(log, 'utf8'), /Error/)
+  const child = spawn('scripts/in-namespace', ['node', 'build/examples/story.js', '--backend', 'nftables'], {
+    cwd: root,
+    env: { ...process.env, TMPDIR: temporary },
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true, // a process group of its own, as a terminal gives one
+  })
+  let told = ''
+  child.stdout.on('data', data => {
+    if (told === '') process.kill(-(child.pid as number), 'SIGINT')
+    told += data
+  })
+  // Its output is closed when the last one is gone that has it.
+  t.strictSame(await once(child, 'close'), [1, null])
+  t.notMatch(told, /And why is that so/)
   t.strictSame(readdirSync(temporary), [])
 })
 
