@@ -14,7 +14,7 @@ t.teardown(() => rmSync(folder, { recursive: true, force: true }))
 const bin = join(root, 'dist/cli/bin.cjs')
 const subcommands = join(root, 'dist/cli/subcommands.cjs')
 const [text = '', subcommandsText = ''] = [bin, subcommands].map(file => readFileSync(file, 'utf8'))
-const { version, peerDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const here = { cwd: folder }
 
 /** Which of its modules a run has evaluated: the bundler makes each a function of that name. */
@@ -50,7 +50,7 @@ t.test('it is a program of two files that need nothing beside them', async t => 
   t.strictSame(new Set(modulesOf(text)), new Set(['./subcommands.cjs']))
   t.strictSame(
     new Set(modulesOf(subcommandsText)),
-    new Set(Object.keys(peerDependencies)),
+    new Set(['@kubernetes/client-node', 'etcd3']),
     'but for packages that not everybody wants',
   )
   copyFileSync(bin, join(folder, 'alone.cjs'))
@@ -98,5 +98,5 @@ t.test('the licences of all packages in it are beside it', async t => {
   const packages = packagesInText(subcommandsText)
   t.ok(packages.includes('commander'))
   const licenses = readFileSync(join(root, 'dist/cli/LICENSES.txt'), 'utf8')
-  for (const name of packages) t.match(licenses, new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\([\\w-]+\\)$`, 'm'), name)
+  for (const name of packages) t.match(licenses, new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\([\\w.-]+\\)$`, 'm'), name)
 })
