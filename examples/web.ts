@@ -67,10 +67,11 @@ export class Load {
     this.#clients = Array.from({ length: clients }, () => this.#client(ask))
   }
 
-  /** Waits for so many more answers, and returns them. */
+  /** Waits for so many more answers, at most two minutes, and returns them. */
   async more(count: number): Promise<readonly Answer[]> {
     const before = this.answers.length
-    while (this.answers.length < before + count) await sleep(10)
+    for (const end = performance.now() + 120_000; this.answers.length < before + count; await sleep(10))
+      if (performance.now() > end) throw new Error('answers have become rare', { cause: this.failures.at(-1) })
     return this.answers.slice(before)
   }
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -121,6 +121,17 @@ t.test('^C ends it, and leaves nothing', unlessRoot, async t => {
   t.strictSame(await once(child, 'close'), [1, null])
   t.notMatch(told, /And why is that so/)
   t.strictSame(readdirSync(temporary), [])
+})
+
+t.test('what it says is asserted: without affinity clients do not stay, and it ends there', unlessRoot, async t => {
+  const told = join(folder, 'examples/service/manifests')
+  cpSync(join(root, 'examples/service/manifests'), told, { recursive: true })
+  const shop = readFileSync(join(told, 'shop.yaml'), 'utf8')
+  writeFileSync(join(told, 'shop.yaml'), shop.replace('  sessionAffinity: ClientIP\n', ''))
+  const story = ['node', join(root, 'build/examples/story.js'), '--backend', 'nftables']
+  const { status, stderr } = await run({ cwd: folder }, join(root, 'scripts/in-namespace'), ...story)
+  t.equal(status, 1)
+  t.match(stderr, /AssertionError.*: a client stays with its pod/)
 })
 
 t.test('the story does not begin where there is a network', unlessRoot, async t => {

@@ -31,7 +31,10 @@ export async function start(name: string): Promise<Machine> {
   const child = spawn('nsenter', [`--net=/run/netns/${name}`, process.execPath, ...process.execArgv, resident, name], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
-  await once(child, 'message')
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`the process of ${name} ended with ${code}`)
+  })
+  await Promise.race([once(child, 'message'), ended])
   const waiting = new Map<number, (outcome: Outcome) => void>()
   child.on('message', ([id, outcome]: [number, Outcome]) => {
     waiting.get(id)?.(outcome)

@@ -3,6 +3,10 @@ import { ask, isOpen, serve } from '../web.js'
 import type { Order, Outcome } from './machine.js'
 
 const [name = ''] = process.argv.slice(2)
+// The story ends when it likes.
+const end = (): never => process.exit()
+process.on('disconnect', end)
+process.on('error', end)
 await serve(name, 8080)
 
 async function carryOut({ target, patience }: Order): Promise<Outcome> {
@@ -14,5 +18,4 @@ async function carryOut({ target, patience }: Order): Promise<Outcome> {
 }
 
 process.on('message', async (order: Order) => process.send?.([order.id, await carryOut(order)]))
-process.on('disconnect', () => process.exit())
 process.send?.('ready')

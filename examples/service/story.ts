@@ -248,6 +248,7 @@ async function makeCluster(wanted: BackendName, manifests: string): Promise<Clus
   const warned = new Set<string>()
   const open = (name: string): Promise<Node> =>
     startNode(name, manifests, wanted, (level, message) => {
+      if (level === 'error') fail(message)
       const [what = ''] = message.split(':', 1) // both nodes say the same
       if (level !== 'info' && !warned.has(what)) show(`${level}: ${message}`)
       warned.add(what)
@@ -256,6 +257,11 @@ async function makeCluster(wanted: BackendName, manifests: string): Promise<Clus
   const [device, ...pods] = (await machines) as [Machine, Machine, Machine, Machine]
   const backend = one.proxy.engines.ipv4
   return { backend, one, two, device, pods, manifests }
+}
+
+function fail(error: unknown): never {
+  console.error(error)
+  process.exit(1)
 }
 
 const { values } = parseArgs({ options: { backend: { type: 'string', default: 'auto' }, short: { type: 'boolean' } } })
@@ -271,6 +277,5 @@ try {
   for (const tell of values.short ? [clusterAddress, loadBalancer] : whole) await tell(cluster)
   process.exit() // machines and proxies would go on
 } catch (error) {
-  console.error(error)
-  process.exit(1)
+  fail(error)
 }
