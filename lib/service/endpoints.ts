@@ -39,24 +39,31 @@ export function endpointsOf(slices: Iterable<EndpointSlice>, node: string): Endp
     for (const { name, port, protocol = 'TCP' } of ports ?? []) {
       if (typeof name !== 'string' || !port) continue
       const key = endpointKey(family, name, protocol.toLowerCase() as Protocol)
-      const known = found.get(key) ?? new Map<string, Endpoint>()
-      found.set(key, known)
-      for (const endpoint of endpoints ?? []) addEndpoint(known, endpoint, { family, port, node })
+      let known = found.get(key)
+      if (!known) {
+        known = new Map()
+        found.set(key, known)
+      }
+      for (const endpoint of endpoints ?? []) addEndpoint(known, endpoint, family, port, node)
     }
   }
-  return new Map([...found].map(([key, endpoints]) => [key, sorted(endpoints.values())]))
+  const sorted = new Map<string, readonly Endpoint[]>()
+  for (const [key, endpoints] of found) sorted.set(key, [...endpoints.values()].sort(byAddress))
+  return sorted
 }
 
 function addEndpoint(
   known: Map<string, Endpoint>,
   { addresses, conditions, nodeName, zone, hints }: SliceEndpoint,
-  { family, port, node }: { readonly family: Family; readonly port: number; readonly node: string },
+  family: Family,
+  port: number,
+  node: string,
 ): void {
   const address = addressOf(addresses[0] ?? '')
   if (address === undefined || address.includes(':') !== (family === 'ipv6')) return
   const key = `${address} ${port}`
   const local = nodeName !== undefined && nodeName === node
-  if (known.has(key) && !local) return
+  if (!local && known.has(key)) return
   const ready = conditions?.ready ?? true
   known.set(key, {
     address,
@@ -72,8 +79,7 @@ function addEndpoint(
   })
 }
 
-const sorted = (endpoints: Iterable<Endpoint>): readonly Endpoint[] =>
-  [...endpoints].sort((a, b) => compareText(a.address, b.address) || a.port - b.port)
+const byAddress = (a: Endpoint, b: Endpoint): number => compareText(a.address, b.address) || a.port - b.port
 
 /** Slices that say the same as an Endpoints object does, as Kubernetes mirrors them. */
 export function slicesOfEndpoints({ metadata, subsets = [] }: Endpoints): readonly EndpointSlice[] {

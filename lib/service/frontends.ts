@@ -89,36 +89,54 @@ function ofPort(
   const protocol = (port.protocol ?? 'TCP').toLowerCase() as Protocol
   const portName = port.name ?? ''
   const selected = select(endpoints.get(endpointKey(family, portName, protocol)) ?? [], options.node)
-  const common = {
-    service: nameOf(service.metadata),
-    portName,
-    family,
-    protocol,
-    affinity: affinityOf(service),
-    balancing: balancingOf(service),
-    drain: drainOf(service),
-  }
   const internal = internalAnswers(service, selected, options)
   const external = externalAnswers(service, selected)
-  const balancers = (service.status?.loadBalancer?.ingress ?? []).filter(({ ipMode = 'VIP' }) => ipMode === 'VIP')
-  const addresses = balancers.map(({ ip = '' }) => ip)
-  const at = (kind: FrontendKind, answers: Frontend['answers'], list: readonly string[], more: object = {}) =>
-    list.map((address): Frontend => ({ ...common, ...more, kind, address, port: port.port, answers }))
-  return [
-    ...at('cluster-ip', internal, [cluster]),
-    ...at('external-ip', external, addressesIn(family, spec.externalIPs ?? [])),
-    ...addressesIn(family, addresses).flatMap(address =>
-      at('load-balancer', external, [address], { sources: sourcesOf(service, family, address, options) }),
-    ),
-    ...nodePortOf(service, port).map((number): Frontend => ({ ...common, kind: 'node-port', port: number, answers: external })),
-  ]
+  const affinity = affinityOf(service)
+  const balancing = balancingOf(service)
+  const drain = drainOf(service)
+  const name = nameOf(service.metadata)
+  const frontends: Frontend[] = []
+  const add = (
+    kind: FrontendKind,
+    answers: Frontend['answers'],
+    address: string | undefined,
+    number: number,
+    sources?: readonly Cidr[],
+  ) =>
+    // Written out: there are many of them, and copying fields from common ones takes as long as all the rest.
+    frontends.push({
+      service: name,
+      portName,
+      kind,
+      family,
+      protocol,
+      address,
+      port: number,
+      answers,
+      sources,
+      affinity,
+      balancing,
+      drain,
+    })
+  add('cluster-ip', internal, cluster, port.port)
+  for (const address of addressesIn(family, spec.externalIPs ?? [])) add('external-ip', external, address, port.port)
+  for (const address of addressesIn(family, balancerAddresses(service)))
+    add('load-balancer', external, address, port.port, sourcesOf(service, family, address, options))
+  const nodePort = nodePortOf(service, port)
+  if (nodePort !== undefined) add('node-port', external, undefined, nodePort)
+  return frontends
 }
 
-const nodePortOf = ({ spec }: Service, { nodePort }: ServicePort): readonly number[] =>
-  nodePort && (spec.type === 'NodePort' || spec.type === 'LoadBalancer') ? [nodePort] : []
+/** Those that packets come to as they are. */
+const balancerAddresses = ({ status }: Service): readonly string[] =>
+  (status?.loadBalancer?.ingress ?? []).filter(({ ipMode = 'VIP' }) => ipMode === 'VIP').map(({ ip = '' }) => ip)
+
+const nodePortOf = ({ spec }: Service, { nodePort }: ServicePort): number | undefined =>
+  nodePort && (spec.type === 'NodePort' || spec.type === 'LoadBalancer') ? nodePort : undefined
 
 /** Addresses of a family, each once: those of the other one are no mistake where a Service has both. */
 function addressesIn(family: Family, texts: readonly string[]): readonly string[] {
+  if (texts.length === 0) return texts
   const addresses = texts.map(addressOf).filter(address => address !== undefined)
   return [...new Set(addresses)].filter(address => address.includes(':') === (family === 'ipv6'))
 }
