@@ -40,14 +40,9 @@ export interface ProxyCase {
   run(context: ProxyContext): Promise<void>
 }
 
-/** Opens the proxy of a node: closed, and what it made removed, after the case. */
-export async function proxyOn(
-  { options, after }: ProxyContext,
-  node: NodeName,
-  source: Source,
-  more: Partial<ServiceProxyOptions> = {},
-): Promise<ServiceProxy> {
-  const proxy = await ServiceProxy.open({
+/** Opens the proxy of a node. */
+export function openOn({ options }: Pick<ProxyContext, 'options'>, node: NodeName, source: Source): Promise<ServiceProxy> {
+  return ServiceProxy.open({
     netns: { name: nodeNamespace(node) },
     node,
     clusterCidrs: cidrs(...RANGES.pods),
@@ -55,9 +50,13 @@ export async function proxyOn(
     standalone: false,
     source,
     ...options,
-    ...more,
   })
-  after(async () => {
+}
+
+/** The same, closed after the case, and what it made removed. */
+export async function proxyOn(context: ProxyContext, node: NodeName, source: Source): Promise<ServiceProxy> {
+  const proxy = await openOn(context, node, source)
+  context.after(async () => {
     await proxy.cleanup()
     await proxy.close()
   })

@@ -1,0 +1,45 @@
+/**
+ * A proxy that is killed in the middle: `node dying.js '{"after": 7, …}'`. Once the kernel has answered so many requests, the process is gone
+ * (SIGKILL). One that comes to its end prints how many there were.
+ */
+import type { Transport } from '../../../lib/netlink/index.js'
+import { nativeTransport } from '../../../lib/netlink/index.js'
+import type { ServiceProxyOptions } from '../../../lib/proxy/index.js'
+import type { KubernetesObject } from '../../../lib/source/kubernetes.js'
+import { intercept } from '../support/intercept.js'
+import { openOn } from './cluster.js'
+import { TestSource } from './rig.js'
+import { nodeNamespace } from './topology.js'
+
+export interface Dying {
+  readonly options: Partial<ServiceProxyOptions>
+  readonly objects: readonly KubernetesObject[]
+  readonly does: 'sync' | 'cleanup'
+  /** Requests that are answered; none: it lives. */
+  readonly after?: number | undefined
+}
+
+/** Requests for what there is (page, dumpMany) change nothing: who dies behind one leaves what he would have before. */
+function mortal(transport: Transport, answered: () => void): Transport {
+  return intercept(transport, async ({ kind }, go) => {
+    const reply = await go()
+    if (kind === 'exchange') answered()
+    return reply
+  })
+}
+
+async function main({ options, objects, does, after }: Dying): Promise<number> {
+  let count = 0
+  const transport = mortal(nativeTransport({ name: nodeNamespace('one') }), () => {
+    if (++count === after) process.kill(process.pid, 'SIGKILL')
+  })
+  const source = new TestSource()
+  source.tell(...objects)
+  const proxy = await openOn({ options: { ...options, netns: undefined, transport } }, 'one', source)
+  if (does === 'sync') await proxy.once()
+  else await proxy.cleanup()
+  return count
+}
+
+process.stdout.write(`${await main(JSON.parse(process.argv[2] ?? '') as Dying)}\n`)
+process.exit()

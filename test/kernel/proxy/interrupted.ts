@@ -1,0 +1,162 @@
+/** A proxy is killed at each step of what it does: the next one finishes it, and what was served goes on. */
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { KubernetesObject } from '../../../lib/source/kubernetes.js'
+import { sh } from '../support/linux.js'
+import type { Orders, Target } from '../traffic/peer.js'
+import { ask, difference, type Right } from './ask.js'
+import {
+  addressOf,
+  clientOf,
+  nodeObjects,
+  type PodEndpoint,
+  type ProxyCase,
+  type ProxyContext,
+  proxyOn,
+  serviceObject,
+  sliceObjects,
+} from './cluster.js'
+import type { Dying } from './dying.js'
+import { TestSource } from './rig.js'
+import { FAMILIES, nodeAddress, nodeNamespace, podName } from './topology.js'
+
+const [KEPT, CHANGED, NEW, GONE] = [220, 221, 222, 223]
+const ONE: PodEndpoint = { node: 'one', pod: 1 }
+const TWO: PodEndpoint = { node: 'two', pod: 1 }
+
+/** What is served before, and after: endpoints keep their numbers, so that it does not matter by which way it was come to. */
+const BEFORE: ReadonlyMap<number, readonly PodEndpoint[]> = new Map([
+  [KEPT, [ONE, TWO]],
+  [CHANGED, [ONE]],
+  [GONE, [TWO]],
+])
+const AFTER: ReadonlyMap<number, readonly PodEndpoint[]> = new Map([
+  [KEPT, [ONE, TWO]],
+  [CHANGED, [ONE, TWO]],
+  [NEW, [ONE]],
+])
+
+const objectsOf = (services: ReadonlyMap<number, readonly PodEndpoint[]>): readonly KubernetesObject[] => [
+  ...nodeObjects,
+  ...[...services].flatMap(([number, endpoints]) => [
+    serviceObject(number, number === CHANGED && services === AFTER ? { externalTrafficPolicy: 'Local' } : {}),
+    ...sliceObjects(number, endpoints),
+  ]),
+]
+
+/** How many requests were answered; undefined when it was killed. */
+function run(dying: Dying): Promise<number | undefined> {
+  const program = fileURLToPath(new URL('dying.js', import.meta.url))
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, [program, JSON.stringify(dying)], (error, stdout, stderr) => {
+      if (!error) resolve(Number(stdout))
+      else if (error.signal === 'SIGKILL') resolve(undefined)
+      else reject(new Error(stderr))
+    })
+  })
+}
+
+/** What is in the kernel of the node, in an order of ours: tables without counts, and local routes. */
+async function state(): Promise<string> {
+  const inside = (command: string): Promise<string> => sh(`ip netns exec ${nodeNamespace('one')} ${command}`)
+  const rules = await inside('nft -s list ruleset')
+  const blocks = rules.split(/\n(?=\t(?:map|set|chain) )/).map(block =>
+    block.replaceAll(/elements = \{([^}]*)\}/g, (_, text: string) =>
+      text
+        .split(/,/)
+        .map(part => part.trim().replaceAll(/\s+/g, ' '))
+        .sort()
+        .join('\n'),
+    ),
+  )
+  const routes = await Promise.all(['-4', '-6'].map(family => inside(`ip ${family} route show table local proto 114`)))
+  return [...blocks.sort(), ...routes].join('\n')
+}
+
+/** A proxy that takes over what is there, and makes it as it is wanted. */
+async function settle(context: ProxyContext, objects: readonly KubernetesObject[]): Promise<string> {
+  const source = new TestSource()
+  source.tell(...objects)
+  const proxy = await proxyOn(context, 'one', source)
+  await proxy.once()
+  return state()
+}
+
+/** Without a proxy before it. */
+async function clean(context: ProxyContext, objects: readonly KubernetesObject[]): Promise<string> {
+  await (await proxyOn(context, 'one', new TestSource())).cleanup()
+  return settle(context, objects)
+}
+
+/** All that is served answers. */
+async function serves({ topology }: ProxyContext, services: ReadonlyMap<number, readonly PodEndpoint[]>): Promise<void> {
+  const all = [...services].flatMap(([number, endpoints]) =>
+    FAMILIES.map(async family => {
+      const { peer, from } = clientOf(topology, 'remote', 'one', family)
+      const target: Target = { protocol: 'tcp', ...addressOf('cluster-ip', number, family, 'one'), from }
+      const servers = endpoints.map(({ node, pod }) => podName(node, pod))
+      const right: Right = { verdict: 'accept', servers, source: nodeAddress('one')[family] }
+      return difference(await ask(peer, target, right), right)
+    }),
+  )
+  assert.deepEqual(
+    (await Promise.all(all)).filter(wrong => wrong !== undefined),
+    [],
+  )
+}
+
+/** What the kept Service has to go through: questions without an end, from a pod and from outside. */
+function askers({ topology }: ProxyContext): readonly { readonly peer: Orders; readonly target: Target }[] {
+  return [
+    { ...clientOf(topology, 'pod', 'one', 'ipv4'), kind: 'cluster-ip', family: 'ipv4', protocol: 'tcp' } as const,
+    { ...clientOf(topology, 'remote', 'one', 'ipv6'), kind: 'external-ip', family: 'ipv6', protocol: 'udp' } as const,
+  ].map(({ peer, from, kind, family, protocol }) => ({
+    peer,
+    target: { protocol, ...addressOf(kind, KEPT, family, 'one'), from },
+  }))
+}
+
+interface Interrupted {
+  readonly name: string
+  readonly from: ReadonlyMap<number, readonly PodEndpoint[]>
+  readonly to: ReadonlyMap<number, readonly PodEndpoint[]>
+  readonly does: Dying['does']
+}
+
+const NOTHING: ReadonlyMap<number, readonly PodEndpoint[]> = new Map()
+
+const CASES: readonly Interrupted[] = [
+  { name: 'its first sync', from: NOTHING, to: AFTER, does: 'sync' },
+  { name: 'a change', from: BEFORE, to: AFTER, does: 'sync' },
+  { name: 'taking over what another left', from: AFTER, to: AFTER, does: 'sync' },
+  { name: 'cleanup', from: AFTER, to: AFTER, does: 'cleanup' },
+]
+
+const interrupted = ({ name, from, to, does }: Interrupted): ProxyCase => ({
+  name: `a proxy that is killed at any step of ${name} is taken over by the next one, and what was served is served on`,
+  async run(context) {
+    const { options } = context
+    const dying: Dying = { options, objects: objectsOf(to), does }
+    const wanted = await clean(context, objectsOf(to))
+    await clean(context, objectsOf(from))
+    const steps = await run(dying)
+    assert.ok(steps !== undefined && steps > 0)
+    // Cleanup takes away what is served: only what others do meanwhile can keep it.
+    const asking = does === 'sync' && from !== NOTHING ? askers(context) : []
+    for (let after = 1; after <= steps; after++) {
+      await clean(context, objectsOf(from))
+      for (const { peer, target } of asking) await peer.startLoad(target, 2)
+      assert.equal(await run({ ...dying, after }), undefined, `step ${after} of ${steps}`)
+      assert.equal(await settle(context, objectsOf(to)), wanted, `step ${after} of ${steps}`)
+      for (const { peer } of asking) {
+        const { failures, answers } = await peer.stopLoad()
+        assert.deepEqual(failures, [], `step ${after} of ${steps}`)
+        assert.ok(Object.keys(answers).length > 0)
+      }
+      await serves(context, to)
+    }
+  },
+})
+
+export const cases: readonly ProxyCase[] = CASES.map(interrupted)
