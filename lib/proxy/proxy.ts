@@ -40,7 +40,7 @@ import {
   type RouteChanges,
   removeRoutes,
 } from './routes.js'
-import { deleteStale, placeOf, type Serving, servingAfter } from './stale.js'
+import { placeOf, StaleFlows } from './stale.js'
 import { syncLog } from './sync-log.js'
 import { Wake } from './wake.js'
 
@@ -91,8 +91,7 @@ export class ServiceProxy {
   readonly #wake = new Wake()
   /** Engines that the next sync changes over to. */
   #chosen: ReadonlyMap<Family, EngineName> = new Map()
-  /** Where UDP flows may have become stale since the last sync that was done. */
-  #serving: Serving = new Map()
+  readonly #stale = new StaleFlows()
   /** What was handed over since then. */
   #changes: readonly FrontendChange[] = []
 
@@ -264,11 +263,11 @@ export class ServiceProxy {
       await removeRoutes(this.#routes, routes, signal)
       const synced = await backend.sync(signal)
       await addRoutes(this.#routes, routes, signal)
-      const stale = await deleteStale(this.#tracked, family, this.#serving, signal)
+      const stale = await this.#stale.delete(this.#tracked, family, signal)
       report[family] = { ...synced, stale, routesAdded: routes.added.length, routesRemoved: routes.removed.length }
       seconds[family] = (performance.now() - began) / 1000
     }
-    this.#serving = new Map()
+    this.#stale.settled()
     for (const observer of this.#observers) observer.synced?.({ report, changes: this.#changes, seconds })
     this.#changes = []
     return report
@@ -335,9 +334,7 @@ export class ServiceProxy {
     return found ? (found.serving ? 'serving' : 'there') : 'gone'
   }
 
-  /** Whether UDP flows to an endpoint that gets no new ones go on: IPVS gives them to another one when it answers no more. */
-  readonly #isKept = (frontend: Frontend, endpoint: string): boolean =>
-    this.engines[frontend.family] === 'ipvs' && this.#stateOf(frontend, endpoint) === 'serving'
+  readonly #isServing = (frontend: Frontend, endpoint: string): boolean => this.#stateOf(frontend, endpoint) === 'serving'
 
   /** In how many milliseconds there may be something to do. */
   #dues(): readonly number[] {
@@ -369,10 +366,7 @@ export class ServiceProxy {
     this.#changes = [...this.#changes, ...changes]
     for (const change of changes) this.#count(change)
     this.#drain.changed(changes, this.#drainModel)
-    this.#serving = new Map([
-      ...this.#serving,
-      ...servingAfter(changes, frontend => this.#cluster.addressesOf(frontend), this.#isKept),
-    ])
+    this.#stale.changed(changes, frontend => this.#cluster.addressesOf(frontend), this.#isServing)
     if (this.#moved || this.#relocated.size > 0)
       for (const [key, frontend] of this.#cluster.model.frontends)
         if (frontend.kind === 'node-port' ? this.#moved : this.#relocated.has(frontend.address ?? ''))

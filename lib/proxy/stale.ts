@@ -3,32 +3,64 @@ import type { ConntrackClient, Flow } from '../conntrack/index.js'
 import type { Family, Frontend, FrontendChange } from '../service/index.js'
 
 /** Where a frontend is served, and the endpoints that its flows may go to. */
-export type Serving = ReadonlyMap<string, ReadonlySet<string>>
+type Serving = ReadonlyMap<string, ReadonlySet<string>>
 
 /** An address and port, as endpoints are told apart. */
 export const placeOf = (address: string, port: number | undefined): string => `${address} ${port}`
 
+/** A place that endpoints have left. */
+interface Left {
+  readonly frontend: Frontend
+  /** Those that are there now. */
+  readonly now: ReadonlySet<string>
+  readonly left: ReadonlySet<string>
+}
+
 /**
- * Of UDP frontends that had endpoints and have others now: what their flows may go to from now on.
- *
- * @param isKept whether flows to an endpoint go on, though it gets no new ones
+ * Knows of UDP frontends which endpoints they have no more. Flows to one that still serves, while it terminates, go on as kube-proxy has it:
+ * a question that is on its way is answered. Those to others are stale.
  */
-export function servingAfter(
-  changes: Iterable<FrontendChange>,
-  addressesOf: (frontend: Frontend) => readonly string[],
-  isKept: (frontend: Frontend, endpoint: string) => boolean,
-): Serving {
-  const serving = new Map<string, ReadonlySet<string>>()
-  for (const { before, after } of changes) {
-    const known = before ?? after
-    if (known?.protocol !== 'udp' || !before) continue
-    const now = new Set(endpointsOf(after))
-    const gone = [...endpointsOf(before)].filter(endpoint => !now.has(endpoint))
-    for (const endpoint of gone) if (isKept(before, endpoint)) now.add(endpoint)
-    if (gone.every(endpoint => now.has(endpoint))) continue
-    for (const address of addressesOf(before)) serving.set(placeOf(address, before.port), now)
+export class StaleFlows {
+  readonly #left = new Map<string, Left>()
+  /** What is to be looked for in the kernel. */
+  readonly #serving = new Map<string, ReadonlySet<string>>()
+
+  /** @param isServing whether an endpoint that a frontend had answers still */
+  changed(
+    changes: Iterable<FrontendChange>,
+    addressesOf: (frontend: Frontend) => readonly string[],
+    isServing: (frontend: Frontend, endpoint: string) => boolean,
+  ): void {
+    const removed = new Set<string>()
+    for (const { before, after } of changes) {
+      if (before?.protocol !== 'udp') continue
+      const now = endpointsOf(after)
+      for (const address of addressesOf(before)) {
+        const place = placeOf(address, before.port)
+        const left = new Set(
+          [...(this.#left.get(place)?.left ?? []), ...endpointsOf(before)].filter(endpoint => !now.has(endpoint)),
+        )
+        if (!after) removed.add(place)
+        this.#left.set(place, { frontend: before, now, left })
+      }
+    }
+    for (const [place, { frontend, now, left }] of this.#left) {
+      const kept = [...left].filter(endpoint => !removed.has(place) && isServing(frontend, endpoint))
+      if (kept.length < left.size || this.#serving.has(place)) this.#serving.set(place, new Set([...now, ...kept]))
+      if (kept.length > 0) this.#left.set(place, { frontend, now, left: new Set(kept) })
+      else this.#left.delete(place)
+    }
   }
-  return serving
+
+  /** Deletes those of a family. Returns how many it were. */
+  delete(client: ConntrackClient, family: Family, signal?: AbortSignal): Promise<number> {
+    return deleteStale(client, family, this.#serving, signal)
+  }
+
+  /** They were deleted, of all families. */
+  settled(): void {
+    this.#serving.clear()
+  }
 }
 
 /** All that a frontend's connections may go to, whoever the client is. */
@@ -45,12 +77,7 @@ export function endpointsOf(frontend: Frontend | undefined): ReadonlySet<string>
  * Deletes the flows of a family that go elsewhere. Their next packets are new ones. Returns how many it were. Flows through IPVS have no status that
  * tells them from others (ip_vs_nfct.c): all that asked for an address and port count.
  */
-export async function deleteStale(
-  client: ConntrackClient,
-  family: Family,
-  serving: Serving,
-  signal?: AbortSignal,
-): Promise<number> {
+async function deleteStale(client: ConntrackClient, family: Family, serving: Serving, signal?: AbortSignal): Promise<number> {
   if (serving.size === 0) return 0
   const stale: Flow[] = []
   for await (const flow of client.flows({ family, protocol: 'udp', signal })) {
