@@ -1,6 +1,6 @@
 /**
- * A proxy that is killed in the middle: `node dying.js '{"after": 7, …}'`. Once the kernel has answered so many requests, the process is gone
- * (SIGKILL). One that comes to its end prints how many there were.
+ * A proxy that is killed in the middle: `node dying.js '{"after": 7, …}'`. Once the kernel has answered so many requests that may change
+ * something, the process is gone (SIGKILL). One that comes to its end prints how many there were.
  */
 import type { Transport } from '../../../lib/netlink/index.js'
 import { nativeTransport } from '../../../lib/netlink/index.js'
@@ -19,11 +19,17 @@ export interface Dying {
   readonly after?: number | undefined
 }
 
-/** Requests for what there is (page, dumpMany) change nothing: who dies behind one leaves what he would have before. */
+/**
+ * Messages that only ask (RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, IPCTNL_MSG_CT_GET, NFT_MSG_GETGEN): who dies behind one leaves what it would
+ * have before.
+ */
+const QUESTIONS: ReadonlySet<number> = new Set([18, 22, 26, 0x101, 0xa10])
+
 function mortal(transport: Transport, answered: () => void): Transport {
-  return intercept(transport, async ({ kind }, go) => {
+  return intercept(transport, async ({ kind, request }, go) => {
+    const type = request ? new DataView(request.buffer, request.byteOffset).getUint16(4, true) : undefined
     const reply = await go()
-    if (kind === 'exchange') answered()
+    if (kind === 'exchange' && type !== undefined && !QUESTIONS.has(type)) answered()
     return reply
   })
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import type { ServiceProxy } from '../../../lib/proxy/index.js'
 import type { KubernetesObject } from '../../../lib/source/kubernetes.js'
 import { sh } from '../support/linux.js'
 import type { Orders, Target } from '../traffic/peer.js'
@@ -10,10 +11,10 @@ import {
   addressOf,
   clientOf,
   nodeObjects,
+  openOn,
   type PodEndpoint,
   type ProxyCase,
   type ProxyContext,
-  proxyOn,
   serviceObject,
   sliceObjects,
 } from './cluster.js'
@@ -60,34 +61,48 @@ function run(dying: Dying): Promise<number | undefined> {
 /** What is in the kernel of the node, in an order of ours: tables without counts, and local routes. */
 async function state(): Promise<string> {
   const inside = (command: string): Promise<string> => sh(`ip netns exec ${nodeNamespace('one')} ${command}`)
-  const rules = await inside('nft -s list ruleset')
-  const blocks = rules.split(/\n(?=\t(?:map|set|chain) )/).map(block =>
-    block.replaceAll(/elements = \{([^}]*)\}/g, (_, text: string) =>
-      text
-        .split(/,/)
-        .map(part => part.trim().replaceAll(/\s+/g, ' '))
-        .sort()
-        .join('\n'),
-    ),
-  )
+  const tables = await Promise.all(['ip', 'ip6'].map(family => inside(`nft -s list table ${family} ts-ipvs`)))
   const routes = await Promise.all(['-4', '-6'].map(family => inside(`ip ${family} route show table local proto 114`)))
-  return [...blocks.sort(), ...routes].join('\n')
+  return [...tables.map(sorted), ...routes].join('\n')
 }
 
-/** A proxy that takes over what is there, and makes it as it is wanted. */
-async function settle(context: ProxyContext, objects: readonly KubernetesObject[]): Promise<string> {
+const sorted = (table: string): string =>
+  table
+    .trim()
+    .replace(/\n}$/, '')
+    .split(/\n(?=\t(?:map|set|chain) )/)
+    .map(block =>
+      block
+        .replaceAll(/elements = \{[^}]*\}/g, elements =>
+          elements
+            .split(/[,\s]+/)
+            .sort()
+            .join(' '),
+        )
+        .trim(),
+    )
+    .sort()
+    .join('\n')
+
+async function withProxy(
+  context: ProxyContext,
+  objects: readonly KubernetesObject[],
+  work: (proxy: ServiceProxy) => Promise<unknown>,
+): Promise<void> {
   const source = new TestSource()
   source.tell(...objects)
-  const proxy = await proxyOn(context, 'one', source)
-  await proxy.once()
+  const proxy = await openOn(context, 'one', source)
+  await work(proxy)
+  await proxy.close()
+}
+
+/** What a new proxy makes of what is there. */
+async function settle(context: ProxyContext, objects: readonly KubernetesObject[]): Promise<string> {
+  await withProxy(context, objects, proxy => proxy.once())
   return state()
 }
 
-/** Without a proxy before it. */
-async function clean(context: ProxyContext, objects: readonly KubernetesObject[]): Promise<string> {
-  await (await proxyOn(context, 'one', new TestSource())).cleanup()
-  return settle(context, objects)
-}
+const cleanup = (context: ProxyContext): Promise<void> => withProxy(context, [], proxy => proxy.cleanup())
 
 /** All that is served answers. */
 async function serves({ topology }: ProxyContext, services: ReadonlyMap<number, readonly PodEndpoint[]>): Promise<void> {
@@ -138,14 +153,22 @@ const interrupted = ({ name, from, to, does }: Interrupted): ProxyCase => ({
   async run(context) {
     const { options } = context
     const dying: Dying = { options, objects: objectsOf(to), does }
-    const wanted = await clean(context, objectsOf(to))
-    await clean(context, objectsOf(from))
+    context.after(() => cleanup(context))
+    await cleanup(context)
+    const wanted = await settle(context, objectsOf(to))
+    const prepare = async (): Promise<void> => {
+      await cleanup(context)
+      if (from !== NOTHING) await settle(context, objectsOf(from))
+    }
+    await prepare()
     const steps = await run(dying)
-    assert.ok(steps !== undefined && steps > 0)
+    assert.ok(steps !== undefined)
+    // Where nothing is different nothing is changed: wherever it is killed, all is as it was.
+    assert.equal(steps === 0, does === 'sync' && from === to)
     // Cleanup takes away what is served: only what others do meanwhile can keep it.
     const asking = does === 'sync' && from !== NOTHING ? askers(context) : []
     for (let after = 1; after <= steps; after++) {
-      await clean(context, objectsOf(from))
+      await prepare()
       for (const { peer, target } of asking) await peer.startLoad(target, 2)
       assert.equal(await run({ ...dying, after }), undefined, `step ${after} of ${steps}`)
       assert.equal(await settle(context, objectsOf(to)), wanted, `step ${after} of ${steps}`)
