@@ -19,17 +19,22 @@ export interface Dying {
   readonly after?: number | undefined
 }
 
-/**
- * Messages that only ask (RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, IPCTNL_MSG_CT_GET, NFT_MSG_GETGEN): who dies behind one leaves what it would
- * have before.
- */
+/** Messages that only ask: RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, IPCTNL_MSG_CT_GET, NFT_MSG_GETGEN. */
 const QUESTIONS: ReadonlySet<number> = new Set([18, 22, 26, 0x101, 0xa10])
+/** GENL_ID_CTRL, which is NFNL_MSG_BATCH_BEGIN for nftables, and CTRL_CMD_GETFAMILY. */
+const CONTROL = { type: 16, getFamily: 3 }
+
+/** Who dies behind a question leaves what it would have before. */
+function isQuestion(request: Uint8Array): boolean {
+  const type = new DataView(request.buffer, request.byteOffset).getUint16(4, true)
+  return QUESTIONS.has(type) || (type === CONTROL.type && request[16] === CONTROL.getFamily)
+}
 
 function mortal(transport: Transport, answered: () => void): Transport {
   return intercept(transport, async ({ kind, request }, go) => {
-    const type = request ? new DataView(request.buffer, request.byteOffset).getUint16(4, true) : undefined
+    const changes = kind === 'exchange' && request !== null && !isQuestion(request)
     const reply = await go()
-    if (kind === 'exchange' && type !== undefined && !QUESTIONS.has(type)) answered()
+    if (changes) answered()
     return reply
   })
 }

@@ -69,7 +69,7 @@ export type Outcome = { readonly id: number; readonly value: unknown } | { reado
 const PATIENCE = 60_000
 
 /** Milliseconds that the reason why something was not sent takes to come. */
-const REASON = 200
+const REASON = 1000
 
 /** Nothing came. */
 class Silence extends Error {
@@ -165,7 +165,7 @@ async function talkUdp({ address, port, from }: Target, patience: number): Promi
     ask: () => {
       const answer = answers.next()
       // What a rule refuses as it leaves is not sent (EPERM); the ICMP message that says why comes behind.
-      socket.send('who are you?\n', error => error && setTimeout(() => answers.fail(error), REASON))
+      socket.send('who are you?\n', error => error && setTimeout(() => setImmediate(() => answers.fail(error)), REASON))
       return answer
     },
     close: async () => {
