@@ -57,8 +57,8 @@ function maskXor(source: Value, { mask, xor, length }: Bitwise): Value {
 }
 
 export function byteorderValue(reading: Reading, { source, length, size }: Byteorder): Value {
-  // nft turns numbers of three and five bytes as if they were of two.
-  if (size !== (length % 2 === 0 ? length : 2) || length > REGISTERS) unliftable('several numbers')
+  // nft turns long and odd numbers in pieces that the kernel knows.
+  if (size !== (length % 8 === 0 ? 8 : length % 4 === 0 ? 4 : 2) || length > REGISTERS) unliftable('several numbers')
   const of = operand(reading, source, 8 * length)
   return { kind: 'swapped', of, bits: 8 * length }
 }

@@ -153,10 +153,11 @@ function fieldJson({ context }: Reading, field: PacketValue, value: bigint): jso
 function matchCalculated(reading: Reading, op: Operator, left: CalculatedValue, right: Constant): void {
   const { context } = reading
   const mask = left.operator === '&' && left.right.kind === 'constant' ? left.right : undefined
-  if (mask && (op === '==' || op === '!=')) {
+  if (mask) {
     const inside = complete(reading, left.left)
     const shape = shapeOf(inside)
-    if (shape.type.flags && numberOf(right, shape) === 0n) return matchFlags(reading, op, inside, mask)
+    if ((op === '==' || op === '!=') && shape.type.flags && numberOf(right, shape) === 0n)
+      return matchFlags(reading, op, inside, mask)
     const length = prefixOf(numberOf(mask, shape), bitsOf(mask))
     if (length !== undefined && PREFIXED.has(shape.type.name) && bitsOf(mask) === shape.bits) {
       const addr = constantJson(right, shape, context.devices) as json.Immediate

@@ -76,7 +76,8 @@ function shapeFor(type: DataType, shape: Shape, compared: boolean, whole: boolea
   const [own] = shapesOf(type) as [Shape]
   const length = typeof type === 'string' ? Math.ceil(own.bits / 8) : type.length
   const natural = Math.ceil(own.bits / 8) === length
-  if (own.type.text || shape.type.text || Math.ceil(shape.bits / 8) !== length) return own
+  if (own.type.text || shape.type.text) return own
+  if (Math.ceil(shape.bits / 8) !== length) return { ...own, type: withoutWords(own.type, length) }
   if (!compared && (shape.type.name === 'boolean' || (!isNumber(type) && natural))) return own
   // What was shifted may go to the last value.
   const bits = whole ? 8 * length : shape.bits
@@ -84,9 +85,11 @@ function shapeFor(type: DataType, shape: Shape, compared: boolean, whole: boolea
   return { ...shape, type: withoutWords(shape.type, length), bits, order }
 }
 
-/** nft looks for words by their bytes, and finds none where there are more of those than the type has. */
+/** nft looks for words by their bytes, and finds none but that for 0 where there are more of those than the type has. */
 const withoutWords = (type: ValueType, length: number): ValueType =>
-  type.bits > 0 && length > Math.ceil(type.bits / 8) ? { ...type, json: jsonNumber } : type
+  type.bits > 0 && length > Math.ceil(type.bits / 8)
+    ? { ...type, json: (value, bits) => (value === 0n ? type.json(value, bits) : jsonNumber(value)) }
+    : type
 
 function typeFor(type: DataType, shape: Shape): DataType {
   if (typeof type === 'string' || !isNumber(type) || shape.type.text) return type

@@ -72,10 +72,14 @@ export function transferred(term: Term): { readonly term: Term; readonly change:
     else if (operator === '^') change = value => before(value) ^ by
     else if (operator === '<<') change = value => shiftedBack(before(value), by)
     else break
-    left = operator === '>>' ? withoutLast(left.left, by) : left.left
+    const inside = operator === '^' ? left.left : unswapped(left.left)
+    left = operator === '>>' ? withoutLast(inside, by) : inside
   }
   return { term: left, change }
 }
+
+/** What is no longer shifted may stand in the order in which it is. */
+const unswapped = (term: Term): Term => (term.kind === 'swap' ? term.term : term)
 
 const asIs = (term: Term): Term =>
   term.kind === 'binary' && term.operator === '>>' && term.left.shape.order === 'network'

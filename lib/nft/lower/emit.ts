@@ -88,9 +88,15 @@ function emitBinary(term: Binary, step: number, free: number): Expression[] {
   return [...emit(left, step, free), ...second, bitwise(step, width, { operator: BOOLEAN[operator], source2: register(free) })]
 }
 
-function bitwise(step: number, width: number, more: Partial<Bitwise>): Bitwise {
+export function bitwise(step: number, width: number, more: Partial<Bitwise>): Bitwise {
   const at = register(step)
   return { kind: 'bitwise', source: at, destination: at, length: (width + 7) >> 3, ...more }
+}
+
+/** Of a field that is no whole bytes nft counts the bits behind it, and none before it. */
+function meaningful(term: Term, width: number): number {
+  const isPart = term.kind === 'binary' && term.operator === '>>' && term.right.kind === 'constant' && term.width === width
+  return isPart ? Math.min(width, term.shape.bits + Number(term.right.value)) : width
 }
 
 /** All that is done with constants is one `(register & mask) ^ xor`. */
@@ -102,7 +108,7 @@ function emitMask(term: Binary, step: number, free: number): Expression[] {
     chain.unshift(left)
     left = left.left
   }
-  const all = (1n << BigInt(width)) - 1n
+  const all = (1n << BigInt(meaningful(left, width))) - 1n
   let [mask, xor] = [all, 0n]
   for (const { operator, right } of chain) {
     const value = right.kind === 'constant' ? right.value : 0n

@@ -3,10 +3,10 @@ import { BadValue, shown } from '../../netlink/schema.js'
 import type { Cmp, Expression } from '../expressions/index.js'
 import { at, fieldsOf, optionalWord } from '../json/fields.js'
 import type { Span } from '../vocabulary/shapes.js'
-import { BOOLEAN } from '../vocabulary/types.js'
+import { BOOLEAN, INTEGER } from '../vocabulary/types.js'
 import { setOf, singleOf, transferred } from './anonymous.js'
 import { spanOf } from './constant.js'
-import { bytesOf, emit, lookup, register } from './emit.js'
+import { bitwise, bytesOf, emit, lookup, register } from './emit.js'
 import type { Lowering } from './lowering.js'
 import { behind, loose, operand, wordOf } from './operand.js'
 import { loadPlace } from './place.js'
@@ -27,7 +27,7 @@ export function match(given: unknown, rule: Lowering): void {
   const left = at('left', () => leftOf(rule, fields.left, right))
   if (left.kind === 'constant')
     throw new BadValue('type', 'is a constant: give what it is compared with on this side').within('left')
-  at('right', () => new Comparing(rule, left, operator).with(right))
+  at('right', () => new Comparing(rule, left, operator, isShifted(fields.left)).with(right))
 }
 
 /** What is asked for with true and false is whether there is a route at all. */
@@ -43,18 +43,23 @@ function leftOf(rule: Lowering, given: unknown, right: unknown): Term {
   return operand(rule, given)
 }
 
+const isShifted = (given: unknown): boolean => ['<<', '>>'].includes(wordOf(given)?.[0] ?? '')
+
 class Comparing {
   readonly #rule: Lowering
   readonly #left: Term
   readonly #operator: Operator
+  readonly #shifted: boolean
 
-  constructor(rule: Lowering, left: Term, operator: Operator) {
+  constructor(rule: Lowering, left: Term, operator: Operator, shifted = false) {
     this.#rule = rule
     this.#left = left
     this.#operator = operator
+    this.#shifted = shifted
   }
 
   with(right: unknown): void {
+    this.#checkFlags(right)
     if (typeof right === 'string' && right.startsWith('@')) return this.#withSet(right)
     const found = wordOf(right)
     if (found?.[0] === 'set') return this.#withAnonymous(right)
@@ -68,8 +73,24 @@ class Comparing {
     this.#withValue(this.#valueOf(right), right)
   }
 
+  /** Several at once, and none of them, are told of flags only (expr_evaluate_list, expr_evaluate_relational). */
+  #checkFlags(right: unknown): void {
+    const { kind, shape } = this.#left
+    if (kind === 'binary' && this.#operator === '!')
+      throw new BadValue('type', '"!": asks for the flags of a field: give "&" and "==" for what is calculated from it')
+    if (kind === 'concat' || shape.type.flags) return
+    const { name } = shape.type
+    if (Array.isArray(right))
+      throw new BadValue(
+        'type',
+        `${shown(right)}: lists are of flags, which ${name} is not: give { "set": … } for one of several`,
+      )
+    if (this.#operator === '!') throw new BadValue('type', `"!": asks for flags, which ${name} is not: give "!="`)
+  }
+
   #valueOf(given: unknown): bigint {
-    const { shape } = this.#left
+    // What is shifted is a plain number: words mean nothing there.
+    const shape = this.#shifted ? { ...this.#left.shape, type: INTEGER } : this.#left.shape
     // Whether something is there may be asked with any number.
     if (shape.type === BOOLEAN && typeof given === 'number') return given === 0 ? 0n : 1n
     const { from, to } = spanOf(loose(given, shape), shape, this.#rule.context.devices)
@@ -106,7 +127,7 @@ class Comparing {
       this.#left.kind !== 'concat'
     ) {
       const operator = this.#operator === 'in' && this.#left.shape.type.flags ? '==' : this.#operator
-      return at('set', () => new Comparing(this.#rule, this.#left, operator).with(single))
+      return at('set', () => new Comparing(this.#rule, this.#left, operator, this.#shifted).with(single))
     }
     const { key, set } = setOf(this.#rule, this.#left, right)
     this.#lookup(key, set)
@@ -190,9 +211,9 @@ class Comparing {
       return
     }
     const mask = ((1n << BigInt(length)) - 1n) << BigInt(shape.bits - length)
-    const right = { kind: 'constant', value: mask, shape, width } as const
-    const masked: Term = { kind: 'binary', operator: '&', left: this.#left, right, shape, width }
-    this.#rule.match(...emit(masked), this.#cmp(bytesOf(value, shape, width)))
+    // The mask of a field that is no whole bytes stays one of its own.
+    const masked = bitwise(0, width, { operator: 'mask-xor', mask: bytesOf(mask, shape, width), xor: bytesOf(0n, shape, width) })
+    this.#rule.match(...emit(this.#left), masked, this.#cmp(bytesOf(value, shape, width)))
   }
 
   #cmp(data: Uint8Array): Expression {

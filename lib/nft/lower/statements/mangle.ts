@@ -38,13 +38,22 @@ interface Target {
 const CHANGES: Readonly<Record<string, (given: unknown, rule: Lowering) => Target>> = {
   payload: (given, rule) => {
     const place = placeOf(given, rule)
-    return { shape: place.shape, write: value => writePayload(place, value, rule) }
+    const write = (value: Term): void => {
+      checkType(value, place.shape)
+      writePayload(place, value, rule)
+    }
+    return { shape: place.shape, write }
   },
   meta: (given, rule) => {
     const key = metaKey(given)
     checkKey(key.name, META, 'meta')
-    const write = (source: number): Expression => ({ kind: 'meta', key: key.kernel as Meta['key'], source })
-    return { shape: shapeOfKey(key), write: value => rule.add(...emit(value), write(register(0))) }
+    const shape = shapeOfKey(key)
+    const write = (value: Term): void => {
+      if (key.name === 'priority') checkType(value, shape)
+      if (key.name === 'mark') checkLength(value)
+      rule.add(...emit(value), { kind: 'meta', key: key.kernel as Meta['key'], source: register(0) })
+    }
+    return { shape, write }
   },
   ct: (given, rule) => {
     const { key, direction } = ctKey(given, rule)
@@ -74,6 +83,22 @@ function checkKey(name: string, writable: readonly string[], noun: string): void
       'type',
       `${shown(name)}: this key of ${noun} can not be set${nearest(name, writable).replace('the fields are', 'there are')}`,
     ).within('key')
+}
+
+/** Only plain numbers stand for values of another type (src/evaluate.c, __stmt_evaluate_arg). */
+function checkType(value: Term, { type }: Shape): void {
+  if (value.kind === 'swap') return checkType(value.term, { ...value.shape, type })
+  const own = value.shape.type.name
+  if (value.kind === 'source' && own !== 'integer' && own !== type.name)
+    throw new BadValue('type', `is of the type ${own}: give a value of the type ${type.name}`)
+}
+
+/** Marks take numbers of their own length, and whatever has a type of its own. */
+function checkLength(value: Term): void {
+  if (value.kind === 'swap') return checkLength(value.term)
+  const isNumber = value.kind === 'source' && value.place?.field !== undefined && value.shape.type.name === 'integer'
+  if (isNumber && value.width !== 32)
+    throw new BadValue('type', `is a number of ${value.width} bits, and marks have 32: give a number of that length`)
 }
 
 type Checksum = Pick<Payload, 'checksumType' | 'checksumOffset' | 'checksumFlags'>
@@ -112,6 +137,7 @@ function writePayload(place: Place & { readonly shape: Shape }, value: Term, rul
     rule.add(...emit(value), written(whole, checksum))
     return
   }
+  if (isField(value, place)) throw new BadValue('type', 'is what is written: leave the statement out, or change some of its bits')
   const { kept, flipped } = changeOf(value, place)
   const shift = BigInt(end - place.offset - place.bits)
   const all = (1n << BigInt(place.bits)) - 1n
