@@ -10,11 +10,19 @@ import type { Shape } from '../vocabulary/value-type.js'
 export const KEY_TYPEOF = 3
 export const DATA_TYPEOF = 4
 
-/** The expression that the type of keys or data was given by; undefined where it was given by words. */
-export function typeofSet({ userData }: Pick<NftSet, 'userData'>, type: number): json.Expression | undefined {
+/**
+ * The expression that the type of keys or data was given by; undefined where it was given by words, and where it has not as many parts as
+ * there are types: user data have no room for more than four headers' fields (NFT_USERDATA_MAXLEN).
+ */
+export function typeofSet({ userData, key, data }: Pick<NftSet, 'userData' | 'key' | 'data'>, type: number): json.Expression | undefined {
   const datum = userData?.find(datum => datum.type === type)
-  return datum && typeofFromData(datum.data)
+  const expression = datum && typeofFromData(datum.data)
+  const types = type === KEY_TYPEOF ? key : data
+  return expression !== undefined && partsIn(expression) === (Array.isArray(types) ? types.length : 1) ? expression : undefined
 }
+
+const partsIn = (expression: json.Expression): number =>
+  typeof expression === 'object' && 'concat' in expression ? expression.concat.length : 1
 
 /** nft's words for types. */
 export function liftTypes(types: DataTypes): json.SetType {
@@ -60,7 +68,7 @@ export function shapesOfSet(set: Typed): ElementShapes {
 }
 
 /** What an expression tells is more exact than the types are: how many bits there are, and in which order. */
-function shapesBy(set: Pick<Typed, 'family' | 'userData'>, types: DataTypes, datum: number): readonly Shape[] {
+function shapesBy(set: Pick<Typed, 'family' | 'userData' | 'key' | 'data'>, types: DataTypes, datum: number): readonly Shape[] {
   const plain = shapesOf(types)
   const expression = typeofSet(set, datum)
   if (expression === undefined) return plain

@@ -111,7 +111,8 @@ export function shapeOf(value: Value): Shape {
       if (keepsOrder(value.of)) return shape
       // Their words are found by numbers of the machine's order only.
       const type = WORDS.has(shape.type.name) ? INTEGER : shape.type
-      return { ...shape, type, order: shape.order === 'host' ? 'network' : 'host' }
+      // What has the network's order gets none at all, and is read as if it still had it (expr_set_type).
+      return { ...shape, type, order: 'network' }
     }
     case 'concatenated':
       return rawShape(bitsOf(value))

@@ -66,7 +66,8 @@ export function readReject(reading: Reading, { type, code = 0 }: Reject): void {
     return
   }
   if (!bare && name === 'icmp') release(packet, 'network')
-  const network = headerOf(packet, 'network')?.name
+  // Whatever the packet is said to be.
+  const network = bare ? context.family : headerOf(packet, 'network')?.name
   const family = network === 'ip' || network === 'ip6' ? network : undefined
   if (name === 'icmp' && family === undefined) return unliftable('a family that is not known')
   const answer = name === 'icmpx' ? name : ANSWERS[family ?? 'ip']

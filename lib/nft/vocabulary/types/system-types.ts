@@ -27,10 +27,11 @@ export const DEVICE: ValueType = {
   },
 }
 
-/** The number of the lowest bit that is set. */
+/** The number of the lowest bit that is set; of zero what GMP's scan for it returns. */
 function lowestBit(value: bigint): bigint {
+  if (value === 0n) return (1n << 64n) - 1n
   let bit = 0n
-  while (bit < 128n && ((value >> bit) & 1n) === 0n) bit++
+  while (((value >> bit) & 1n) === 0n) bit++
   return bit
 }
 
