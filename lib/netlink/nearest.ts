@@ -2,12 +2,16 @@
 
 /** `: did you mean policy?`, or all there are: to stand behind "there is no such field". */
 export function nearest(name: string, known: readonly string[]): string {
+  const close = closest(name, known)
+  return close === undefined ? `: the fields are ${known.join(', ')}` : `: did you mean ${close}?`
+}
+
+/** The one that is written almost like it. */
+export function closest(name: string, known: readonly string[]): string | undefined {
   const close = known
     .map(word => ({ word, distance: editDistance(name.toLowerCase(), word.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance)[0]
-  return close && close.distance <= Math.max(2, name.length / 3)
-    ? `: did you mean ${close.word}?`
-    : `: the fields are ${known.join(', ')}`
+  return close && close.distance <= Math.max(2, name.length / 3) ? close.word : undefined
 }
 
 function editDistance(a: string, b: string): number {

@@ -9,6 +9,7 @@ import type { Generation, Kernel } from '../kernel.js'
 import { planDocument } from '../plan/plan.js'
 import { snapshotOf } from '../plan/snapshot-of.js'
 import { renderDocument } from '../render/index.js'
+import type { Snapshot } from '../snapshot.js'
 import type { Element, Family, NftSet } from '../types.js'
 import type { Devices } from '../vocabulary/value-type.js'
 import { answerOf } from './answer.js'
@@ -143,11 +144,11 @@ export class Documents {
   async #state(entries: readonly Entry[], options: CallOptions): Promise<State> {
     const { tables } = needsOf(entries)
     const filters = tables === undefined ? [{}] : tables
-    const parts: State[] = []
+    const parts: Snapshot[] = []
     for (const filter of filters)
       parts.push(await this.#client.snapshot({ ...(filter as RulesetFilter), elements: false, ...options }))
-    const state = parts.reduce(joined, NOTHING)
-    return { ...state, elements: await this.#elements(state.sets, entries, options) }
+    const state = parts.reduce<State>(joined, NOTHING)
+    return { ...state, elements: await this.#elements(state.sets, entries, options), others: othersOf(parts) }
   }
 
   /** Of sets with intervals: what is added to them depends on what they have. */
@@ -194,6 +195,12 @@ async function listed<T>(items: AsyncIterable<T>): Promise<T[]> {
 }
 
 const keyOf = (value: Partial<NftSet> | null): string => `${value?.family}/${value?.table}/${value?.name}`
+
+/** Where others kept changing the ruleset something may be missing that is there. */
+const othersOf = (parts: readonly Snapshot[]): State['others'] =>
+  parts.every(({ consistent }) => consistent)
+    ? { objects: parts.flatMap(({ objects }) => objects), flowtables: parts.flatMap(({ flowtables }) => flowtables) }
+    : undefined
 
 const joined = (a: State, b: State): State => ({
   tables: [...a.tables, ...b.tables],

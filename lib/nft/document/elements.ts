@@ -5,6 +5,7 @@ import { SpanReader } from '../lift/elements.js'
 import { shapesOfSet } from '../lift/set-type.js'
 import { elementOf } from '../lower/elements.js'
 import { type Item, itemsOf } from '../lower/items.js'
+import { checkMapped } from '../lower/names.js'
 import type { Command, Element, NftSet } from '../types.js'
 import type { ElementShapes } from '../vocabulary/shapes.js'
 import type { Devices } from '../vocabulary/value-type.js'
@@ -37,7 +38,10 @@ export function elementCommands(
   shapes: ElementShapes = shapesOfSet(set),
 ): Step[] {
   const items = unique(itemsOf(elem, shapes, devices), set)
-  if (isAdding(verb)) checkData(items, shapes)
+  if (isAdding(verb)) {
+    checkData(items, shapes)
+    for (const item of items) at(item.path, () => checkMapped(item, set, kind => known.named(set, kind)))
+  }
   const step = commandOf(verb, set, items, shapes)
   if (step === undefined || !hasIntervals(set)) return step === undefined ? [] : [step]
   const present = presentItems(set, known)

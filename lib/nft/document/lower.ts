@@ -1,6 +1,6 @@
 /** From documents to the commands of a transaction (src/parser_json.c, json_parse_cmd_*). */
-import { BadValue } from '../../netlink/schema.js'
 import { at, fieldsOf, numberIn, objectOf, textIn } from '../json/fields.js'
+import { missing } from '../lower/names.js'
 import type { Chain, Command, Family, NftKey, NftObject } from '../types.js'
 import type { Devices } from '../vocabulary/value-type.js'
 import { type ElementVerb, elementCommands, type Step } from './elements.js'
@@ -77,7 +77,11 @@ class Lowering {
   }
 
   #add(verb: 'add' | 'create', kind: string, value: unknown): readonly Step[] {
-    if (isObjectKind(kind)) return [added(verb, { object: lowerObject(kind, value) })]
+    if (isObjectKind(kind)) {
+      const object = lowerObject(kind, value)
+      this.#known.addOther(object, kind, object.name)
+      return [added(verb, { object })]
+    }
     switch (kind) {
       case 'table': {
         const table = lowerTable(value)
@@ -91,8 +95,11 @@ class Lowering {
       }
       case 'rule':
         return stepsOf(ruleCommands('add', value, this.#known, this.#devices))
-      case 'flowtable':
-        return [added(verb, { flowtable: lowerFlowtable(value) })]
+      case 'flowtable': {
+        const flowtable = lowerFlowtable(value)
+        this.#known.addOther(flowtable, kind, flowtable.name)
+        return [added(verb, { flowtable })]
+      }
       case 'element':
         return this.#elements(verb, value)
       default:
@@ -110,9 +117,9 @@ class Lowering {
 
   #elements(verb: ElementVerb, value: unknown): readonly Step[] {
     const { elem, ...of } = lowerElementTarget(value)
+    const names = this.#known.named(of, 'set')
     const set = this.#known.set(of, of.name)
-    if (!set)
-      throw new BadValue('type', `there is no such set or map in table ${of.family} ${of.table}: add it first`).within('name')
+    if (!set) throw missing('set', of.name, of, names?.keys() ?? []).within('name')
     return at('elem', () => elementCommands(verb, set, elem, this.#known, this.#devices))
   }
 
@@ -123,7 +130,11 @@ class Lowering {
   }
 
   #keyOf(kind: string, value: unknown): NftKey {
-    if (isObjectKind(kind)) return { object: { ...keyIn(value, objectFields(kind)), type: kind } }
+    if (isObjectKind(kind)) {
+      const object = keyIn(value, objectFields(kind))
+      if ('name' in object) this.#known.removeOther(object, kind, object.name)
+      return { object: { ...object, type: kind } }
+    }
     switch (kind) {
       case 'table': {
         const fields = fieldsOf(value, ['family', 'name', 'handle', 'flags', 'comment'])
@@ -145,7 +156,9 @@ class Lowering {
       }
       case 'flowtable': {
         const onlyDevices = devicesIn(objectOf(value))
-        return { flowtable: { ...keyIn(value, FLOWTABLE_FIELDS), ...(onlyDevices && { onlyDevices }) } }
+        const flowtable = keyIn(value, FLOWTABLE_FIELDS)
+        if ('name' in flowtable && !onlyDevices) this.#known.removeOther(flowtable, kind, flowtable.name)
+        return { flowtable: { ...flowtable, ...(onlyDevices && { onlyDevices }) } }
       }
       default: {
         const set = keyIn(value, SET_FIELDS)

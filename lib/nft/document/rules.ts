@@ -2,6 +2,7 @@
 import { BadValue, shown } from '../../netlink/schema.js'
 import { at, type Fields, fieldsOf, numberIn, optionalNumber, textIn } from '../json/fields.js'
 import { lowerRule } from '../lower/index.js'
+import { checkName } from '../lower/names.js'
 import type { Command, Rule } from '../types.js'
 import type { Devices } from '../vocabulary/value-type.js'
 import { familyIn } from './identity.js'
@@ -17,11 +18,13 @@ export function ruleCommands(verb: RuleVerb, given: unknown, known: Known, devic
   const fields = fieldsOf(given, RULE)
   const of: Owned = { family: familyIn(fields), table: textIn(fields, 'table') }
   const chain = textIn(fields, 'chain')
+  at('chain', () => checkName('chain', chain, of, known.named(of, 'chain')))
   const { expressions, sets } = at('expr', () =>
     lowerRule(statementsIn(fields), {
       ...of,
       chain: known.chain(of, chain) ?? {},
       setNamed: name => known.set(of, name),
+      named: kind => known.named(of, kind),
       nextId: () => known.nextId(),
       devices,
     }),

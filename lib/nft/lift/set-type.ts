@@ -14,7 +14,10 @@ export const DATA_TYPEOF = 4
  * The expression that the type of keys or data was given by; undefined where it was given by words, and where it has not as many parts as
  * there are types: user data have no room for more than four headers' fields (NFT_USERDATA_MAXLEN).
  */
-export function typeofSet({ userData, key, data }: Pick<NftSet, 'userData' | 'key' | 'data'>, type: number): json.Expression | undefined {
+export function typeofSet(
+  { userData, key, data }: Pick<NftSet, 'userData' | 'key' | 'data'>,
+  type: number,
+): json.Expression | undefined {
   const datum = userData?.find(datum => datum.type === type)
   const expression = datum && typeofFromData(datum.data)
   const types = type === KEY_TYPEOF ? key : data

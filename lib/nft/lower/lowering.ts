@@ -9,6 +9,7 @@ import type { Shape } from '../vocabulary/value-type.js'
 import type { AnonymousSet, LowerContext } from './context.js'
 import { bytesOf, lookup } from './emit.js'
 import { checkHook } from './hooks.js'
+import { checkMapped, checkName, missing, type NamedKind } from './names.js'
 import { type Dependency, Packet } from './packet.js'
 import { wrapped } from './place.js'
 import { type Comparison, joined, type Step } from './reduce.js'
@@ -114,6 +115,7 @@ export class Lowering {
     const name = set.objects !== undefined ? '__objmap%d' : set.data !== undefined ? '__map%d' : '__set%d'
     const id = this.context.nextId()
     const named: NftSet = { family, table, name, id, ...set }
+    for (const element of elements) checkMapped(element, named, kind => this.context.named?.(kind))
     this.sets.push({ set: named, elements })
     return { name: named.name, id }
   }
@@ -122,12 +124,15 @@ export class Lowering {
   setNamed(reference: unknown): NftSet {
     if (typeof reference !== 'string' || !reference.startsWith('@'))
       throw new BadValue('type', `${shown(reference)}: give the name of a set of the table, as "@name"`)
-    const set = this.context.setNamed(reference.slice(1))
+    const name = reference.slice(1)
+    const set = this.context.setNamed(name)
     if (set !== undefined) return set
-    throw new BadValue(
-      'type',
-      `${shown(reference)}: the table ${shown(this.context.table)} has no set of this name: add it first`,
-    )
+    throw missing('set', name, this.context, this.context.named?.('set')?.keys() ?? [])
+  }
+
+  /** Throws a `BadValue` where the table is known to have nothing of this kind by this name. */
+  requireNamed(kind: NamedKind, name: string): void {
+    checkName(kind, name, this.context, this.context.named?.(kind))
   }
 }
 

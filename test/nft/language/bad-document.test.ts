@@ -6,6 +6,8 @@ import { memoryKernel } from '../../../lib/testing/index.js'
 const of = { family: 'inet', table: 't' }
 const elements = (elem: unknown, name = 's'): unknown => ({ add: { element: { ...of, name, elem } } })
 const rule = (rest: object): unknown => ({ add: { rule: { ...of, chain: 'c', ...rest } } })
+const chain = (name: string, verb = 'add'): unknown => ({ [verb]: { chain: { ...of, name } } })
+const setOf = (name: string): unknown => ({ add: { set: { ...of, name, type: 'ipv4_addr' } } })
 
 /** What is told of each; nothing but the first command's path is put before it. */
 const COMMANDS: readonly (readonly [command: unknown, error: 'TypeError' | 'RangeError', message: string | RegExp])[] = [
@@ -64,7 +66,7 @@ const COMMANDS: readonly (readonly [command: unknown, error: 'TypeError' | 'Rang
   [
     elements(['192.0.2.1'], 'none'),
     'TypeError',
-    'nftables[0].add.element.name: there is no such set or map in table inet t: add it first',
+    'nftables[0].add.element.name: there is no set @none in table inet t: add it before',
   ],
   [elements(['x']), 'TypeError', /^nftables\[0\]\.add\.element\.elem\[0\]: "x" is no ipv4_addr/],
   [
@@ -113,6 +115,84 @@ const COMMANDS: readonly (readonly [command: unknown, error: 'TypeError' | 'Rang
   [{ rename: { chain: { ...of, name: 'c' } } }, 'TypeError', 'nftables[0].rename.chain.newname: is missing: give a text'],
 ]
 
+/** What rules and elements name has to be there before them. */
+const NAMES: readonly (readonly [commands: readonly unknown[], message: string])[] = [
+  [[rule({ expr: [], table: 'tt' })], 'nftables[0].add.rule.chain: there is no table inet tt: add it before'],
+  [[rule({ expr: [], chain: 'none' })], 'nftables[0].add.rule.chain: there is no chain none in table inet t: add it before'],
+  [
+    [chain('later', 'delete'), rule({ expr: [{ jump: { target: 'later' } }] })],
+    'nftables[1].add.rule.expr[0].jump.target: there is no chain later in table inet t: did you mean late?',
+  ],
+  [
+    [rule({ expr: [{ goto: { target: 'services' } }] }), chain('services')],
+    'nftables[0].add.rule.expr[0].goto.target: there is no chain services in table inet t: add it before',
+  ],
+  [
+    [rule({ expr: [{ vmap: { key: { meta: { key: 'mark' } }, data: { set: [[1, { jump: { target: 'lat' } }]] } } }] })],
+    'nftables[0].add.rule.expr[0].vmap.data.set: there is no chain lat in table inet t: did you mean late?',
+  ],
+  [
+    [
+      elements(
+        [
+          [1, { accept: null }],
+          [2, { jump: { target: 'none' } }],
+        ],
+        'm',
+      ),
+    ],
+    'nftables[0].add.element.elem[1]: there is no chain none in table inet t: add it before',
+  ],
+  [
+    [elements(['192.0.2.1'], 'addresss')],
+    'nftables[0].add.element.name: there is no set @addresss in table inet t: did you mean @address?',
+  ],
+  [
+    [rule({ expr: [{ counter: 'web' }] })],
+    'nftables[0].add.rule.expr[0].counter: there is no counter web in table inet t: did you mean webs?',
+  ],
+  [
+    [rule({ expr: [{ quota: 'webs' }] })],
+    'nftables[0].add.rule.expr[0].quota: there is no quota webs in table inet t: add it before',
+  ],
+  [
+    [{ delete: { counter: { ...of, name: 'webs' } } }, rule({ expr: [{ counter: 'webs' }] })],
+    'nftables[1].add.rule.expr[0].counter: there is no counter webs in table inet t: add it before',
+  ],
+  [
+    [rule({ expr: [{ flow: { op: 'add', flowtable: '@fast' } }] })],
+    'nftables[0].add.rule.expr[0].flow.flowtable: there is no flowtable @fast in table inet t: add it before',
+  ],
+  [[{ flush: { ruleset: null } }, rule({ expr: [] })], 'nftables[1].add.rule.chain: there is no table inet t: add it before'],
+]
+
+t.test('names of what is not there are refused with their place', async t => {
+  await using nf = await client()
+  await nf.apply({
+    nftables: [chain('late'), chain('later'), { counter: { ...of, name: 'webs' } }, setOf('address')],
+  } as unknown as json.Document)
+  for (const [commands, message] of NAMES)
+    await t.rejects(nf.apply({ nftables: commands } as unknown as json.Document), { name: 'TypeError', message }, message)
+})
+
+t.test('names of what the document has added, or the kernel has, are taken', async t => {
+  await using nf = await client()
+  await nf.apply({ nftables: [chain('old')] } as unknown as json.Document)
+  const document = {
+    nftables: [
+      chain('new'),
+      { add: { counter: { ...of, name: 'n' } } },
+      rule({ expr: [{ counter: 'n' }, { jump: { target: 'new' } }] }),
+      { rename: { chain: { ...of, name: 'old', newname: 'renamed' } } },
+      rule({ expr: [{ goto: { target: 'renamed' } }] }),
+      elements([[1, { jump: { target: 'renamed' } }]], 'm'),
+    ],
+  } as unknown as json.Document
+  await nf.apply(document)
+  await nf.apply({ nftables: [rule({ expr: [{ counter: 'n' }, { jump: { target: 'renamed' } }] })] } as unknown as json.Document)
+  t.equal((await nf.snapshot()).rules.length, 3)
+})
+
 async function client(): Promise<NftClient> {
   const nf = await open({ transport: memoryKernel() })
   await nf.apply({
@@ -151,21 +231,16 @@ t.test('what the kernel refuses is told with its place in the document', async t
   const document = {
     nftables: [
       { add: { counter: { ...of, name: 'n' } } },
-      { add: { rule: { ...of, chain: 'none', expr: [{ accept: null }] } } },
-      elements(
-        [
-          ['1', { accept: null }],
-          ['2', { jump: { target: 'none' } }],
-        ],
-        'm',
-      ),
+      { create: { chain: { ...of, name: 'c' } } },
+      elements(['192.0.2.1']),
+      { delete: { element: { ...of, name: 's', elem: ['192.0.2.1', '192.0.2.2'] } } },
     ],
   } as unknown as json.Document
   await t.rejects(nf.apply(document), {
     name: 'TransactionError',
     outcome: 'rolled-back',
-    path: 'nftables[1].add.rule',
-    message: /nftables\[1\]\.add\.rule: a rule of chain none of table inet t can not be added/,
-    failures: [{ path: 'nftables[1].add.rule' }, { path: 'nftables[2].add.element.elem[1]' }],
+    path: 'nftables[1].create.chain',
+    message: /nftables\[1\]\.create\.chain: chain c of table inet t can not be created/,
+    failures: [{ path: 'nftables[1].create.chain' }, { path: 'nftables[3].delete.element.elem[1]' }],
   })
 })

@@ -179,7 +179,7 @@ const TABLES: readonly (readonly [place: Place, rows: readonly Row[]])[] = [
       ],
       [[match({ 'tcp option': { name: 'mss' } }, true)], '[0].match.left.tcp option.name', '"mss": there is no such TCP option'],
       [[match({ rt: { key: 'nexthop' } }, '::1')], '[0].match.left.rt.key', 'rt nexthop can be of ip or of ip6 here'],
-      [[match(field('ip', 'saddr'), '@none')], '[0].match.right', '"@none": the table "t" has no set of this name: add it first'],
+      [[match(field('ip', 'saddr'), '@none')], '[0].match.right', 'there is no set @none in table inet t: add it before'],
       [[match(field('tcp', 'dport'), '@s')], '[0].match.right', '"@s": has keys of the type ipv4_addr, but what is looked up is'],
       [
         [{ set: { op: 'add', elem: field('ip', 'saddr'), set: 's' } }],
@@ -188,7 +188,7 @@ const TABLES: readonly (readonly [place: Place, rows: readonly Row[]])[] = [
       ],
       [[{ set: { elem: field('ip', 'saddr'), set: '@s' } }], '[0].set.op', 'is missing: give "add", "update" or "delete"'],
       [[{ map: { op: 'add', elem: field('ip', 'saddr'), map: '@s', data: 1 } }], '[0].map.map', '"@s": maps its keys to nothing'],
-      [[{ vmap: { key: meta('mark'), data: '@none' } }], '[0].vmap.data', '"@none": the table "t" has no set of this name'],
+      [[{ vmap: { key: meta('mark'), data: '@none' } }], '[0].vmap.data', 'there is no set @none in table inet t: add it before'],
       [[{ vmap: { key: meta('mark'), data: { set: [[1, 'accept']] } } }], '[0].vmap.data.set[0][1]', '"accept": give an object'],
       [[{ counter: { map: { key: meta('mark') } } }], '[0].counter.map.data', 'undefined: give an object'],
       [[{ dnat: { addr: '192.0.2.1' } }], '[0].dnat', 'dnat is for chains of the type nat: this one is of the type filter'],

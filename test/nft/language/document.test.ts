@@ -221,9 +221,9 @@ t.test('check finds what apply would, and changes nothing', async t => {
   await using nf = await client()
   await nf.check({ nftables: [{ add: { rule: rule(1) } }] })
   t.strictSame(await marksOf(nf), [])
-  await t.rejects(nf.check({ nftables: [{ add: { rule: { ...rule(1), chain: 'none' } } }] }), {
+  await t.rejects(nf.check({ nftables: [{ delete: { rule: { ...of, chain: 'c', handle: 99 } } }] }), {
     name: 'TransactionError',
-    path: 'nftables[0].add.rule',
+    path: 'nftables[0].delete.rule',
   })
 })
 

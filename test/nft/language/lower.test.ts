@@ -304,7 +304,11 @@ const REFUSED: Readonly<Record<string, readonly [family: Family, statements: unk
   'a comparison of nothing': ['ip', [{ match: { op: '==', left: meta('mark') } }], /^\[0\].match.right: is missing/],
   'a comparison without an operator': ['ip', [{ match: { left: meta('mark'), right: 1 } }], /^\[0\].match.op: is missing/],
   'constants on both sides': ['ip', [match(5, 5)], /^\[0\].match.left: /],
-  'a set that there is not': ['ip', [match(field('ip', 'saddr'), '@nowhere')], /^\[0\].match.right: .*no set of this name/],
+  'a set that there is not': [
+    'ip',
+    [match(field('ip', 'saddr'), '@nowhere')],
+    /^\[0\].match.right: there is no set @nowhere in table ip t: add it before/,
+  ],
   'a set of other keys': [
     'ip',
     [match(field('tcp', 'dport'), '@seen')],

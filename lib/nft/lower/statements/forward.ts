@@ -78,5 +78,7 @@ export function flow(given: unknown, rule: Lowering): void {
   const name = textIn(fields, 'flowtable')
   if (!name.startsWith('@'))
     throw new BadValue('type', `${shown(name)}: give the name of a flowtable, as "@name"`).within('flowtable')
-  rule.add({ kind: 'flow_offload', flowtable: name.slice(1) })
+  const flowtable = name.slice(1)
+  rule.add({ kind: 'flow_offload', flowtable })
+  at('flowtable', () => rule.requireNamed('flowtable', flowtable))
 }

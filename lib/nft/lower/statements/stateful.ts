@@ -35,7 +35,10 @@ function behindMap(given: unknown): unknown {
 export const object =
   (type: ObjectType) =>
   (given: unknown, rule: Lowering): void => {
-    if (typeof given === 'string') return rule.add({ kind: 'objref', type, name: given })
+    if (typeof given === 'string') {
+      rule.requireNamed(type, given)
+      return rule.add({ kind: 'objref', type, name: given })
+    }
     const map = behindMap(given)
     if (map === undefined)
       throw new BadValue('type', `${shown(given)}: give the name of an object of the type ${type}, or a map to them`)

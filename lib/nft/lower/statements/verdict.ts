@@ -12,6 +12,8 @@ export const verdict =
   (word: 'accept' | 'drop' | 'continue' | 'return' | 'jump' | 'goto') =>
   (given: unknown, rule: Lowering): void => {
     const data: Verdict = word === 'jump' || word === 'goto' ? jumpTo(word, given) : { verdict: word }
+    const { chain } = data
+    if (chain !== undefined) at('target', () => rule.requireNamed('chain', chain))
     rule.add({ kind: 'immediate', destination: 0, data })
   }
 
