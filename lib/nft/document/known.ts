@@ -125,11 +125,10 @@ export class Known {
     return this.#table(at).chains.get(name)
   }
 
+  /** The kernel goes by the old name until all is committed. */
   rename(at: Owned, name: string, newName: string): void {
-    const { chains, rules } = this.#table(at)
-    chains.set(newName, chains.get(name) ?? {})
-    rules.set(newName, rules.get(name) ?? [])
-    this.removeChain(at, name)
+    this.#table(at).chains.set(newName, this.chain(at, name) ?? {})
+    this.#table(at).rules.set(newName, this.rules(at, name))
   }
 
   /** The rules of a chain in their order: a list to be changed. */

@@ -184,8 +184,8 @@ t.test('names of what the document has added, or the kernel has, are taken', asy
       { add: { counter: { ...of, name: 'n' } } },
       rule({ expr: [{ counter: 'n' }, { jump: { target: 'new' } }] }),
       { rename: { chain: { ...of, name: 'old', newname: 'renamed' } } },
-      rule({ expr: [{ goto: { target: 'renamed' } }] }),
-      elements([[1, { jump: { target: 'renamed' } }]], 'm'),
+      rule({ expr: [{ goto: { target: 'old' } }] }),
+      elements([[1, { jump: { target: 'new' } }]], 'm'),
     ],
   } as unknown as json.Document
   await nf.apply(document)
