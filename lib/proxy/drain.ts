@@ -71,6 +71,8 @@ export class Drain {
     for (const { before, after } of changes) {
       const frontend = before ?? after
       if (!frontend || !PROTOCOLS.includes(frontend.protocol)) continue
+      // What is new has left nothing: at the start that is all.
+      if (!before && this.#leaving.size === 0) continue
       const now = endpointsOf(after)
       const left = [...endpointsOf(before)].filter(endpoint => !now.has(endpoint))
       const { family, protocol, port } = frontend

@@ -364,8 +364,11 @@ export class ServiceProxy {
     yield* this.#cluster.model.settle()
     const changes = [...this.#cluster.model.changes()]
     this.#changes = [...this.#changes, ...changes]
-    for (const change of changes) this.#count(change)
-    this.#drain.changed(changes, this.#drainModel)
+    for (const change of changes) {
+      this.#count(change)
+      this.#drain.changed([change], this.#drainModel)
+      yield sizeOf(change)
+    }
     this.#stale.changed(changes, frontend => this.#cluster.addressesOf(frontend), this.#isServing)
     if (this.#moved || this.#relocated.size > 0)
       for (const [key, frontend] of this.#cluster.model.frontends)
