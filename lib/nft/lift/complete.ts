@@ -7,7 +7,7 @@ import { headerOf } from './packet.js'
 import { packetFor, type Reading } from './reading.js'
 import { optionOf } from './shape.js'
 import { asNumber } from './typed.js'
-import { shifted, shortened, typedSet } from './typed-set.js'
+import { isLonger, shifted, shortened, typedSet, wordless } from './typed-set.js'
 import {
   type CalculatedValue,
   isAnonymous,
@@ -94,15 +94,9 @@ export function completeLookup(
   const part = compared || found?.value.kind === 'packet' ? found : undefined
   if (part && part.value.kind === 'packet') releaseTunnel(reading, part.value)
   const value = completeKey(reading, part?.value ?? key, compared)
-  return {
-    key: value,
-    set: typedSet(
-      part && part.shift > 0 ? shifted(set, value, part.shift) : shortened(set, value),
-      value,
-      compared,
-      part?.shift !== 0,
-    ),
-  }
+  const isShifted = part !== undefined && part.shift > 0
+  const typed = typedSet(isShifted ? shifted(set, value, part.shift) : shortened(set, value), value, compared, part?.shift !== 0)
+  return { key: value, set: compared && !isShifted && isLonger(set, value) ? wordless(typed) : typed }
 }
 
 /** What is compared with a set itself does not say that there is GRE. */

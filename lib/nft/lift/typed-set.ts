@@ -27,11 +27,19 @@ export function shifted({ set, elements }: NamedSet, value: Value, shift: number
 }
 
 /** Elements that have more bytes than the field. */
-export function shortened(named: NamedSet, value: Value): NamedSet {
-  const { key } = named.set
-  const isLonger = typeof key === 'object' && 'length' in key && value.kind === 'packet' && key.length > Math.ceil(value.bits / 8)
-  return isLonger && value.field && !Array.isArray(key) ? shifted(named, value, 0) : named
+export const shortened = (named: NamedSet, value: Value): NamedSet => (isLonger(named, value) ? shifted(named, value, 0) : named)
+
+/** Whether a set has more bytes for a field than that has. */
+export function isLonger({ set: { key } }: NamedSet, value: Value): boolean {
+  if (typeof key !== 'object' || !('length' in key) || Array.isArray(key)) return false
+  return value.kind === 'packet' && value.field !== undefined && key.length > Math.ceil(value.bits / 8)
 }
+
+/** A set whose words nft does not find, for its elements are longer than those. */
+export const wordless = ({ shapes, ...named }: NamedSet): NamedSet => ({
+  ...named,
+  shapes: shapes?.map(shape => ({ ...shape, type: withoutWords(shape.type, Number.POSITIVE_INFINITY) })),
+})
 
 const isRange = (key: unknown): key is { readonly from: unknown; readonly to: unknown } =>
   key !== null && typeof key === 'object' && 'from' in key && 'to' in key

@@ -37,11 +37,15 @@ function calculation(operator: string) {
     return operands
       .map((operand, i) => {
         const text = renderExpression(operand, options, distance && i > 0 ? [] : types)
-        return precedenceOf(operand) > (PRECEDENCE[operator] ?? 0) ? `(${text})` : text
+        const isWeaker = precedenceOf(operand) > (PRECEDENCE[operator] ?? 0)
+        return isWeaker && !(distance && isTurned(types[0])) ? `(${text})` : text
       })
       .join(` ${operator} `)
   }
 }
+
+/** Numbers of a packet are turned round before they are shifted: nft does not see through that what is calculated before. */
+const isTurned = (shape: Shapes[number]): boolean => shape?.order === 'network' && shape.bits > 16
 
 type Compound = (given: never, options: RenderOptions, shapes: Shapes) => string
 

@@ -22,6 +22,15 @@ const TABLES: readonly (readonly [place: Place, rows: readonly Row[]])[] = [
   [
     ['ip', 'filter', 'input'],
     [
+      [[match(field('tcp', 'dport'), [22, 80])], '[0].match.right', '[22,80]: lists are of flags, which inet_service is not: '],
+      [[match(field('tcp', 'dport'), 80, '!')], '[0].match.right', '"!": asks for flags, which inet_service is not: '],
+      [
+        [set(field('tcp', 'dport'), meta('mark'))],
+        '[0].mangle.value',
+        'is of the type mark: give a value of the type inet_service',
+      ],
+      [[set(meta('mark'), field('udp', 'length'))], '[0].mangle.value', 'is a number of 16 bits, and marks have 32: '],
+      [[set(field('ip', 'dscp'), field('ip', 'dscp'))], '[0].mangle.value', 'is what is written: '],
       [[{ masquerade: null }], '[0].masquerade', 'masquerade is for chains of the type nat: this one is of the type filter'],
       [[{ redirect: null }], '[0].redirect', 'redirect is for chains of the type nat: this one is of the type filter'],
       [[{ dnat: { addr: '192.0.2.1' } }], '[0].dnat', 'dnat is for chains of the type nat: this one is of the type filter'],
