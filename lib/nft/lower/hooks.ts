@@ -56,9 +56,11 @@ function selectorRule(expression: Expression, family: string): Rule | undefined 
       if (!('source' in expression) || expression.key !== 'pkttype') return undefined
       return { name: 'meta pkttype set', hooks: family === 'netdev' ? ['ingress'] : ['prerouting'] }
     case 'fib':
+      // Hooks of devices have the numbers of prerouting and input (nft_fib_validate).
+      if (family === 'netdev') return undefined
       return expression.result === 'type' ? addressType(expression.flags) : { name: 'fib oif', hooks: BEFORE }
     case 'rt':
-      return expression.key === 'mtu' || expression.key === 'ipsec' ? { name: `rt ${expression.key}`, hooks: BEHIND } : undefined
+      return expression.key === 'mtu' ? { name: 'rt mtu', hooks: BEHIND } : undefined
     case 'socket':
       return { name: 'socket', hooks: ['prerouting', 'input', 'output'] }
     case 'osf':
