@@ -23,6 +23,19 @@ export interface Place {
 /** Commands after which it is clear how long the transaction will be. */
 const SAMPLE = 256
 
+/** Elements after which it is clear how long others are. */
+const TYPICAL = 128
+
+/** How many elements a command is of, whatever else may be wrong with it. */
+function elementsIn(command: Command): number {
+  let count = 0
+  for (const object of Object.values(command ?? {})) {
+    const list: unknown = (object as { elements?: { elements?: unknown } } | null)?.elements?.elements
+    if (Array.isArray(list)) count += list.length
+  }
+  return count
+}
+
 /** A written transaction, and which message belongs to which command. */
 export class Batch implements Sink {
   readonly writer: MessageWriter
@@ -109,6 +122,7 @@ export class Batch implements Sink {
       await turns.give()
       limit.throwIfOver()
     }
+    let elements = commands.reduce((sum, command) => sum + elementsIn(command), 0)
     for (let i = 0; i < commands.length; i++) {
       this.#command = i
       const start = this.writer.offset
@@ -116,10 +130,17 @@ export class Batch implements Sink {
       let steps: Iterable<number> | undefined
       try {
         steps = writeCommand(this, commands[i] as Command)
-        if (steps) for (const written of steps) if (turns.due(written)) await give()
+        let first = true
+        for (const written of steps ?? []) {
+          // Room for those of all sets that follow, as early as can be: when it is made for more, all that was written is copied.
+          if (first && written >= TYPICAL) this.writer.foresee(start, written, elements)
+          first = false
+          if (turns.due(written)) await give()
+        }
       } catch (error) {
         throw error instanceof BadValue ? error.within(i) : error
       }
+      elements -= elementsIn(commands[i] as Command)
       if (turns.due(steps ? 1 : objectsIn(this.writer.offset - start))) await give()
     }
   }

@@ -191,12 +191,17 @@ export class NftablesBackend {
   /** Reads the table, and compares it with what is wanted. */
   async #compare(signal: AbortSignal | undefined): Promise<Compared> {
     const snapshot = await this.#snapshot(signal)
-    const wanted = this.#lower(await inTurns(this.table.all()), {})
-    const plan = planDocument(liftDocument(snapshotOf(wanted)), liftDocument(withoutElements(snapshot)))
+    const turns = new Turns()
+    const wanted = this.#lower(await inTurns(this.table.all(), turns), {})
+    // Hundreds of chains and sets, three times over: each is some milliseconds of its own.
+    await turns.give()
+    const objects = liftDocument(snapshotOf(wanted))
+    await turns.give()
+    const plan = planDocument(objects, liftDocument(withoutElements(snapshot)))
+    await turns.give()
     const removed = new Set(plan.nftables.flatMap(deletedBy))
     const whole = removed.has(TABLE)
     const sets = setsIn(wanted)
-    const turns = new Turns()
     for (const [name, { flags }] of sets) {
       // Clients that the kernel remembers by itself.
       if (flags?.includes('dynamic')) continue

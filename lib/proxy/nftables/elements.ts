@@ -1,5 +1,6 @@
 /** Elements that are wanted in the sets of a table, how many want them, and what is different from what the kernel has. */
 import type { Element, Verdict } from '../../nft/index.js'
+import { LargeMap } from './large-map.js'
 
 /** A value of a key or of data: text, a number; a range that is no prefix, which only others write. */
 export type Part = string | number | { readonly from: string | number; readonly to: string | number }
@@ -27,7 +28,7 @@ interface Entry {
 }
 
 interface Entries {
-  readonly all: Map<string, Entry>
+  readonly all: LargeMap<Entry>
   /** Those that changed since `settled`. */
   changed: Entry[]
 }
@@ -142,7 +143,7 @@ export class ElementStore {
   #in(set: string): Entries {
     let entries = this.#sets.get(set)
     if (!entries) {
-      entries = { all: new Map(), changed: [] }
+      entries = { all: new LargeMap(), changed: [] }
       this.#sets.set(set, entries)
     }
     return entries
