@@ -13,7 +13,7 @@
 export type { AccessOptions } from '../source/api-server/access.js'
 export { type KubernetesOptions, kubernetesSource } from '../source/api-server/source.js'
 export { type DirectoryOptions, directorySource } from '../source/directory.js'
-export type { EtcdAccess } from '../source/etcd/connection.js'
+export type { EtcdAccess } from '../source/etcd/access.js'
 export { type EtcdOptions, etcdSource } from '../source/etcd/source.js'
 export type { Kind, KubernetesObject } from '../source/kubernetes.js'
 export type { ObjectChange, Source, SourceProblem, SourceUpdate } from '../source/source.js'

@@ -97,15 +97,15 @@ function binary(rule: Lowering, operator: BinaryOperator, given: unknown, wanted
   if (isShift && given.length > 2) throw new BadValue('type', `${shown(given)}: give a value and how far to shift it`)
   const first = at(0, () => operand(rule, given[0], wanted))
   return given.slice(1).reduce<Term>((left, right, i) => {
-    const shapes = isShift ? [NUMBER] : [{ ...besideOf(left), bits: Math.max(left.shape.bits, wanted?.[0]?.bits ?? 0) }]
+    const shapes = isShift ? [NUMBER] : [{ ...besideOf(left, given[0]), bits: Math.max(left.shape.bits, wanted?.[0]?.bits ?? 0) }]
     const second = at(i + 1, () => operand(rule, right, shapes))
     return combined(operator, left, second, wanted?.[0])
   }, first)
 }
 
-/** What a constant is that a term is calculated with: behind a shift a mere number. */
-const besideOf = (term: Term): Shape =>
-  term.kind === 'binary' && (term.operator === '<<' || term.operator === '>>') ? { ...term.shape, type: INTEGER } : term.shape
+/** What a constant is that a term is calculated with: behind a shift that was asked for (fields of bits have their own) a mere number. */
+const besideOf = (term: Term, given: unknown): Shape =>
+  typeof given === 'object' && given !== null && ('<<' in given || '>>' in given) ? { ...term.shape, type: INTEGER } : term.shape
 
 /** Calculates with constants at once. */
 function combined(operator: BinaryOperator, left: Term, right: Term, wanted: Shape | undefined): Term {

@@ -2,17 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import type { IKeyValue, IOptions, IRangeResponse, IWatchResponse } from 'etcd3'
 import { loadPeer } from '../peer.js'
-
-/** Who asks, and who may answer. */
-export interface EtcdAccess {
-  /** File with the certificates of authorities that the members' ones are of. Default: those of Node.js. */
-  readonly ca?: string | undefined
-  /** Files with the certificate of this client, and its key. */
-  readonly cert?: string | undefined
-  readonly key?: string | undefined
-  readonly user?: string | undefined
-  readonly password?: string | undefined
-}
+import type { EtcdAccess } from './access.js'
 
 /** What has this prefix: from it to the next key that has not (etcd.io/docs/v3.5/learning/api, key ranges). */
 export interface KeyRange {

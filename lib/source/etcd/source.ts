@@ -1,7 +1,8 @@
 /** etcd as a source: a manifest of one object at each key below a prefix. */
 import { Feed } from '../feed.js'
 import type { Source } from '../source.js'
-import { connect, type EtcdAccess, loadEtcd3 } from './connection.js'
+import type { EtcdAccess } from './access.js'
+import { connect, loadEtcd3 } from './connection.js'
 import { KeyReader } from './reader.js'
 
 /** Options of a source that reads etcd. */
