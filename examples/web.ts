@@ -29,9 +29,12 @@ export async function serve(name: string, port: number, address = '0.0.0.0'): Pr
   server.unref()
 }
 
+/** Milliseconds. A server that is cut off with a request says nothing more, and TCP does not tell who only waits. */
+const PATIENCE = 10_000
+
 /** Sends a request over a connection of its own, from the address `client`. */
 export async function ask({ address, port }: Endpoint, client?: string): Promise<Answer> {
-  const request = get({ host: address, port, localAddress: client, agent: false })
+  const request = get({ host: address, port, localAddress: client, agent: false, signal: AbortSignal.timeout(PATIENCE) })
   const [response] = (await once(request, 'response')) as [IncomingMessage]
   return (await json(response)) as Answer
 }

@@ -10,7 +10,7 @@ const folder = mkdtempSync(join(tmpdir(), 'ts-ipvs-start.'))
 const temporary = join(folder, 'tmp')
 mkdirSync(temporary)
 t.teardown(() => rmSync(folder, { recursive: true, force: true }))
-t.setTimeout(0)
+t.setTimeout(900_000) // there is an emulator in it
 
 const unlessRoot = process.getuid?.() === 0 ? {} : { skip: 'needs root' }
 
