@@ -4,6 +4,7 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Manifest, parseManifest } from './manifest.js'
+import { lossOf } from './persist.js'
 import { Shelf } from './shelf.js'
 import type { Source, SourceProblem } from './source.js'
 
@@ -66,8 +67,7 @@ async function readAgain(path: string, known: Map<string, Read>): Promise<Found>
   try {
     files = await filesIn(path)
   } catch (error) {
-    const message = `can not be read: ${(error as Error).message}: what was read before is served on`
-    return { read: false, changed: [], trouble: [{ where: path, message }] }
+    return { read: false, changed: [], trouble: [{ where: path, message: lossOf(error, true) }] }
   }
   const there = new Set(files)
   const changed = [...known.keys()].filter(file => !there.has(file))
@@ -80,7 +80,7 @@ async function readAgain(path: string, known: Map<string, Read>): Promise<Found>
       known.set(file, { stamp, manifest: parseManifest(await readFile(file, 'utf8'), file) })
       changed.push(file)
     } catch (error) {
-      trouble.push({ where: file, message: `can not be read: ${(error as Error).message}` })
+      trouble.push({ where: file, message: lossOf(error, known.has(file)) })
     }
   }
   return { read: true, changed, trouble }
