@@ -7,6 +7,8 @@ import {
   type Cidr,
   contains,
   type EndpointSlice,
+  type EndpointsByPort,
+  endpointKey,
   type Family,
   type Frontend,
   isServed,
@@ -22,6 +24,7 @@ import {
 } from '../service/index.js'
 import type { ObjectChange, SourceProblem } from '../source/source.js'
 import { isLoopback } from './routes.js'
+import { placeOf } from './stale.js'
 
 /** What the operator says of a node and its cluster. */
 export interface ClusterOptions {
@@ -95,7 +98,7 @@ export class Cluster {
   get healthChecks(): readonly HealthCheck[] {
     return [...this.#checked].map(([service, port]) => {
       const local = { ipv4: new Set<string>(), ipv6: new Set<string>() }
-      for (const endpoints of this.model.endpointsOf(service).values())
+      for (const endpoints of this.endpointsOf(service).values())
         for (const { address, ready, local: here } of endpoints) if (ready && here) local[familyOf(address)].add(address)
       return { service, port, local: { ipv4: local.ipv4.size, ipv6: local.ipv6.size } }
     })
@@ -135,6 +138,26 @@ export class Cluster {
   addressesOf(frontend: Frontend): readonly string[] {
     if (frontend.address !== undefined) return [frontend.address]
     return this.nodePortAddresses.filter(address => address.includes(':') === (frontend.family === 'ipv6'))
+  }
+
+  /** All that there are. */
+  get frontends(): Iterable<Frontend> {
+    return this.model.frontends.values()
+  }
+
+  /** All that the slices of a Service have, ready or not. */
+  endpointsOf(service: string): EndpointsByPort {
+    return this.model.endpointsOf(service)
+  }
+
+  /** What the slices say of an endpoint that a frontend has no more: an address and port, as `placeOf` has them. */
+  stateOf(
+    { service, family, portName, protocol }: Pick<Frontend, 'service' | 'family' | 'portName' | 'protocol'>,
+    endpoint: string,
+  ): 'serving' | 'there' | 'gone' {
+    const known = this.endpointsOf(service).get(endpointKey(family, portName, protocol)) ?? []
+    const found = known.find(({ address, port }) => placeOf(address, port) === endpoint)
+    return found ? (found.serving ? 'serving' : 'there') : 'gone'
   }
 
   /** Whether the node's addresses are others now, and with them where node ports are served. */

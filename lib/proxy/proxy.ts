@@ -1,46 +1,26 @@
 /** A service proxy: what a source tells, in the kernel. */
 import { hostname, release } from 'node:os'
-import { setTimeout as pause } from 'node:timers/promises'
-import type { ConntrackClient } from '../conntrack/index.js'
 import { inTurns } from '../netlink/turns.js'
-import { type NftClient, renderCommands } from '../nft/index.js'
-import type { RouteClient } from '../route/index.js'
-import {
-  type Allocations,
-  type Answer,
-  contains,
-  endpointKey,
-  type Family,
-  type Flow,
-  type Frontend,
-  type FrontendChange,
-  type FrontendKey,
-} from '../service/index.js'
+import { renderCommands } from '../nft/index.js'
+import type { Allocations, Answer, Family, Flow, Frontend, FrontendChange, FrontendKey } from '../service/index.js'
 import type { SourceProblem, SourceUpdate } from '../source/source.js'
 import { Backend, type EngineName, type Synced } from './backend.js'
 import { type Clients, chooseEngines, closeClients, openClients } from './clients.js'
 import { Cluster, type HealthCheck, type LocalAddresses } from './cluster.js'
-import { DRAIN_SECONDS, Drain, type DrainModel } from './drain.js'
+import { DRAIN_SECONDS, Drain } from './drain.js'
 import { watchTables } from './drift.js'
 import { explain, type ServedExplanation } from './explain.js'
 import { describePlan } from './ipvs/describe.js'
 import type { DrainRules } from './ipvs/drains.js'
 import { Settings, settingsFor } from './ipvs/settings.js'
+import { keepUp } from './keep-up.js'
 import { TABLE, tableFamily } from './nftables/layout.js'
 import { type Refusals, readRefusals } from './nftables/refusals.js'
 import type { ProxyObserver } from './observer.js'
 import type { BackendName, Log, ServiceProxyOptions } from './options.js'
-import {
-  addRoutes,
-  destinations,
-  isLoopback,
-  localAddresses,
-  ownRoutes,
-  planRoutes,
-  type RouteChanges,
-  removeRoutes,
-} from './routes.js'
-import { placeOf, StaleFlows } from './stale.js'
+import { localAddresses } from './routes.js'
+import { describeRoutes, ServiceRoutes } from './service-routes.js'
+import { StaleFlows } from './stale.js'
 import { syncLog } from './sync-log.js'
 import { Wake } from './wake.js'
 
@@ -56,9 +36,8 @@ export interface SyncAround {
 /** What a sync did, by family. */
 export type SyncReport = Readonly<Partial<Record<Family, Synced & SyncAround>>>
 
-/** Milliseconds between two looks at the machine's addresses; before a failed sync is tried again, at first and at most. */
+/** Milliseconds between two looks at the machine's addresses. */
 const LOOK = 10_000
-const RETRY = { first: 500, most: 30_000 }
 
 /** A frontend takes as long as so many endpoints, besides its own. */
 const FRONTEND = 10
@@ -66,10 +45,8 @@ const FRONTEND = 10
 /** Watches a source, and keeps the kernel of one namespace as it says. */
 export class ServiceProxy {
   readonly #options: ServiceProxyOptions
-  readonly #nft: NftClient
-  readonly #routes: RouteClient
-  readonly #tracked: ConntrackClient
   readonly #clients: Clients
+  readonly #routes: ServiceRoutes
   readonly #cluster: Cluster
   readonly #backends: ReadonlyMap<Family, Backend>
   readonly #log: Log
@@ -83,8 +60,6 @@ export class ServiceProxy {
   #moved = false
   /** Addresses that came to the machine, or went. */
   readonly #relocated = new Set<string>()
-  /** Addresses that need routes, and how many frontends have each. */
-  readonly #addresses = new Map<string, number>()
   #working: Promise<void> = Promise.resolve()
   /** When the machine's addresses were read, in milliseconds. */
   #looked = Number.NEGATIVE_INFINITY
@@ -96,12 +71,10 @@ export class ServiceProxy {
   #changes: readonly FrontendChange[] = []
 
   private constructor(options: ServiceProxyOptions, clients: Clients, local: LocalAddresses) {
-    const { nft, routes, tracked, lvs, files } = clients
+    const { nft, lvs, files } = clients
     this.#options = options
-    this.#nft = nft
-    this.#routes = routes
-    this.#tracked = tracked
     this.#clients = clients
+    this.#routes = new ServiceRoutes(clients.routes, options.serviceCidrs ?? [])
     this.#local = local
     this.#log = options.log ?? (() => {})
     this.#observers = [...(options.observers ?? []), syncLog(this.#log)]
@@ -120,7 +93,7 @@ export class ServiceProxy {
       local,
     )
     const seconds: DrainRules['seconds'] = frontend => frontend?.drain ?? options.drainTimeout ?? DRAIN_SECONDS
-    const drains = { seconds, stateOf: this.#stateOf }
+    const drains: DrainRules = { seconds, stateOf: (frontend, endpoint) => this.#cluster.stateOf(frontend, endpoint) }
     const settings = new Settings(files, settingsFor(release()))
     const common = { nft, lvs, drains, log: this.#log }
     this.#backends = new Map(
@@ -175,7 +148,7 @@ export class ServiceProxy {
   }
 
   get frontends(): Iterable<Frontend> {
-    return this.#cluster.model.frontends.values()
+    return this.#cluster.frontends
   }
 
   /** How many elements the sets and maps of each family are to have. */
@@ -213,13 +186,17 @@ export class ServiceProxy {
   async run(signal: AbortSignal, synced: () => unknown = () => {}): Promise<void> {
     const ending = new AbortController()
     const all = AbortSignal.any([signal, ending.signal])
-    const wake = this.#wake
-    const watching = this.#watch(all, wake)
-    const syncing = this.#keepUp(all, wake, synced)
+    const work = {
+      next: () => Math.min(LOOK, this.#drain.next, ...this.#dues()),
+      run: () => this.#keep(all, synced),
+      failed: (error: Error, retry: number) => this.#failed(error, retry),
+    }
+    const watching = this.#watch(all)
+    const syncing = keepUp(work, this.#wake, all)
     try {
       for await (const update of this.#options.source.updates(all)) {
         await this.#take(update)
-        if (update.complete) wake.wake()
+        if (update.complete) this.#wake.wake()
       }
     } finally {
       ending.abort()
@@ -249,7 +226,7 @@ export class ServiceProxy {
   /** Makes the kernel as it is wanted. Routes to what is gone go first, routes to what is new come last. */
   async sync(signal?: AbortSignal): Promise<SyncReport> {
     const look = performance.now() - this.#looked > LOOK
-    const local = look ? await localAddresses(this.#routes) : this.#local
+    const local = look ? await localAddresses(this.#clients.routes) : this.#local
     if (look) this.#looked = performance.now()
     if (local.join() !== this.#local.join()) this.#setLocalAddresses(local)
     for (const [family, engine] of this.#chosen) await this.#backends.get(family)?.setEngine(engine)
@@ -259,11 +236,11 @@ export class ServiceProxy {
     const seconds: { [F in Family]?: number } = {}
     for (const [family, backend] of this.#backends) {
       const began = performance.now()
-      const routes = await this.#planRoutes(family, signal)
-      await removeRoutes(this.#routes, routes, signal)
+      const routes = await this.#routes.plan(family, this.#local, signal)
+      await this.#routes.remove(routes, signal)
       const synced = await backend.sync(signal)
-      await addRoutes(this.#routes, routes, signal)
-      const stale = await this.#stale.delete(this.#tracked, family, signal)
+      await this.#routes.add(routes, signal)
+      const stale = await this.#stale.delete(this.#clients.tracked, family, signal)
       report[family] = { ...synced, stale, routesAdded: routes.added.length, routesRemoved: routes.removed.length }
       seconds[family] = (performance.now() - began) / 1000
     }
@@ -278,23 +255,16 @@ export class ServiceProxy {
     await this.#update()
     let text = ''
     for (const [family, backend] of this.#backends) {
-      const { added, removed } = await this.#planRoutes(family, signal)
-      text += removed.map(({ destination }) => `ip route del local ${destination}\n`).join('')
+      const routes = describeRoutes(await this.#routes.plan(family, this.#local, signal))
       const { rules, operations } = await backend.plan(signal)
-      text += renderCommands(rules) + describePlan(operations)
-      text += added
-        .map(
-          ({ destination, source }) =>
-            `ip route add local ${destination} dev lo${source === undefined ? '' : ` src ${source}`}\n`,
-        )
-        .join('')
+      text += routes.removed + renderCommands(rules) + describePlan(operations) + routes.added
     }
     return text
   }
 
   /** Packets of new connections that were refused, by Service and why, since the kernel was told to refuse them. */
   async refusals(signal?: AbortSignal): Promise<readonly Refusals[]> {
-    const all = await Promise.all(FAMILIES.map(family => readRefusals(this.#nft, family, signal)))
+    const all = await Promise.all(FAMILIES.map(family => readRefusals(this.#clients.nft, family, signal)))
     return all.flat()
   }
 
@@ -302,9 +272,8 @@ export class ServiceProxy {
   async cleanup(signal?: AbortSignal): Promise<boolean> {
     let found = false
     for (const [family, backend] of this.#backends) {
-      const removed = await ownRoutes(this.#routes, family, signal)
-      await removeRoutes(this.#routes, { added: [], removed }, signal)
-      found = (await backend.cleanup(signal)) || removed.length > 0 || found
+      const routes = await this.#routes.cleanup(family, signal)
+      found = (await backend.cleanup(signal)) || routes > 0 || found
     }
     return found
   }
@@ -326,15 +295,6 @@ export class ServiceProxy {
     for (const backend of this.#backends.values()) backend.setLocalAddresses(local)
     if (this.#cluster.setLocalAddresses(local)) this.#moved = true
   }
-
-  /** What the slices say of an endpoint that a frontend has no more. */
-  readonly #stateOf: DrainRules['stateOf'] = ({ service, family, portName, protocol }, endpoint) => {
-    const known = this.#cluster.model.endpointsOf(service).get(endpointKey(family, portName, protocol)) ?? []
-    const found = known.find(({ address, port }) => placeOf(address, port) === endpoint)
-    return found ? (found.serving ? 'serving' : 'there') : 'gone'
-  }
-
-  readonly #isServing = (frontend: Frontend, endpoint: string): boolean => this.#stateOf(frontend, endpoint) === 'serving'
 
   /** In how many milliseconds there may be something to do. */
   #dues(): readonly number[] {
@@ -365,11 +325,15 @@ export class ServiceProxy {
     const changes = [...this.#cluster.model.changes()]
     this.#changes = [...this.#changes, ...changes]
     for (const change of changes) {
-      this.#count(change)
-      this.#drain.changed([change], this.#drainModel)
+      this.#routes.changed(change)
+      this.#drain.changed([change], this.#cluster)
       yield sizeOf(change)
     }
-    this.#stale.changed(changes, frontend => this.#cluster.addressesOf(frontend), this.#isServing)
+    this.#stale.changed(
+      changes,
+      frontend => this.#cluster.addressesOf(frontend),
+      (frontend, endpoint) => this.#cluster.stateOf(frontend, endpoint) === 'serving',
+    )
     if (this.#moved || this.#relocated.size > 0)
       for (const [key, frontend] of this.#cluster.model.frontends)
         if (frontend.kind === 'node-port' ? this.#moved : this.#relocated.has(frontend.address ?? ''))
@@ -390,63 +354,23 @@ export class ServiceProxy {
     return done
   }
 
-  async #planRoutes(family: Family, signal: AbortSignal | undefined): Promise<RouteChanges> {
-    const ranges = this.#options.serviceCidrs ?? []
-    const source = this.#local.find(address => address.includes(':') === (family === 'ipv6') && !isLoopback(address))
-    const wanted = destinations({ family, ranges, addresses: this.#addresses.keys(), local: this.#local, source }, contains)
-    return planRoutes(wanted, await ownRoutes(this.#routes, family, signal), source)
+  /** Syncs, and ends connections that are due. */
+  async #keep(signal: AbortSignal, synced: () => unknown): Promise<void> {
+    if (!this.#complete) return
+    const report = await this.sync(signal)
+    if (Object.values(report).some(one => one && changesIn(one) > 0)) await synced()
+    await this.#drainFlows(signal)
   }
 
-  /** How many frontends have each address outside of the ranges: those need routes of their own. */
-  #count({ before, after }: FrontendChange): void {
-    const ranges = this.#options.serviceCidrs ?? []
-    for (const [frontend, more] of [
-      [before, -1],
-      [after, 1],
-    ] as const) {
-      const { address } = frontend ?? {}
-      if (address === undefined || ranges.some(cidr => contains(cidr, address))) continue
-      const count = (this.#addresses.get(address) ?? 0) + more
-      if (count > 0) this.#addresses.set(address, count)
-      else this.#addresses.delete(address)
-    }
-  }
-
-  /** Syncs whenever it is woken. */
-  async #keepUp(signal: AbortSignal, wake: Wake, synced: () => unknown): Promise<void> {
-    let retry = RETRY.first
-    while (!signal.aborted) {
-      await wake.asked(signal, Math.min(LOOK, this.#drain.next, ...this.#dues()))
-      if (signal.aborted) return
-      if (!this.#complete) continue
-      try {
-        const report = await this.sync(signal)
-        if (Object.values(report).some(one => one && changesIn(one) > 0)) await synced()
-        await this.#drainFlows(signal)
-        retry = RETRY.first
-      } catch (error) {
-        if (signal.aborted) return
-        for (const observer of this.#observers) observer.failed?.(error as Error)
-        this.#log('error', `the kernel is as it was: ${(error as Error).message}`, { retry: `${retry} ms` })
-        await pause(retry, undefined, { signal }).catch(() => {})
-        retry = Math.min(2 * retry, RETRY.most)
-        wake.wake()
-      }
-    }
-  }
-
-  get #drainModel(): DrainModel {
-    return {
-      frontends: this.frontends,
-      addressesOf: frontend => this.#cluster.addressesOf(frontend),
-      endpointsOf: service => this.#cluster.model.endpointsOf(service),
-    }
+  #failed(error: Error, retry: number): void {
+    for (const observer of this.#observers) observer.failed?.(error)
+    this.#log('error', `the kernel is as it was: ${error.message}`, { retry: `${retry} ms` })
   }
 
   /** Ends connections whose endpoints are gone for long enough. */
   async #drainFlows(signal: AbortSignal): Promise<void> {
     for (const family of FAMILIES) {
-      const flows = await this.#drain.run(this.#tracked, family, this.#drainModel, signal)
+      const flows = await this.#drain.run(this.#clients.tracked, family, this.#cluster, signal)
       if (flows === 0) continue
       this.#log('info', 'connections to endpoints that are gone came to their deadline', { family, flows })
       for (const observer of this.#observers) observer.drained?.(family, flows)
@@ -454,15 +378,15 @@ export class ServiceProxy {
   }
 
   /** What others change in our tables is changed back. */
-  async #watch(signal: AbortSignal, wake: Wake): Promise<void> {
+  async #watch(signal: AbortSignal): Promise<void> {
     const drifted = (family: Family): void => {
       this.#log('warn', 'somebody else changed the table', { family: tableFamily(family), table: TABLE })
       this.#backends.get(family)?.doubt()
       for (const observer of this.#observers) observer.drifted?.(family)
-      wake.wake()
+      this.#wake.wake()
     }
     try {
-      await watchTables(this.#nft, signal, drifted)
+      await watchTables(this.#clients.nft, signal, drifted)
     } catch (error) {
       if (!signal.aborted) this.#log('error', `changes by others are not seen any more: ${(error as Error).message}`)
     }
