@@ -1,12 +1,12 @@
 /** A transaction as the kernel takes it: one buffer of messages between BATCH_BEGIN and BATCH_END (net/netfilter/nfnetlink.c). */
-import type { MessageWriter } from '../netlink/buffer.js'
+import { MessageWriter } from '../netlink/buffer.js'
 import type { Limit } from '../netlink/channel.js'
 import { endMessage, NLM_F_ACK, NLM_F_REQUEST } from '../netlink/message.js'
 import { beginNetfilter } from '../netlink/netfilter.js'
 import { BadValue } from '../netlink/schema.js'
 import { objectsIn, type Turns } from '../netlink/turns.js'
 import { type Sink, writeCommand } from './commands.js'
-import type { Command } from './types.js'
+import type { Command, Element } from './types.js'
 import { BATCH_BEGIN, BATCH_END, batchAttributes, messageType, NFNL_SUBSYS_NFTABLES } from './wire.js'
 
 const NLM_F_ECHO = 8
@@ -23,17 +23,42 @@ export interface Place {
 /** Commands after which it is clear how long the transaction will be. */
 const SAMPLE = 256
 
-/** Elements after which it is clear how long others are. */
-const TYPICAL = 128
+/** For so many elements it is worth to know beforehand how much room they need, and after so many of them it is known. */
+const MANY = 1024
+const TYPICAL = 16
 
-/** How many elements a command is of, whatever else may be wrong with it. */
-function elementsIn(command: Command): number {
-  let count = 0
-  for (const object of Object.values(command ?? {})) {
-    const list: unknown = (object as { elements?: { elements?: unknown } } | null)?.elements?.elements
-    if (Array.isArray(list)) count += list.length
+/** Lists of elements in a command, whatever else may be wrong with it. */
+function listsIn(command: Command): readonly (readonly Element[])[] {
+  const lists = Object.values(command ?? {}).map(
+    object => (object as { readonly elements?: { readonly elements?: unknown } } | null)?.elements?.elements,
+  )
+  return lists.filter(list => Array.isArray(list))
+}
+
+/** About how many bytes all elements of many take. What is wrong with them is told when they are written. */
+function bytesOf(commands: readonly Command[]): number {
+  let bytes = 0
+  for (const command of commands) {
+    const count = listsIn(command).reduce((sum, list) => sum + list.length, 0)
+    if (count < MANY) continue
+    const sample = new Batch(new MessageWriter(4096), 0, false)
+    try {
+      for (const _ of writeCommand(sample, firstOf(command)) ?? []);
+    } catch (error) {
+      if (!(error instanceof BadValue)) throw error
+    }
+    bytes += (sample.writer.offset / TYPICAL) * count
   }
-  return count
+  return bytes
+}
+
+/** The same with its first elements only. */
+function firstOf(command: Command): Command {
+  const parts = Object.entries(command).map(([verb, { elements }]) => [
+    verb,
+    { elements: { ...elements, elements: elements.elements.slice(0, TYPICAL) } },
+  ])
+  return Object.fromEntries(parts) as Command
 }
 
 /** A written transaction, and which message belongs to which command. */
@@ -122,7 +147,8 @@ export class Batch implements Sink {
       await turns.give()
       limit.throwIfOver()
     }
-    let elements = commands.reduce((sum, command) => sum + elementsIn(command), 0)
+    // Room for all at once: when it is made for more, what was written is copied.
+    this.writer.reserve(Math.ceil(1.05 * bytesOf(commands)))
     for (let i = 0; i < commands.length; i++) {
       this.#command = i
       const start = this.writer.offset
@@ -130,17 +156,10 @@ export class Batch implements Sink {
       let steps: Iterable<number> | undefined
       try {
         steps = writeCommand(this, commands[i] as Command)
-        let first = true
-        for (const written of steps ?? []) {
-          // Room for those of all sets that follow, as early as can be: when it is made for more, all that was written is copied.
-          if (first && written >= TYPICAL) this.writer.foresee(start, written, elements)
-          first = false
-          if (turns.due(written)) await give()
-        }
+        for (const written of steps ?? []) if (turns.due(written)) await give()
       } catch (error) {
         throw error instanceof BadValue ? error.within(i) : error
       }
-      elements -= elementsIn(commands[i] as Command)
       if (turns.due(steps ? 1 : objectsIn(this.writer.offset - start))) await give()
     }
   }

@@ -173,7 +173,7 @@ export class Cluster {
     const before = JSON.stringify(this.nodePortAddresses)
     for (const change of changes) {
       this.#apply(change)
-      yield OBJECT
+      yield OBJECT + endpointsIn(change)
     }
     if (this.#options.standalone) yield* this.#makeSlices()
     yield* this.model.settle()
@@ -276,6 +276,10 @@ export class Cluster {
     const known = internal.filter(address => address !== undefined)
     return known.length > 0 ? known : this.#local
   }
+}
+
+function endpointsIn({ kind, object }: ObjectChange): number {
+  return kind === 'EndpointSlice' ? ((object as EndpointSlice | undefined)?.endpoints?.length ?? 0) : 0
 }
 
 /** Neither loopback nor link-local: those can not be reached from elsewhere by the address alone. */

@@ -22,22 +22,22 @@ export function syncLog(log: Log): ProxyObserver {
         stale: sum(({ stale }) => stale),
       }
       if (Object.values(fields).every(count => count === 0)) return
-      const services = servicesOf(changes)
       const milliseconds = Math.round(1000 * Object.values(seconds).reduce((all, one) => all + one, 0))
       log('info', 'synced', {
         milliseconds,
         ...Object.fromEntries(Object.entries(fields).filter(([, count]) => count > 0)),
-        changed: services.size,
-        services: [...services].slice(0, MOST).map(([name, endpoints]) => `${name} ${endpoints}`),
+        changed: new Set(changes.map(({ before, after }) => (after ?? before)?.service)).size,
+        services: [...servicesOf(changes)].map(([name, endpoints]) => `${name} ${endpoints}`),
       })
     },
   }
 }
 
-/** By their names, how many endpoints each has now, or that it is gone. */
+/** Of the first ones, by their names, how many endpoints each has now, or that it is gone. */
 function servicesOf(changes: Iterable<FrontendChange>): ReadonlyMap<string, string> {
   const services = new Map<string, string>()
   for (const { before, after } of changes) {
+    if (services.size === MOST) break
     const frontend = after ?? before
     if (!frontend) continue
     const name = serviceText(frontend)

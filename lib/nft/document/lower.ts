@@ -1,4 +1,5 @@
 /** From documents to the commands of a transaction (src/parser_json.c, json_parse_cmd_*). */
+import { atOnce } from '../../netlink/turns.js'
 import { at, fieldsOf, numberIn, objectOf, textIn } from '../json/fields.js'
 import { missing } from '../lower/names.js'
 import type { Chain, Command, Family, NftKey, NftObject } from '../types.js'
@@ -12,6 +13,9 @@ import { lowerElementTarget, lowerSet, SET_FIELDS } from './lower-set.js'
 import { lowerObject, objectFields } from './lower-stateful.js'
 import { ruleCommands, ruleKey } from './rules.js'
 import { isObjectKind } from './words.js'
+
+/** A chain or a rule takes as long as so many elements. */
+const OBJECT = 10
 
 /** Where a command comes from. */
 export interface Origin extends Entry {
@@ -33,16 +37,22 @@ export interface LoweredDocument {
  * the place in the document.
  */
 export function lowerDocument(document: unknown, state: State, devices?: Devices): LoweredDocument {
+  return atOnce(lowering(document, state, devices))
+}
+
+/** The same in steps, an object each. */
+export function* lowering(document: unknown, state: State, devices?: Devices): Generator<number, LoweredDocument, void> {
   const entries = entriesOf(document)
-  const lowering = new Lowering(new Known(state), devices)
+  const lowered = new Lowering(new Known(state), devices)
   const commands: Command[] = []
   const origins: Origin[] = []
   for (const entry of entries) {
     if (entry.verb === 'list' || entry.verb === 'reset') continue
-    for (const { command, elements } of at(entry.path, () => lowering.entry(entry))) {
+    for (const { command, elements } of at(entry.path, () => lowered.entry(entry))) {
       commands.push(command)
       origins.push({ ...entry, elements })
     }
+    yield OBJECT
   }
   return { commands, origins, questions: entries.filter(({ verb }) => verb === 'list' || verb === 'reset') }
 }

@@ -1,7 +1,7 @@
 /** Keeps the table of one family in the kernel as it is wanted. */
 import { inTurns, Turns } from '../../netlink/turns.js'
 import { liftDocument } from '../../nft/document/lift.js'
-import { lowerDocument } from '../../nft/document/lower.js'
+import { lowerDocument, lowering } from '../../nft/document/lower.js'
 import { type Command, type Element, type NftClient, type NftSet, type Snapshot, TransactionError } from '../../nft/index.js'
 import type { Document, Command as JsonCommand, RulesetObject, SetItem } from '../../nft/json/index.js'
 import { planDocument } from '../../nft/plan/plan.js'
@@ -31,13 +31,12 @@ export interface Adopted {
 /** What is there, and what has to be changed of it. */
 interface Compared {
   readonly snapshot: Snapshot
-  /** Of everything but elements. */
+  /** Of everything but elements, as JSON and as commands. */
   readonly plan: Document
+  readonly commands: readonly Command[]
   readonly elements: readonly SetChange[]
   /** The sets that are wanted. */
   readonly sets: Map<string, NftSet>
-  /** The table is made anew. */
-  readonly whole: boolean
 }
 
 const NO_TABLE = { tables: [], chains: [], rules: [], sets: [], elements: [] }
@@ -136,7 +135,7 @@ export class NftablesBackend {
   async #change(sets: Map<string, NftSet>, signal: AbortSignal | undefined): Promise<Synced> {
     const { objects, elements, unused } = await inTurns(this.table.changes())
     if (objects.length + elements.length + unused.chains.length === 0) return NOTHING
-    const added = this.#lower(objects, { sets: [...sets.values()] })
+    const added = await this.#lower(objects, [...sets.values()])
     const all = new Map([...sets, ...setsIn(added)])
     const of = (name: string) => ({ family: tableFamily(this.family), table: TABLE, name })
     await this.#client.commit(
@@ -175,9 +174,8 @@ export class NftablesBackend {
 
   /** Reads the table, and changes what is not as it is wanted. */
   async #mend(signal: AbortSignal | undefined): Promise<Synced> {
-    const { snapshot, plan, elements, sets, whole } = await this.#compare(signal)
+    const { snapshot, commands, elements, sets } = await this.#compare(signal)
     const known = new Map([...snapshot.sets.map(set => [set.name, set] as const), ...sets])
-    const { commands } = lowerDocument(plan, whole ? NO_TABLE : snapshot)
     const changes = changesOf(elements, known)
     const removals = changes.filter(command => 'delete' in command)
     const additions = changes.filter(command => 'add' in command)
@@ -190,17 +188,14 @@ export class NftablesBackend {
 
   /** Reads the table, and compares it with what is wanted. */
   async #compare(signal: AbortSignal | undefined): Promise<Compared> {
-    const snapshot = await this.#snapshot(signal)
     const turns = new Turns()
-    const wanted = this.#lower(await inTurns(this.table.all(), turns), {})
-    // Hundreds of chains and sets, three times over: each is some milliseconds of its own.
-    await turns.give()
-    const objects = liftDocument(snapshotOf(wanted))
-    await turns.give()
-    const plan = planDocument(objects, liftDocument(withoutElements(snapshot)))
-    await turns.give()
+    const snapshot = await this.#snapshot(signal)
+    const objects = await inTurns(this.table.all(), turns)
+    const wanted = await this.#lower(objects, [], turns)
+    const plan = snapshot.tables.length === 0 ? addAll(objects) : await planOf(wanted, snapshot, turns)
     const removed = new Set(plan.nftables.flatMap(deletedBy))
-    const whole = removed.has(TABLE)
+    const whole = snapshot.tables.length === 0 || removed.has(TABLE)
+    const commands = snapshot.tables.length === 0 ? wanted : lowerDocument(plan, whole ? NO_TABLE : snapshot).commands
     const sets = setsIn(wanted)
     for (const [name, { flags }] of sets) {
       // Clients that the kernel remembers by itself.
@@ -209,16 +204,30 @@ export class NftablesBackend {
       await inTurns(this.table.found(name, wantedIn(name, found?.elements ?? [])), turns)
     }
     const { elements } = await inTurns(this.table.changes(), turns)
-    return { snapshot, plan, elements, sets, whole }
+    return { snapshot, plan, commands, elements, sets }
   }
 
-  #lower(objects: readonly RulesetObject[], state: Partial<Parameters<typeof lowerDocument>[1]>): readonly Command[] {
-    return lowerDocument({ nftables: objects.map(object => ({ add: object })) }, { ...NO_TABLE, ...state }).commands
+  /** What adds objects: sets before what uses them. */
+  async #lower(objects: readonly RulesetObject[], sets: readonly NftSet[], turns = new Turns()): Promise<readonly Command[]> {
+    return (await inTurns(lowering(addAll(objects), { ...NO_TABLE, sets }), turns)).commands
   }
 
   #snapshot(signal: AbortSignal | undefined): Promise<Snapshot> {
     return this.#client.snapshot({ family: tableFamily(this.family), table: TABLE, signal })
   }
+}
+
+const addAll = (objects: readonly RulesetObject[]): Document => ({ nftables: objects.map(object => ({ add: object })) })
+
+/** From what is there to what is wanted. Hundreds of chains and sets, three times over: each is some milliseconds of its own. */
+async function planOf(wanted: readonly Command[], there: Snapshot, turns: Turns): Promise<Document> {
+  const objects = liftDocument(snapshotOf(wanted))
+  await turns.give()
+  const before = liftDocument(withoutElements(there))
+  await turns.give()
+  const plan = planDocument(objects, before)
+  await turns.give()
+  return plan
 }
 
 const countOf = (elements: readonly SetChange[]): { readonly added: number; readonly removed: number } => ({
