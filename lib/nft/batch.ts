@@ -6,7 +6,7 @@ import { beginNetfilter } from '../netlink/netfilter.js'
 import { BadValue } from '../netlink/schema.js'
 import { objectsIn, type Turns } from '../netlink/turns.js'
 import { type Sink, writeCommand } from './commands.js'
-import type { Command, Element } from './types.js'
+import type { Command, Elements } from './types.js'
 import { BATCH_BEGIN, BATCH_END, batchAttributes, messageType, NFNL_SUBSYS_NFTABLES } from './wire.js'
 
 const NLM_F_ECHO = 8
@@ -27,38 +27,29 @@ const SAMPLE = 256
 const MANY = 1024
 const TYPICAL = 16
 
-/** Lists of elements in a command, whatever else may be wrong with it. */
-function listsIn(command: Command): readonly (readonly Element[])[] {
-  const lists = Object.values(command ?? {}).map(
-    object => (object as { readonly elements?: { readonly elements?: unknown } } | null)?.elements?.elements,
-  )
-  return lists.filter(list => Array.isArray(list))
-}
+type WithElements = { readonly [V in 'add' | 'create' | 'delete' | 'destroy']?: { readonly elements?: Elements } | null }
 
 /** About how many bytes all elements of many take. What is wrong with them is told when they are written. */
 function bytesOf(commands: readonly Command[]): number {
   let bytes = 0
   for (const command of commands) {
-    const count = listsIn(command).reduce((sum, list) => sum + list.length, 0)
-    if (count < MANY) continue
-    const sample = new Batch(new MessageWriter(4096), 0, false)
-    try {
-      for (const _ of writeCommand(sample, firstOf(command)) ?? []);
-    } catch (error) {
-      if (!(error instanceof BadValue)) throw error
-    }
-    bytes += (sample.writer.offset / TYPICAL) * count
+    const { add, create, delete: removed, destroy } = (command ?? {}) as WithElements
+    const given = (add ?? create ?? removed ?? destroy)?.elements
+    const list: unknown = given?.elements
+    if (given && Array.isArray(list) && list.length >= MANY) bytes += (sizeOf(given) / TYPICAL) * list.length
   }
   return bytes
 }
 
-/** The same with its first elements only. */
-function firstOf(command: Command): Command {
-  const parts = Object.entries(command).map(([verb, { elements }]) => [
-    verb,
-    { elements: { ...elements, elements: elements.elements.slice(0, TYPICAL) } },
-  ])
-  return Object.fromEntries(parts) as Command
+/** Bytes of the first elements. */
+function sizeOf({ set, elements }: Elements): number {
+  const sample = new Batch(new MessageWriter(4096), 0, false)
+  try {
+    for (const _ of writeCommand(sample, { add: { elements: { set, elements: elements.slice(0, TYPICAL) } } }) ?? []);
+  } catch (error) {
+    if (!(error instanceof BadValue)) throw error
+  }
+  return sample.writer.offset
 }
 
 /** A written transaction, and which message belongs to which command. */
