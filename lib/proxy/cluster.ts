@@ -15,6 +15,7 @@ import {
   type ModelOptions,
   type Node,
   nameOf,
+  ownerOf,
   type Pod,
   type Service,
   ServiceModel,
@@ -72,6 +73,9 @@ export class Cluster {
   /** Slices that an Endpoints object is read as. */
   readonly #mirrored = new Map<string, readonly EndpointSlice[]>()
   readonly #problems = new Map<string, readonly string[]>()
+  /** Services that can not have what they ask for. */
+  readonly #refused = new Map<string, Service>()
+  #freed = false
   /** Services with a health-check node port. */
   readonly #checked = new Map<string, number>()
   #local: LocalAddresses
@@ -91,7 +95,12 @@ export class Cluster {
       where: refused.join(', '),
       message: `${key}: ${served} has it, which is older`,
     }))
-    return [...own, ...conflicts]
+    const unmatched = this.model.unmatched().map(({ service, index, portName, protocol, others }) => ({
+      where: service,
+      field: `spec.ports[${index}]`,
+      message: `its endpoints have no port ${JSON.stringify(portName)} of ${protocol}, but ${others.join(', ')}`,
+    }))
+    return [...own, ...conflicts, ...unmatched]
   }
 
   /** Only endpoints that are ready count, each address once. */
@@ -119,7 +128,11 @@ export class Cluster {
   /** What explain needs to know besides the frontends. */
   get surroundings(): Surroundings {
     const { clusterCidrs, serviceCidrs } = this.#options
-    return { clusterCidrs, serviceCidrs, localAddresses: this.#local, nodePortAddresses: this.nodePortAddresses }
+    const own = this.#ownAddresses()
+    // Asked of another node than this machine only what is the same everywhere is local there.
+    const local =
+      own.length === 0 || own.some(address => this.#local.includes(address)) ? this.#local : this.#local.filter(isLoopback)
+    return { clusterCidrs, serviceCidrs, localAddresses: [...own, ...local], nodePortAddresses: this.nodePortAddresses }
   }
 
   /** Those of the node that node ports are served on: no loopback or link-local address. */
@@ -130,8 +143,13 @@ export class Cluster {
       const all = new Set([...usable, ...this.#local.filter(isUsable)])
       return [...all].filter(address => nodePortCidrs.some(cidr => contains(cidr, address)))
     }
-    const primary = (six: boolean): readonly string[] => usable.filter(address => address.includes(':') === six).slice(0, 1)
-    return [...primary(false), ...primary(true)]
+    return this.#primaryAddresses()
+  }
+
+  /** One of each family. */
+  #primaryAddresses(): readonly string[] {
+    const usable = this.#nodeAddresses().filter(isUsable)
+    return [false, true].flatMap(six => usable.filter(address => address.includes(':') === six).slice(0, 1))
   }
 
   /** Where a frontend is served. */
@@ -171,11 +189,14 @@ export class Cluster {
   /** Takes what a source tells, and finds out what it means, in steps. Returns whether where node ports are served has changed. */
   *apply(changes: readonly ObjectChange[]): Generator<number, boolean, void> {
     const before = JSON.stringify(this.nodePortAddresses)
-    for (const change of changes) {
+    for (const change of inOrder(changes)) {
       this.#apply(change)
       yield OBJECT + endpointsIn(change)
     }
-    if (this.#options.standalone) yield* this.#makeSlices()
+    if (this.#options.standalone) {
+      this.#retry()
+      yield* this.#makeSlices()
+    }
     yield* this.model.settle()
     return JSON.stringify(this.nodePortAddresses) !== before
   }
@@ -189,7 +210,7 @@ export class Cluster {
       case 'Endpoints': {
         const now = object ? slicesOfEndpoints(object as Parameters<typeof slicesOfEndpoints>[0]) : []
         for (const slice of this.#mirrored.get(name) ?? []) this.model.removeSlice(slice)
-        for (const slice of now) this.model.setSlice(slice)
+        for (const slice of now) if (!this.#isTold(slice)) this.model.setSlice(slice)
         this.#mirrored.set(name, now)
         return
       }
@@ -201,7 +222,16 @@ export class Cluster {
     }
   }
 
+  /** What Services have given back others may have waited for. */
+  #retry(): void {
+    if (!this.#freed) return
+    for (const [name, service] of [...this.#refused]) this.#applyService(name, service)
+    this.#freed = false
+  }
+
   #applyService(name: string, service: Service | undefined): void {
+    this.#freed ||= this.model.serviceNamed(name) !== undefined
+    this.#refused.delete(name)
     this.#problems.delete(name)
     this.#checked.delete(name)
     if (!service) {
@@ -213,7 +243,10 @@ export class Cluster {
       ? this.#allocator.complete(service)
       : { service, problems: [] }
     if (problems.length > 0) this.#problems.set(name, problems)
-    if (!completed) return this.model.removeService(name)
+    if (!completed) {
+      this.#refused.set(name, service)
+      return this.model.removeService(name)
+    }
     this.model.setService(completed)
     if (this.#options.standalone) this.#slices.setService(completed)
     const { type, externalTrafficPolicy, healthCheckNodePort } = completed.spec
@@ -226,23 +259,31 @@ export class Cluster {
     if (before) {
       this.model.removeSlice(before)
       this.#owners.delete(name)
-      this.#tell(ownerOf(before), name, false)
+      this.#tell(before, false)
     }
     if (!slice) return
     this.model.setSlice(slice)
     this.#owners.set(name, slice)
-    this.#tell(ownerOf(slice), name, true)
+    this.#tell(slice, true)
   }
 
-  /** Slices that the source tells take the place of those that are made of pods. */
-  #tell(owner: string, slice: string, there: boolean): void {
+  /** Slices that the source tells take the place of those that are made of pods, and of Endpoints. */
+  #tell(slice: EndpointSlice, there: boolean): void {
+    const owner = ownerOf(slice)
+    if (owner === undefined) return
     const told = this.#told.get(owner) ?? new Set<string>()
     const before = told.size
-    if (there) told.add(slice)
-    else told.delete(slice)
+    if (there) told.add(nameOf(slice.metadata))
+    else told.delete(nameOf(slice.metadata))
     this.#told.set(owner, told)
-    if (before === 0 && told.size > 0) for (const made of this.#slices.slicesOf(owner)) this.model.removeSlice(marked(made))
-    if (before > 0 && told.size === 0) for (const made of this.#slices.slicesOf(owner)) this.model.setSlice(marked(made))
+    if (before > 0 === told.size > 0) return
+    for (const own of [...this.#slices.slicesOf(owner).map(marked), ...(this.#mirrored.get(owner) ?? [])])
+      if (there) this.model.removeSlice(own)
+      else this.model.setSlice(own)
+  }
+
+  #isTold(slice: EndpointSlice): boolean {
+    return (this.#told.get(ownerOf(slice) ?? '')?.size ?? 0) > 0
   }
 
   #applyNode(name: string, node: Node | undefined): void {
@@ -260,22 +301,36 @@ export class Cluster {
   *#makeSlices(): Generator<number, void, void> {
     const { set, removed } = yield* this.#slices.changes()
     for (const slice of removed) this.model.removeSlice(marked(slice))
-    for (const slice of set) if (!this.#told.get(ownerOf(slice))?.size) this.model.setSlice(marked(slice))
+    for (const slice of set) if (!this.#isTold(slice)) this.model.setSlice(marked(slice))
   }
 
   #modelOptions(): ModelOptions {
     const { node, clusterCidrs, masqueradeAll } = this.#options
     const zone = this.#nodes.get(node)?.metadata.labels?.['topology.kubernetes.io/zone']
-    return { node: { name: node, zone }, clusterCidrs, masqueradeAll, nodeAddresses: this.#nodeAddresses() }
+    return { node: { name: node, zone }, clusterCidrs, masqueradeAll, nodeAddresses: this.#primaryAddresses() }
   }
 
   /** Of its Node object; where there is none, those of the machine. */
   #nodeAddresses(): readonly string[] {
-    const addresses = this.#nodes.get(this.#options.node)?.status?.addresses ?? []
-    const internal = addresses.filter(({ type }) => type === 'InternalIP').map(({ address }) => addressOf(address))
-    const known = internal.filter(address => address !== undefined)
-    return known.length > 0 ? known : this.#local
+    const own = this.#ownAddresses()
+    return own.length > 0 ? own : this.#local
   }
+
+  /** Of its Node object, internal ones first (kube-proxy: pkg/util/node, GetNodeHostIPs). */
+  #ownAddresses(): readonly string[] {
+    const addresses = this.#nodes.get(this.#options.node)?.status?.addresses ?? []
+    return ['InternalIP', 'ExternalIP'].flatMap(wanted =>
+      addresses.flatMap(({ type, address }) => (type === wanted ? (addressOf(address) ?? []) : [])),
+    )
+  }
+}
+
+/** Services that go, then the others from the oldest on: who was there first has what several want. The other kinds have no such order. */
+function inOrder(changes: readonly ObjectChange[]): readonly ObjectChange[] {
+  const age = ({ object }: ObjectChange): string => (object ? (object.metadata.creationTimestamp ?? '9') : '')
+  const services = changes.filter(({ kind }) => kind === 'Service')
+  services.sort((a, b) => (age(a) < age(b) ? -1 : age(a) > age(b) ? 1 : 0))
+  return [...services, ...changes.filter(({ kind }) => kind !== 'Service')]
 }
 
 function endpointsIn({ kind, object }: ObjectChange): number {
@@ -286,10 +341,6 @@ function endpointsIn({ kind, object }: ObjectChange): number {
 const isUsable = (address: string): boolean => !isLoopback(address) && !address.startsWith('fe80:')
 
 const familyOf = (address: string): Family => (address.includes(':') ? 'ipv6' : 'ipv4')
-
-function ownerOf({ metadata }: EndpointSlice): string {
-  return nameOf({ ...metadata, name: metadata.labels?.['kubernetes.io/service-name'] ?? '' })
-}
 
 /** Slices that are made here are told apart from those of the source. */
 const marked = (slice: EndpointSlice): EndpointSlice => ({

@@ -29,7 +29,8 @@ export type EndpointsByPort = ReadonlyMap<string, readonly Endpoint[]>
 
 /**
  * The endpoints that slices of one Service have for a node. Of slices that tell the same address and port the one counts that is local.
- * Of addresses the first is used, of ports those that have a name (which may be empty) and a number; as kube-proxy does.
+ * Of addresses the first is used, of ports those that have a number; as kube-proxy does. What is left out is as an API server fills it in: a
+ * port without a name has the empty one (pkg/apis/discovery/v1/defaults.go).
  */
 export function endpointsOf(slices: Iterable<EndpointSlice>, node: string): EndpointsByPort {
   const found = new Map<string, Map<string, Endpoint>>()
@@ -37,8 +38,8 @@ export function endpointsOf(slices: Iterable<EndpointSlice>, node: string): Endp
     if (addressType === 'FQDN') continue
     const family = addressType === 'IPv6' ? 'ipv6' : 'ipv4'
     for (const { name, port, protocol = 'TCP' } of ports ?? []) {
-      if (typeof name !== 'string' || !port) continue
-      const key = endpointKey(family, name, protocol.toLowerCase() as Protocol)
+      if (!port) continue
+      const key = endpointKey(family, name ?? '', protocol.toLowerCase() as Protocol)
       let known = found.get(key)
       if (!known) {
         known = new Map()
@@ -64,13 +65,12 @@ function addEndpoint(
   const key = `${address} ${port}`
   const local = nodeName !== undefined && nodeName === node
   if (!local && known.has(key)) return
-  const ready = conditions?.ready ?? true
   known.set(key, {
     address,
     port,
     local,
-    ready,
-    serving: conditions?.serving ?? ready,
+    ready: conditions?.ready ?? true,
+    serving: conditions?.serving ?? true,
     terminating: conditions?.terminating ?? false,
     nodeName,
     zone,

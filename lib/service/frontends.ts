@@ -3,7 +3,7 @@ import { addressOf, type Cidr, cidrOf, contains, type Family } from './address.j
 import { type Balancing, balancingOf } from './balancing.js'
 import { drainOf } from './drain.js'
 import { type Endpoint, type EndpointsByPort, endpointKey, type Protocol } from './endpoints.js'
-import { nameOf, type Service, type ServicePort } from './objects.js'
+import { isOfOthers, nameOf, type Service, type ServicePort } from './objects.js'
 import { type Place, type Selected, select } from './select.js'
 
 /** Where a client is: in a pod of the cluster, on this node, or anywhere else. */
@@ -45,11 +45,11 @@ export interface Frontend {
 /** What a node is asked to do. */
 export interface ModelOptions {
   readonly node: Place
-  /** Whose addresses are pods'. Empty: nobody is known to be a pod. */
+  /** Whose addresses are pods'. Where there is none of a family nobody is known to be a pod there. */
   readonly clusterCidrs: readonly Cidr[]
   /** Whether endpoints see the node's address in place of every client's, on cluster addresses. */
   readonly masqueradeAll: boolean
-  /** Addresses of this node, for source ranges that contain them. */
+  /** The primary addresses of this node, one of each family: for source ranges that contain them. */
   readonly nodeAddresses: readonly string[]
 }
 
@@ -58,14 +58,7 @@ export const AFFINITY_SECONDS = 10800
 /** Whether a proxy serves it at all: not for headless Services, names of others, and those for another proxy. */
 export function isServed({ metadata, spec }: Service): boolean {
   const first = spec.clusterIP ?? spec.clusterIPs?.[0] ?? ''
-  const labels = metadata.labels ?? {}
-  return (
-    spec.type !== 'ExternalName' &&
-    first !== '' &&
-    first !== 'None' &&
-    !('service.kubernetes.io/service-proxy-name' in labels) &&
-    !('service.kubernetes.io/headless' in labels)
-  )
+  return spec.type !== 'ExternalName' && first !== '' && first !== 'None' && !isOfOthers(metadata)
 }
 
 /** The frontends of a Service, of both families. */
@@ -89,7 +82,7 @@ function ofPort(
   const protocol = (port.protocol ?? 'TCP').toLowerCase() as Protocol
   const portName = port.name ?? ''
   const selected = select(endpoints.get(endpointKey(family, portName, protocol)) ?? [], options.node)
-  const internal = internalAnswers(service, selected, options)
+  const internal = internalAnswers(service, selected, family, options)
   const external = externalAnswers(service, selected)
   const affinity = affinityOf(service)
   const balancing = balancingOf(service)
@@ -119,9 +112,11 @@ function ofPort(
       drain,
     })
   add('cluster-ip', internal, cluster, port.port)
+  const balancers = addressesIn(family, balancerAddresses(service))
+  const sources = balancers.length > 0 ? sourcesOf(service, family, balancers, options) : undefined
+  for (const address of balancers) add('load-balancer', external, address, port.port, sources)
+  // Of one address the first counts: what is the balancer's, too, is for its sources alone.
   for (const address of addressesIn(family, spec.externalIPs ?? [])) add('external-ip', external, address, port.port)
-  for (const address of addressesIn(family, balancerAddresses(service)))
-    add('load-balancer', external, address, port.port, sourcesOf(service, family, address, options))
   const nodePort = nodePortOf(service, port)
   if (nodePort !== undefined) add('node-port', external, undefined, nodePort)
   return frontends
@@ -153,11 +148,17 @@ function answer(endpoints: readonly Endpoint[], any: boolean, masquerade: boolea
     : { verdict: 'reject', reason: 'there are no endpoints' }
 }
 
-function internalAnswers({ spec }: Service, selected: Selected, options: ModelOptions): Frontend['answers'] {
+function internalAnswers(
+  { spec }: Service,
+  selected: Selected,
+  family: Family,
+  { clusterCidrs, masqueradeAll }: ModelOptions,
+): Frontend['answers'] {
   const endpoints = spec.internalTrafficPolicy === 'Local' ? selected.local : selected.cluster
   // Who is no pod comes from outside of the cluster's network: its answers have to come back this way.
-  const others = answer(endpoints, selected.any, options.masqueradeAll || options.clusterCidrs.length > 0)
-  return { pod: answer(endpoints, selected.any, options.masqueradeAll), node: others, remote: others }
+  const podsKnown = clusterCidrs.some(cidr => cidr.family === family)
+  const others = answer(endpoints, selected.any, masqueradeAll || podsKnown)
+  return { pod: answer(endpoints, selected.any, masqueradeAll), node: others, remote: others }
 }
 
 /**
@@ -173,19 +174,18 @@ function externalAnswers({ spec }: Service, { cluster, local, any }: Selected): 
 }
 
 /**
- * Where the ranges hold an address of this node, its own connections to the balancer's address may have that one as their source
- * (kube-proxy does the same).
+ * Where the ranges hold the address of this node, its own connections to a balancer's address may have that one as their source, or another
+ * one of the balancer's (kube-proxy does the same).
  */
 function sourcesOf(
   { spec }: Service,
   family: Family,
-  address: string,
+  balancers: readonly string[],
   { nodeAddresses }: ModelOptions,
 ): readonly Cidr[] | undefined {
   const ranges = (spec.loadBalancerSourceRanges ?? []).map(cidrOf).filter(cidr => cidr !== undefined)
   const own = ranges.filter(cidr => cidr.family === family)
   if (own.length === 0) return undefined
   const mine = nodeAddresses.some(node => own.some(cidr => contains(cidr, node)))
-  const itself = mine ? cidrOf(address) : undefined
-  return itself ? [...own, itself] : own
+  return mine ? [...own, ...balancers.map(cidrOf).filter(cidr => cidr !== undefined)] : own
 }

@@ -31,5 +31,6 @@ export {
 } from './frontends.js'
 export { type Conflict, type FrontendChange, type FrontendKey, frontendKey, ServiceModel } from './model.js'
 export type * from './objects.js'
-export { nameOf } from './objects.js'
+export { nameOf, ownerOf } from './objects.js'
 export { type Place, type Selected, select } from './select.js'
+export type { UnmatchedPort } from './unmatched.js'

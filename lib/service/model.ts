@@ -2,7 +2,8 @@
 import { atOnce } from '../netlink/turns.js'
 import { type EndpointsByPort, endpointsOf } from './endpoints.js'
 import { type Frontend, frontendsOf, type ModelOptions } from './frontends.js'
-import { type EndpointSlice, nameOf, type Service } from './objects.js'
+import { type EndpointSlice, nameOf, ownerOf, type Service } from './objects.js'
+import { type UnmatchedPort, unmatchedPorts } from './unmatched.js'
 
 /** `ipv4 tcp 10.96.0.1 80`; of node ports the address is `*`. */
 export type FrontendKey = string
@@ -50,6 +51,7 @@ export class ServiceModel {
   readonly #claims = new Map<FrontendKey, readonly Frontend[]>()
   readonly #contested = new Set<FrontendKey>()
   readonly #served = new Map<FrontendKey, Frontend>()
+  readonly #unmatched = new Map<string, readonly UnmatchedPort[]>()
   readonly #touched = new Set<string>()
   /** Of what changed since the last look what was served before. */
   readonly #before = new Map<FrontendKey, Frontend | undefined>()
@@ -92,7 +94,7 @@ export class ServiceModel {
     this.#touched.add(name)
   }
 
-  /** A slice without the label of a Service is nobody's. */
+  /** A slice without the label of a Service is nobody's, and one with the label of another proxy is not ours. */
   setSlice(slice: EndpointSlice): void {
     const name = ownerOf(slice)
     if (name === undefined) return
@@ -134,6 +136,12 @@ export class ServiceModel {
     return conflicts
   }
 
+  /** Ports of Services that lead nowhere, as their endpoints have others. */
+  unmatched(): readonly UnmatchedPort[] {
+    atOnce(this.settle())
+    return [...this.#unmatched.values()].flat()
+  }
+
   /** The endpoints of a Service, ready or not. */
   endpointsOf(name: string): EndpointsByPort {
     const known = this.#known.get(name)
@@ -159,6 +167,9 @@ export class ServiceModel {
       const known = this.#known.get(name)
       if (!known) continue
       const now = known.service ? frontendsOf(known.service, this.endpointsOf(name), this.#options) : []
+      const unmatched = known.service ? unmatchedPorts(name, known.service, this.endpointsOf(name)) : []
+      if (unmatched.length > 0) this.#unmatched.set(name, unmatched)
+      else this.#unmatched.delete(name)
       this.#replace(known.frontends, now)
       known.frontends = now
       if (!known.service && known.slices.size === 0) this.#known.delete(name)
@@ -206,11 +217,6 @@ function sizeOf(endpoints: EndpointsByPort | undefined): number {
   let size = 0
   for (const list of endpoints?.values() ?? []) size += list.length
   return size
-}
-
-function ownerOf({ metadata }: Pick<EndpointSlice, 'metadata'>): string | undefined {
-  const name = metadata.labels?.['kubernetes.io/service-name']
-  return name === undefined ? undefined : nameOf({ ...metadata, name })
 }
 
 /** Whether two frontends mean the same: objects that are read again are other objects. */

@@ -182,5 +182,17 @@ export interface Pod {
     | undefined
 }
 
+const SERVICE = 'kubernetes.io/service-name'
+const OF_OTHERS = ['service.kubernetes.io/service-proxy-name', 'service.kubernetes.io/headless']
+
+/** Whether an object is none of this proxy's: kube-proxy does not even ask an API server for it. */
+export const isOfOthers = ({ labels = {} }: Metadata): boolean => OF_OTHERS.some(label => label in labels)
+
+/** `namespace/name` of the Service whose slice it is; undefined where it is nobody's, or of another proxy. */
+export function ownerOf({ metadata }: Pick<EndpointSlice, 'metadata'>): string | undefined {
+  const name = metadata.labels?.[SERVICE]
+  return name === undefined || isOfOthers(metadata) ? undefined : nameOf({ ...metadata, name })
+}
+
 /** A namespaced name. */
 export const nameOf = ({ namespace = 'default', name }: Metadata): string => `${namespace}/${name}`

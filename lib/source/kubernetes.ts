@@ -41,7 +41,7 @@ export type Kind = KubernetesObject['kind']
 
 const address = checked(value => (addressOf(value) === undefined ? 'give an IP address' : undefined))
 const clusterAddress = checked(value =>
-  value === '' || value === 'None' || addressOf(value) !== undefined ? undefined : 'give an IP address or None',
+  value === 'None' || addressOf(value) !== undefined ? undefined : 'give an IP address or None',
 )
 const range = checked(value => (cidrOf(value) ? undefined : 'give a range of addresses as 10.0.0.0/8'))
 /** RFC 1123, with the length of a DNS label. */
@@ -74,7 +74,7 @@ const service = object(
             name: label,
             protocol,
             port,
-            targetPort: either(port, text, 'a number from 1 to 65535, or the name of a port of the container'),
+            targetPort: either(whole(0, 65535), text, 'a number from 1 to 65535, or the name of a port of the container'),
             nodePort: whole(0, 65535),
             appProtocol: text,
           },
@@ -162,7 +162,11 @@ const node = object(
   'metadata',
 )
 
-const container = object({ name: text, ports: list(object({ name: text, containerPort: port, protocol }, 'containerPort')) })
+const container = object({
+  name: text,
+  restartPolicy: text,
+  ports: list(object({ name: text, containerPort: port, protocol }, 'containerPort')),
+})
 const pod = object(
   {
     metadata,
@@ -202,29 +206,34 @@ const VERSIONS: Readonly<Record<Kind, string>> = {
 
 export const isKind = (kind: unknown): kind is Kind => typeof kind === 'string' && Object.hasOwn(SHAPES, kind)
 
-/** What is wrong with an object of one of the kinds. */
-export function problemsOf(kind: Kind, value: unknown): readonly Misfit[] {
-  const found = [...misfits(SHAPES[kind], value)]
+/** What an object says to a proxy, and what is wrong with it. */
+export interface ReadObject {
+  /** Undefined where it can not be served. */
+  readonly object: KubernetesObject | undefined
+  readonly problems: readonly Misfit[]
+}
+
+/** Reads an object of one of the kinds. Only the fields that a proxy needs are kept: the others are most of what an API server has of it. */
+export function readObject(kind: Kind, value: unknown): ReadObject {
+  const problems = [...misfits(SHAPES[kind], value)]
   const version = isRecord(value) ? value.apiVersion : undefined
   if (version !== undefined && version !== VERSIONS[kind])
-    found.unshift({ path: 'apiVersion', message: `${JSON.stringify(version)}: ${kind} is read of ${VERSIONS[kind]}` })
+    problems.unshift({ path: 'apiVersion', message: `${JSON.stringify(version)}: ${kind} is read of ${VERSIONS[kind]}` })
   // What follows looks into fields that are as they should be.
-  if (found.length > 0 || !isRecord(value)) return found
-  return kind === 'Service'
-    ? [...ofAnnotations(value as unknown as Service), ...ofService(value.spec as ServiceSpec)]
-    : kind === 'EndpointSlice'
-      ? [...ofSlice(value as unknown as EndpointSlice)]
-      : []
+  if (problems.length > 0) return { object: undefined, problems }
+  const object = ownFields(kind, value)
+  if (object.kind === 'Service') problems.push(...ofAnnotations(object), ...ofService(object.spec))
+  if (object.kind === 'EndpointSlice') problems.push(...ofSlice(object))
+  return { object: problems.every(({ served }) => served) ? object : undefined, problems }
 }
 
 function* ofAnnotations({ metadata: { annotations = {} } }: Service): Generator<Misfit> {
   const drain = annotations[DRAIN]
   if (drain !== undefined && drainSeconds(drain) === undefined)
-    yield { path: `metadata.annotations.${DRAIN}`, message: `${JSON.stringify(drain)}: give seconds, or never` }
+    yield { path: `metadata.annotations.${DRAIN}`, message: `${JSON.stringify(drain)}: give seconds, or never`, served: true }
 }
 
-/** Only the fields that are read: the others are most of what an API server keeps of an object. */
-export function ownFields(kind: Kind, value: unknown): KubernetesObject {
+function ownFields(kind: Kind, value: unknown): KubernetesObject {
   const own = trimmed(SHAPES[kind], value) as { readonly metadata: Metadata }
   const { [APPLIED]: _, ...annotations } = own.metadata.annotations ?? {}
   const metadata = own.metadata.annotations?.[APPLIED] === undefined ? own.metadata : { ...own.metadata, annotations }
@@ -242,7 +251,14 @@ function* ofService(spec: ServiceSpec): Generator<Misfit> {
     yield { path: 'spec.ports', message: 'is missing: give at least one' }
   const names = new Map<string, number>()
   const numbers = new Map<string, number>()
-  for (const [i, { name, port, protocol = 'TCP' }] of ports.entries()) {
+  const external = spec.type === 'NodePort' || spec.type === 'LoadBalancer'
+  for (const [i, { name, port, protocol = 'TCP', nodePort }] of ports.entries()) {
+    if (nodePort && !external)
+      yield {
+        path: `spec.ports[${i}].nodePort`,
+        message: `${nodePort}: is for Services of type NodePort and LoadBalancer: give spec.type`,
+        served: true,
+      }
     if (name === undefined && ports.length > 1)
       yield { path: `spec.ports[${i}].name`, message: 'is missing: with several ports each needs one' }
     const named = name === undefined ? undefined : names.get(name)
@@ -257,6 +273,20 @@ function* ofService(spec: ServiceSpec): Generator<Misfit> {
   const [first] = spec.clusterIPs ?? []
   if (first !== undefined && spec.clusterIP && addressOf(first) !== addressOf(spec.clusterIP))
     yield { path: 'spec.clusterIPs[0]', message: `${JSON.stringify(first)}: has to be spec.clusterIP, ${spec.clusterIP}` }
+  yield* ofExternal(spec)
+}
+
+/** Of a family that the Service has no address of there are no endpoints. */
+function* ofExternal({ clusterIP, clusterIPs = clusterIP ? [clusterIP] : [], ipFamilyPolicy, externalIPs = [] }: ServiceSpec) {
+  const own = clusterIPs.map(addressOf).filter(address => address !== undefined)
+  const complete = own.length > 1 || (own.length > 0 && (ipFamilyPolicy ?? 'SingleStack') === 'SingleStack')
+  if (!complete) return
+  for (const [i, text] of externalIPs.entries()) {
+    const six = addressOf(text)?.includes(':')
+    if (own.some(address => address.includes(':') === six)) continue
+    const message = `${JSON.stringify(text)}: the Service has no cluster address of ${six ? 'IPv6' : 'IPv4'}`
+    yield { path: `spec.externalIPs[${i}]`, message, served: true as const }
+  }
 }
 
 function* ofSlice({ addressType, endpoints }: EndpointSlice): Generator<Misfit> {
@@ -268,6 +298,7 @@ function* ofSlice({ addressType, endpoints }: EndpointSlice): Generator<Misfit> 
         yield {
           path: `endpoints[${i}].addresses[${j}]`,
           message: `${JSON.stringify(one)}: give an address of ${addressType}, which addressType says`,
+          served: true,
         }
     }
 }

@@ -1,5 +1,5 @@
 /** Manifests: YAML or JSON, one document or several; lists of objects as `kubectl get -o yaml` prints them. */
-import { isKind, type KubernetesObject, problemsOf } from './kubernetes.js'
+import { isKind, type KubernetesObject, readObject } from './kubernetes.js'
 import { isRecord } from './shape.js'
 import { type Document, isCollection, LineCounter, parseAllDocuments, type Node as YamlNode } from './yaml.js'
 
@@ -39,7 +39,7 @@ function ofJson(content: string, file: string): Manifest | undefined {
   if (!/^\s*\{/.test(content)) return undefined
   const found: Found = { objects: [], problems: [], ignored: new Map() }
   try {
-    readObject(JSON.parse(content), [], file, () => 1, found)
+    readValue(JSON.parse(content), [], file, () => 1, found)
   } catch {
     return undefined
   }
@@ -48,17 +48,37 @@ function ofJson(content: string, file: string): Manifest | undefined {
 
 function ofYaml(content: string, file: string): Manifest {
   const found: Found = { objects: [], problems: [], ignored: new Map() }
-  const lines = new LineCounter()
-  const documents = parseAllDocuments(content, { lineCounter: lines, prettyErrors: false })
-  for (const document of Array.isArray(documents) ? documents : []) {
-    const lineOf = (offset: number): number => Math.max(1, lines.linePos(offset).line)
-    const [error] = document.errors
-    if (error)
-      found.problems.push({ file, line: lineOf(error.pos[0]), message: `is no YAML: ${error.message.split('\n', 1)[0]}` })
-    else readDocument(document as Document, file, lineOf, found)
+  const whole = parsed(content)
+  const broken = whole.documents.some(({ errors }) => errors.length > 0)
+  let before = 0
+  for (const part of broken ? partsOf(content).map(parsed) : [whole]) {
+    const { documents, lines, text } = part
+    const lineOf = (offset: number): number => before + Math.max(1, lines.linePos(offset).line)
+    for (const document of documents) {
+      const [error] = document.errors
+      if (error)
+        found.problems.push({ file, line: lineOf(error.pos[0]), message: `is no YAML: ${error.message.split('\n', 1)[0]}` })
+      else readDocument(document, file, lineOf, found)
+    }
+    before += text.split('\n').length - 1
   }
   return found
 }
+
+interface Parsed {
+  readonly text: string
+  readonly documents: readonly Document[]
+  readonly lines: LineCounter
+}
+
+function parsed(text: string): Parsed {
+  const lines = new LineCounter()
+  const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false })
+  return { text, documents: Array.isArray(documents) ? documents : [], lines }
+}
+
+/** What is between lines of dashes: a quotation mark that is not closed would take the documents behind it along. */
+const partsOf = (content: string): readonly string[] => content.split(/^(?=---(?:\s|$))/m)
 
 function readDocument(document: Document, file: string, lineOf: (offset: number) => number, found: Found): void {
   let value: unknown
@@ -71,14 +91,14 @@ function readDocument(document: Document, file: string, lineOf: (offset: number)
   }
   if (value === null || value === undefined) return
   const place = (path: readonly (string | number)[]): number => lineOf(offsetOf(document, path) ?? start)
-  readObject(value, [], file, place, found)
+  readValue(value, [], file, place, found)
 }
 
 type PlaceOf = (path: readonly (string | number)[]) => number
 
-function readObject(value: unknown, at: readonly (string | number)[], file: string, place: PlaceOf, found: Found): void {
+function readValue(value: unknown, at: readonly (string | number)[], file: string, place: PlaceOf, found: Found): void {
   const problem = (field: string | undefined, message: string): void => {
-    const path = [...at, ...partsOf(field ?? '')]
+    const path = [...at, ...stepsOf(field ?? '')]
     found.problems.push({ file, line: place(path), ...(field === undefined ? {} : { field }), message })
   }
   if (!isRecord(value)) return problem(undefined, 'is no object of Kubernetes: give apiVersion, kind, metadata')
@@ -88,20 +108,20 @@ function readObject(value: unknown, at: readonly (string | number)[], file: stri
     // Items of a list of one kind need not repeat it.
     const of = kind.slice(0, -4)
     for (const [i, item] of items.entries())
-      readObject(isRecord(item) && of !== '' ? { kind: of, ...item } : item, [...at, 'items', i], file, place, found)
+      readValue(isRecord(item) && of !== '' ? { kind: of, ...item } : item, [...at, 'items', i], file, place, found)
     return
   }
   if (!isKind(kind)) {
     found.ignored.set(kind, (found.ignored.get(kind) ?? 0) + 1)
     return
   }
-  const problems = problemsOf(kind, value)
+  const { object, problems } = readObject(kind, value)
   for (const { path, message } of problems) problem(path, message)
-  if (problems.length === 0) found.objects.push(value as unknown as KubernetesObject)
+  if (object) found.objects.push(object)
 }
 
 /** `spec.ports[0].port` as a list. Names of fields that have dots are of labels, whose problems are of the value: the nearest will do. */
-const partsOf = (path: string): readonly (string | number)[] =>
+const stepsOf = (path: string): readonly (string | number)[] =>
   path
     .split(/\.|(?=\[)/)
     .filter(part => part !== '')

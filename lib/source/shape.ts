@@ -5,6 +5,8 @@ export interface Misfit {
   /** `spec.ports[0].port` */
   readonly path: string
   readonly message: string
+  /** The object is served all the same, but for what the field asks. */
+  readonly served?: true
 }
 
 export type Shape =
@@ -45,7 +47,7 @@ const wrong = (message: string): readonly Misfit[] => [{ path: '', message }]
 const below = (place: string, found: readonly Misfit[]): readonly Misfit[] =>
   found.map(({ path, message }) => ({ path: `${place}${path === '' || path.startsWith('[') ? '' : '.'}${path}`, message }))
 
-/** All that does not fit, in the order of the fields. A null is as good as a field that is not there. */
+/** All that does not fit, in the order of the fields. */
 export function misfits(shape: Shape, value: unknown): readonly Misfit[] {
   switch (shape.is) {
     case 'text':
@@ -89,24 +91,30 @@ function misfitsOfFields(
   let all = NONE
   if (shape.is === 'object')
     for (const field of shape.required)
-      if (value[field] === undefined || value[field] === null) all = [...all, { path: field, message: 'is missing' }]
+      if (isAbsent(shape.fields[field], value[field])) all = [...all, { path: field, message: 'is missing' }]
   for (const field of Object.keys(shape.is === 'object' ? shape.fields : value)) {
     const of = shape.is === 'object' ? shape.fields[field] : shape.of
-    if (!of || !Object.hasOwn(value, field) || (shape.is === 'object' && value[field] === null)) continue
+    if (!of || !Object.hasOwn(value, field) || (shape.is === 'object' && isAbsent(of, value[field]))) continue
     const found = misfits(of, value[field])
     if (found.length > 0) all = [...all, ...below(field, found)]
   }
   return all
 }
 
-/** A copy that has only the fields which shapes name; nulls are left out. */
+/** A null is as good as a field that is not there, and so is an empty text where not any text will do: to Kubernetes they are one. */
+const isAbsent = (shape: Shape | undefined, value: unknown): boolean =>
+  value === undefined ||
+  value === null ||
+  (value === '' && shape?.is === 'text' && (shape.words !== undefined || shape.check !== undefined))
+
+/** A copy that has only the fields which shapes name, and that are there. */
 export function trimmed(shape: Shape, value: unknown): unknown {
   if (shape.is === 'list' && Array.isArray(value)) return value.map(item => trimmed(shape.of, item))
   if (shape.is !== 'object' || !isRecord(value)) return value
   const copy: Record<string, unknown> = {}
   for (const field of Object.keys(value)) {
     const of = Object.hasOwn(shape.fields, field) ? shape.fields[field] : undefined
-    if (of && value[field] !== null) copy[field] = trimmed(of, value[field])
+    if (of && !isAbsent(of, value[field])) copy[field] = trimmed(of, value[field])
   }
   return copy
 }

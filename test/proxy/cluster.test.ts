@@ -99,3 +99,30 @@ t.test('what Services can not have is told, and who has it', async t => {
   apply(again, told(external('a')))
   t.equal(again.model.serviceNamed('default/a')?.spec.clusterIP, cluster.model.serviceNamed('default/a')?.spec.clusterIP)
 })
+
+t.test('of Services that want one address the oldest has it, and those that wait get it when it is free', async t => {
+  const at = (name: string, year: number): string =>
+    `---\nkind: Service\nmetadata: {name: ${name}, creationTimestamp: "${year}-01-01T00:00:00Z"}\nspec: {clusterIP: 10.96.0.7, ports: [{port: 80}]}\n`
+  const cluster = new Cluster(OPTIONS, LOCAL)
+  const holder = (): string | undefined => cluster.model.frontends.get('ipv4 tcp 10.96.0.7 80')?.service
+  apply(cluster, told(at('a', 2026) + at('b', 2024) + at('c', 2025)))
+  t.equal(holder(), 'default/b')
+  t.same(
+    cluster.problems.map(({ where }) => where),
+    ['default/c', 'default/a'],
+  )
+  apply(cluster, [{ kind: 'Service', name: 'default/b', object: undefined }])
+  t.equal(holder(), 'default/c')
+  apply(cluster, told(at('c', 2025).replace('10.96.0.7', '10.96.0.8')))
+  t.equal(holder(), 'default/a')
+  t.same(cluster.problems, [])
+})
+
+t.test('a port that leads nowhere is told, with those that there are', async t => {
+  const cluster = new Cluster(OPTIONS, LOCAL)
+  apply(cluster, told(SERVICE.replace('{port: 80,', '{name: http, port: 80,') + SLICE))
+  const message = 'its endpoints have no port "http" of TCP, but tcp ""'
+  t.same(cluster.problems, [{ where: 'default/web', field: 'spec.ports[0]', message }])
+  apply(cluster, told(SERVICE))
+  t.same(cluster.problems, [])
+})

@@ -91,9 +91,9 @@ t.test('endpoints are those of all slices, by family, port name and protocol', a
       slice('six', [{ addresses: ['fd00::1'] }], { addressType: 'IPv6' }),
       slice('wrong', [{ addresses: ['fd00::1'] }, { addresses: [] }, { addresses: ['name'] }]),
       slice('names', [{ addresses: ['example.org'] }], { addressType: 'FQDN' }),
+      slice('nameless', [{ addresses: ['10.0.0.4'] }], { ports: [{ name: null, port: 1 }, { port: 2 }] }),
       slice('portless', [{ addresses: ['10.0.0.7'] }], {
         ports: [
-          { name: null, port: 1 },
           { name: 'http', port: null },
           { name: 'http', port: 0 },
         ],
@@ -107,10 +107,11 @@ t.test('endpoints are those of all slices, by family, port name and protocol', a
     [true, false, false],
   )
   t.same(texts(found.get(endpointKey('ipv4', 'dns', 'udp'))), ['10.0.0.3:53'])
+  t.same(texts(found.get(endpointKey('ipv4', '', 'tcp'))), ['10.0.0.4:1', '10.0.0.4:2'])
   t.same(texts(found.get(endpointKey('ipv6', 'http', 'tcp'))), ['fd00::1:8080'])
 })
 
-t.test('what a slice does not say of an endpoint is ready, serving as it is ready, and not terminating', async t => {
+t.test('what a slice does not say of an endpoint is ready, serving, and not terminating', async t => {
   const conditions = [
     undefined,
     {},
@@ -133,7 +134,7 @@ t.test('what a slice does not say of an endpoint is ready, serving as it is read
       [true, true, false],
       [true, true, false],
       [true, true, false],
-      [false, false, false],
+      [false, true, false],
       [false, true, true],
     ],
   )
@@ -251,19 +252,19 @@ t.test('frontends are each address with each port, in the families that the Serv
   )
   t.same(found, [
     'cluster-ip tcp 10.96.0.1 80 10800',
-    'external-ip tcp 192.0.2.5 80 10800',
     'load-balancer tcp 198.51.100.1 80 10800 10.0.0.0/8',
+    'external-ip tcp 192.0.2.5 80 10800',
     'node-port tcp * 30080 10800',
     'cluster-ip udp 10.96.0.1 53 10800',
-    'external-ip udp 192.0.2.5 53 10800',
     'load-balancer udp 198.51.100.1 53 10800 10.0.0.0/8',
+    'external-ip udp 192.0.2.5 53 10800',
     'cluster-ip tcp fd00:96::1 80 10800',
-    'external-ip tcp 2001:db8::5 80 10800',
     'load-balancer tcp 2001:db8::9 80 10800 fd00::/8',
+    'external-ip tcp 2001:db8::5 80 10800',
     'node-port tcp * 30080 10800',
     'cluster-ip udp fd00:96::1 53 10800',
-    'external-ip udp 2001:db8::5 53 10800',
     'load-balancer udp 2001:db8::9 53 10800 fd00::/8',
+    'external-ip udp 2001:db8::5 53 10800',
   ])
 })
 

@@ -106,6 +106,22 @@ t.test('what is wrong is told with its line and its field, and the rest is there
       ['6 endpoints[1].addresses[0]: "fd00::1": give an address of IPv4, which addressType says'],
     ],
     [
+      'a quotation mark that is not closed, before other documents',
+      `a: "b\n---\n${SERVICE}`,
+      ['2 -: is no YAML: Missing closing "quote'],
+    ],
+    [
+      'a node port of no node',
+      `${SERVICE}      nodePort: 30080\n`,
+      ['8 spec.ports[0].nodePort: 30080: is for Services of type NodePort and LoadBalancer: give spec.type'],
+    ],
+    [
+      'an external address of a family that the Service has not got',
+      `${SERVICE}  externalIPs: [192.0.2.1, "2001:db8::1"]\n`,
+      ['8 spec.externalIPs[1]: "2001:db8::1": the Service has no cluster address of IPv6'],
+    ],
+    ['a name that is needed and empty', SERVICE.replace('web', '""'), ['3 metadata.name: is missing']],
+    [
       'an item of a list',
       `kind: List\nitems:\n- {kind: Node, metadata: {name: n}}\n- {kind: Pod, metadata: {}}`,
       ['4 metadata.name: is missing'],
@@ -114,6 +130,8 @@ t.test('what is wrong is told with its line and its field, and the rest is there
   for (const [name, content, told] of cases) t.same(problems(content), told, name)
   t.equal(read(`${SERVICE}---\na: [`).objects.length, 1)
   t.equal(read(`${SERVICE}---\nkind: Pod\n`).objects.length, 1)
+  t.equal(read(`a: "b\n---\n${SERVICE}`).objects.length, 1)
+  t.equal(read(`${SERVICE}      nodePort: 30080\n`).objects.length, 1, 'what can be served without it is')
 })
 
 t.test('aliases that repeat without end are refused', async t => {

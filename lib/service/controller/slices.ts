@@ -86,8 +86,9 @@ function addressFor({ status }: Pod, addressType: 'IPv4' | 'IPv6'): string | und
 
 /** A name stands for the number that the pod's container has it for: pods may differ. */
 function portsOf({ spec }: Service, pod: Pod): Ports {
-  return (spec.ports ?? []).flatMap(({ name = '', protocol = 'TCP', port, targetPort = port, appProtocol }) => {
-    const number = typeof targetPort === 'number' ? targetPort : numberOf(pod, targetPort, protocol)
+  return (spec.ports ?? []).flatMap(({ name = '', protocol = 'TCP', port, targetPort, appProtocol }) => {
+    const target = targetPort || port
+    const number = typeof target === 'number' ? target : numberOf(pod, target, protocol)
     return number === undefined ? [] : [{ name, protocol, port: number, ...(appProtocol === undefined ? {} : { appProtocol }) }]
   })
 }

@@ -1,7 +1,7 @@
 /** One kind of objects of an API server, as they are there: listed, then watched (kubernetes.io/docs/reference/using-api/api-concepts). */
 import { objectsIn, Turns } from '../../netlink/turns.js'
 import type { Feed } from '../feed.js'
-import { type Kind, type KubernetesObject, ownFields, problemsOf } from '../kubernetes.js'
+import { type Kind, type KubernetesObject, readObject } from '../kubernetes.js'
 import { type Attempt, lossOf, persist } from '../persist.js'
 import { isRecord } from '../shape.js'
 import { objectName } from '../shelf.js'
@@ -169,15 +169,14 @@ export class Reflector {
     const name = nameOf(kind, raw)
     const before = this.#seen.get(name)
     if (before?.version === version) return name
-    const problems = problemsOf(kind, raw)
-    const served = problems.length === 0
-    this.#seen.set(name, { version, served })
+    const { object, problems } = readObject(kind, raw)
+    this.#seen.set(name, { version, served: object !== undefined })
     const where = `${kind} ${name}`
     this.#feed.bad(
       where,
       problems.map(({ path, message }) => ({ where, field: path, message })),
     )
-    if (served || before?.served) this.#feed.change({ kind, name, object: served ? ownFields(kind, raw) : undefined })
+    if (object || before?.served) this.#feed.change({ kind, name, object })
     return name
   }
 

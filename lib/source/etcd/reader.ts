@@ -196,8 +196,8 @@ function contentOf(
     return bad('is no text: give the manifest of an object, in YAML or JSON')
   }
   const { objects, problems, ignored } = parseManifest(text, key)
-  if (problems.length > 0) return { objects: [], problems: problems.map(({ file, ...problem }) => ({ where: file, ...problem })) }
   if (objects.length > 1) return bad(`has ${objects.length} objects: give each a key of its own`)
-  if (objects.length + ignored.size === 0) return bad('is empty: give the manifest of an object, in YAML or JSON')
-  return { objects, problems: [] }
+  if (objects.length + problems.length + ignored.size === 0)
+    return bad('is empty: give the manifest of an object, in YAML or JSON')
+  return { objects, problems: problems.map(({ file, ...problem }) => ({ where: file, ...problem })) }
 }
