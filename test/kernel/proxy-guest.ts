@@ -1,6 +1,7 @@
 /**
- * Runs the cases of the proxy that have a cluster under this kernel, and prints TAP: `node proxy-guest.js [--backend ipvs|nftables] [WORD…]`,
- * only those whose name contains one of the words. It makes network namespaces: scripts/in-namespace gives them names of their own on a host.
+ * Runs the cases of the proxy that have a cluster under this kernel, and prints TAP: `node proxy-guest.js [--backend ipvs|nftables]
+ * [--limit SECONDS] [WORD…]`, only those whose name contains one of the words. A case counts as hung after 300 seconds, or the limit: emulated
+ * processors take longer for the whole table of flows. It makes network namespaces: scripts/in-namespace gives them names of their own on a host.
  */
 import { parseArgs } from 'node:util'
 import type { ServiceProxyOptions } from '../../lib/proxy/index.js'
@@ -11,7 +12,7 @@ import * as steady from './proxy/steady.js'
 import * as table from './proxy/table.js'
 import { topology } from './proxy/topology.js'
 import { Cleanup } from './support/case.js'
-import { orHung } from './support/hung.js'
+import { HUNG, orHung } from './support/hung.js'
 import { sh } from './support/linux.js'
 import { Report } from './support/tap.js'
 
@@ -26,13 +27,13 @@ async function runCase(it: ProxyCase, options: Partial<ServiceProxyOptions>): Pr
   }
 }
 
-async function main(options: Partial<ServiceProxyOptions>, words: readonly string[]): Promise<number> {
+async function main(options: Partial<ServiceProxyOptions>, limit: number, words: readonly string[]): Promise<number> {
   const report = new Report()
   report.comment(`Linux ${(await sh('uname -r')).trim()}, Node.js ${process.version}, ${JSON.stringify(options)}`)
   for (const it of all.filter(({ name }) => words.length === 0 || words.some(word => name.includes(word)))) {
     const began = performance.now()
     try {
-      await orHung(runCase(it, options))
+      await orHung(runCase(it, options), limit)
       report.pass(it.name)
     } catch (error) {
       report.fail(it.name, error)
@@ -44,5 +45,9 @@ async function main(options: Partial<ServiceProxyOptions>, words: readonly strin
 }
 
 process.setSourceMapsEnabled(true)
-const { values, positionals } = parseArgs({ options: { backend: { type: 'string' } }, allowPositionals: true })
-process.exit(await main(values as Partial<ServiceProxyOptions>, positionals))
+const { values, positionals } = parseArgs({
+  options: { backend: { type: 'string' }, limit: { type: 'string', default: String(HUNG) } },
+  allowPositionals: true,
+})
+const { limit, ...options } = values
+process.exit(await main(options as Partial<ServiceProxyOptions>, Number(limit), positionals))

@@ -86,6 +86,15 @@ class Machine {
     })
   }
 
+  /** Virtual servers of the ledger, and whose they are. */
+  ledger(): Promise<Readonly<Record<string, string | undefined>>> {
+    return this.with(async ({ nft }) => {
+      const { elements } = await nft.snapshot({ family: 'ip', table: 'ts-ipvs' })
+      const entered = elements.find(({ set }) => set.name === 'virtual-servers')?.elements ?? []
+      return Object.fromEntries(entered.map(({ key, comment }) => [[key].flat().join(' '), comment]))
+    })
+  }
+
   sysctl(name: string): Promise<unknown> {
     return this.with(({ lvs }) => lvs.sysctl(name as 'conntrack'))
   }
@@ -103,6 +112,30 @@ async function synced(machine: Machine, proxy: ServiceProxy, ...told: Told): Pro
   await proxy.once()
   return machine.servers()
 }
+
+t.test('the ledger says whose virtual servers are: the Service that has them now, or had them last', async t => {
+  const machine = new Machine()
+  const key = { protocol: 'tcp', address: '10.96.0.1', port: 80 } as const
+  const { operations, ...before } = await machine.open().then(async proxy => {
+    await synced(machine, proxy, service('web', 1), slice('web', '10.244.0.1'))
+    t.same(await machine.ledger(), { '10.96.0.1 tcp 80': 'default/web' })
+    machine.kernel.setCounters({ activeConnections: 1 }, key, { address: '10.244.0.1', port: 8080 })
+    await synced(machine, proxy, { gone: 'web' })
+    await proxy.close()
+    const next = await machine.open()
+    const { ipv4 } = await next.once()
+    await next.close()
+    return ipv4 ?? { operations: -1 }
+  })
+  t.match({ operations, ...before }, { operations: 0, added: 0, removed: 0 })
+  t.same(await machine.ledger(), { '10.96.0.1 tcp 80': 'default/web' }, 'it only drains, and a new proxy knows whose it was')
+  await using proxy = await machine.open()
+  t.same(await synced(machine, proxy, service('other', 1), slice('other', '10.244.0.1')), ['10.96.0.1 tcp 80 rr: 10.244.0.1 1'])
+  t.same(await machine.ledger(), { '10.96.0.1 tcp 80': 'default/other' })
+  t.same(await machine.elements('virtual-addresses'), ['10.96.0.1'])
+  await synced(machine, proxy, { gone: 'other' })
+  machine.kernel.setCounters({ activeConnections: 0 }, key, { address: '10.244.0.1', port: 8080 })
+})
 
 t.test('Services are virtual servers, with what their annotations say', async t => {
   const machine = new Machine()

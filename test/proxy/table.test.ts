@@ -69,7 +69,7 @@ class Rig {
     for (const { address, frontend, rendered } of placed) {
       const name = nameOf(address, frontend)
       if (!rendered.balanced) continue
-      if (!this.kernel.servers.has(name)) this.table.enter(address, frontend.protocol, frontend.port)
+      if (!this.kernel.servers.has(name)) this.table.enter(address, frontend.protocol, frontend.port, undefined)
       this.kernel.servers.set(
         name,
         rendered.balanced.map(({ address, port }) => `${address} ${port}`),
@@ -78,7 +78,7 @@ class Rig {
     }
     for (const name of known) {
       const [address = '', protocol = '', port] = name.split(' ')
-      if (this.kernel.servers.delete(name)) this.table.strike(address, protocol, Number(port))
+      if (this.kernel.servers.delete(name)) this.table.strike(address, protocol, Number(port), undefined)
     }
   }
 }

@@ -1,6 +1,7 @@
 /** The virtual servers of one family: what is wanted, what the kernel has of them, and what leads from one to the other. */
 import type { IpvsClient, NetlinkError, Operation, RealServer, Result, VirtualServer } from '../../ipvs/index.js'
 import type { Family, Frontend, FrontendKey } from '../../service/index.js'
+import { commentOf } from '../nftables/layout.js'
 import type { Placed } from '../nftables/table.js'
 import { type DrainRules, Drains } from './drains.js'
 import {
@@ -16,10 +17,10 @@ import {
   wantedServer,
 } from './wanted.js'
 
-/** Where is written which virtual servers are ours: before they are made, and until they are gone. */
+/** Where is written which virtual servers are ours, and whose: before they are made, and until they are gone. */
 export interface Ledger {
-  enter(address: string, protocol: string, port: number): void
-  strike(address: string, protocol: string, port: number): void
+  enter(address: string, protocol: string, port: number, comment: string | undefined): void
+  strike(address: string, protocol: string, port: number, comment: string | undefined): void
 }
 
 /** What the kernel has of ours. */
@@ -52,7 +53,8 @@ export class VirtualServers {
   readonly #drains: Drains
   readonly #wanted = new Map<ServerName, WantedServer & { readonly owner: FrontendKey }>()
   readonly #kernel = new Map<ServerName, Known>()
-  readonly #entered = new Set<ServerName>()
+  /** What the ledger has, with the comments there. */
+  readonly #entered = new Map<ServerName, string | undefined>()
   #strangers: ReadonlySet<ServerName> = new Set()
   readonly #touched = new Set<ServerName>()
   readonly #missing = new Set<string>()
@@ -68,10 +70,10 @@ export class VirtualServers {
   }
 
   /** Takes over what an earlier proxy has written into its ledger. */
-  adopt(entered: Iterable<ServerName>): void {
-    for (const name of entered) {
+  adopt(entered: ReadonlyMap<ServerName, string | undefined>): void {
+    for (const [name, comment] of entered) {
       this.#kernel.set(name, { content: '', weights: new Map(), frontend: undefined })
-      this.#settleLedger(name)
+      this.#enter(name, comment)
     }
   }
 
@@ -341,16 +343,26 @@ export class VirtualServers {
 
   /** The ledger has what is ours, and what is to be. */
   #settleLedger(name: ServerName): void {
-    const ours = this.#kernel.has(name) || (this.#wanted.has(name) && !this.#strangers.has(name))
-    if (ours === this.#entered.has(name)) return
+    const wanted = this.#strangers.has(name) ? undefined : this.#wanted.get(name)
+    if (wanted) this.#enter(name, commentOf(wanted.place.frontend))
+    else if (this.#kernel.has(name)) this.#enter(name, this.#entered.get(name))
+    else this.#strike(name)
+  }
+
+  #enter(name: ServerName, comment: string | undefined): void {
+    if (this.#entered.has(name) && this.#entered.get(name) === comment) return
     const { address, protocol, port } = partsOf(name)
-    if (ours) {
-      this.#entered.add(name)
-      this.#ledger.enter(address, protocol, port)
-    } else {
-      this.#entered.delete(name)
-      this.#ledger.strike(address, protocol, port)
-    }
+    this.#ledger.enter(address, protocol, port, comment)
+    // It was another Service's: what stays is not touched in between.
+    this.#strike(name)
+    this.#entered.set(name, comment)
+  }
+
+  #strike(name: ServerName): void {
+    if (!this.#entered.has(name)) return
+    const { address, protocol, port } = partsOf(name)
+    this.#ledger.strike(address, protocol, port, this.#entered.get(name))
+    this.#entered.delete(name)
   }
 }
 

@@ -23,8 +23,8 @@ export interface Synced {
 
 /** What an earlier proxy left. */
 export interface Adopted {
-  /** Virtual servers that are ours: address, protocol and port. */
-  readonly ledger: readonly string[]
+  /** Virtual servers that are ours, as `address protocol port`, and whose they are. */
+  readonly ledger: ReadonlyMap<string, string | undefined>
   readonly remembered: string | undefined
 }
 
@@ -78,7 +78,7 @@ export class NftablesBackend {
     }
     const ledger = elements.filter(({ set }) => set.name === SETS.virtualServers).flatMap(({ elements }) => elements)
     return {
-      ledger: ledger.map(({ key }) => [key].flat().join(' ')),
+      ledger: new Map(ledger.map(({ key, comment }) => [[key].flat().join(' '), comment])),
       remembered: sets.find(({ name }) => name === SETS.remembered)?.comment,
     }
   }

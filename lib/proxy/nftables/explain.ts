@@ -101,7 +101,7 @@ async function taken(reader: Reader, asked: Asked, around: KernelSurroundings): 
   const ledger = await reader.get(SETS.virtualServers, ...key)
   if (!ledger) return undefined
   const places = await around.virtualServer(flow)
-  return { ...(await accepted(reader, asked, places, found?.comment, 'a virtual server of IPVS chooses')), engine: 'ipvs' }
+  return { ...(await accepted(reader, asked, places, ledger.comment, 'a virtual server of IPVS chooses')), engine: 'ipvs' }
 }
 
 const placeOf = ({ data }: Element): string => [data].flat().join(' ')

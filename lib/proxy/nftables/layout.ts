@@ -46,7 +46,7 @@ export const SETS = {
 /** At most as long as nft takes a comment to be. */
 const COMMENT = 127
 
-/** What elements of `services`, `refused` and `denied` say: whose they are, as `default/web:http`. */
+/** What elements of `services`, `refused`, `denied` and the ledger say: whose they are, as `default/web:http`. */
 export const commentOf = (frontend: Pick<Frontend, 'service' | 'portName'>): string => serviceText(frontend).slice(0, COMMENT)
 
 /** The map with the endpoint of this number of each address and port. */

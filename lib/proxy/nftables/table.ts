@@ -134,13 +134,13 @@ export class ProxyTable {
     return this.#placed
   }
 
-  /** Writes a virtual server into the ledger, or takes it out. */
-  enter(address: string, protocol: string, port: number): void {
-    for (const wanted of ledgerOf(address, protocol, port)) this.#elements.add(wanted)
+  /** Writes a virtual server into the ledger, or takes it out. `comment`: whose it is. */
+  enter(address: string, protocol: string, port: number, comment: string | undefined): void {
+    for (const wanted of ledgerOf(address, protocol, port, comment)) this.#elements.add(wanted)
   }
 
-  strike(address: string, protocol: string, port: number): void {
-    for (const wanted of ledgerOf(address, protocol, port)) this.#elements.remove(wanted)
+  strike(address: string, protocol: string, port: number, comment: string | undefined): void {
+    for (const wanted of ledgerOf(address, protocol, port, comment)) this.#elements.remove(wanted)
   }
 
   /** What has to be changed; the same again until `settled`. */
@@ -218,7 +218,7 @@ export class ProxyTable {
 const slotNames = ({ address, frontend: { protocol, port }, rendered }: Placed): readonly string[] =>
   Object.keys(rendered.slots).map(view => `${view} ${address} ${protocol} ${port}`)
 
-const ledgerOf = (address: string, protocol: string, port: number): readonly Wanted[] => [
-  { set: SETS.virtualServers, key: [address, protocol, port] },
+const ledgerOf = (address: string, protocol: string, port: number, comment: string | undefined): readonly Wanted[] => [
+  { set: SETS.virtualServers, key: [address, protocol, port], comment },
   { set: SETS.virtualAddresses, key: [address] },
 ]

@@ -92,7 +92,7 @@ export const operating: readonly Case[] = [
       const [wanted, found] = await explained(from, address, port)
       const plain = ({ verdict, endpoints, masquerade, engine }: typeof found) =>
         JSON.stringify([verdict, [...endpoints].sort(), masquerade, engine])
-      assert.ok(found.service === undefined || found.service === wanted.service)
+      assert.equal(found.service, wanted.service)
       assert.equal(found.verdict, verdict, `${from} to ${address} ${port}`)
       assert.equal(plain(found), plain(wanted), `${from} to ${address} ${port}`)
     }

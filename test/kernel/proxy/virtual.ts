@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { type IpvsClient, open as openIpvs } from '../../../lib/ipvs/index.js'
+import { explainKernel } from '../../../lib/proxy/index.js'
 import type { ServiceProxyOptions } from '../../../lib/proxy/options.js'
 import type { ServiceProxy } from '../../../lib/proxy/proxy.js'
-import type { EndpointSlice, Service } from '../../../lib/service/index.js'
+import { type EndpointSlice, formatEndpoint, type Service } from '../../../lib/service/index.js'
 import { type Case, type LinuxContext, Skip } from '../nft/case.js'
-import { addressOf, nameOf, namespaceOf, network, SERVER_PORT, SERVICE, tally, target } from '../nft/traffic/network.js'
+import { addressOf, CLIENT, nameOf, namespaceOf, network, SERVER_PORT, SERVICE, tally, target } from '../nft/traffic/network.js'
 import { cidrs, perVersion, proxyIn, service, slice, TestSource, until } from './rig.js'
 
 interface Balanced {
@@ -132,6 +133,12 @@ export const virtual: readonly Case[] = [
       assert.deepEqual(await weights(lvs, SERVICE[version]), draining)
       assert.equal((await client.askHeld(held)).server, nameOf(1))
       assert.deepEqual(tally(await ask(target('tcp', SERVICE[version], 80), 3)), { [nameOf(2)]: 3 })
+      const flow = { from: CLIENT[version], protocol: 'tcp', address: SERVICE[version], port: 80 } as const
+      const explained = await explainKernel(flow, { netns: { name: context.netns } })
+      assert.equal(explained.service, 'default/web:tcp')
+      assert.equal(explained.engine, 'ipvs')
+      // Who only drains gets no new ones.
+      assert.deepEqual(explained.endpoints, [formatEndpoint({ address: addressOf(2, version), port: SERVER_PORT })])
       await client.release(held)
       await lvs.removeVirtualServer(theirs)
       await running(again.proxy, () =>
