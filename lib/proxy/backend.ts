@@ -193,7 +193,7 @@ export class Backend {
 
   /** Reads what IPVS has, if it is time to, and takes note of what somebody else did there. */
   async #look(signal: AbortSignal | undefined): Promise<void> {
-    if (this.#engine === 'nftables' && !this.#servers.used) return
+    if (!this.#servers.used) return
     const count = await this.#servers.look(signal)
     if (count > 0) this.#options.log('warn', 'somebody else changed virtual servers', { family: this.family, count })
     if (this.#servers.strangers !== this.#strangers) this.#reconsider()

@@ -1,5 +1,13 @@
 /** The virtual servers of one family: what is wanted, what the kernel has of them, and what leads from one to the other. */
-import type { IpvsClient, NetlinkError, Operation, RealServer, Result, VirtualServer } from '../../ipvs/index.js'
+import type {
+  IpvsClient,
+  NetlinkError,
+  Operation,
+  RealServer,
+  Result,
+  VirtualServer,
+  VirtualServerKey,
+} from '../../ipvs/index.js'
 import type { Family, Frontend, FrontendKey } from '../../service/index.js'
 import { commentOf } from '../nftables/layout.js'
 import type { Placed } from '../nftables/table.js'
@@ -14,6 +22,7 @@ import {
   type ServerName,
   serverName,
   type WantedServer,
+  type Weighed,
   wantedServer,
 } from './wanted.js'
 
@@ -179,9 +188,9 @@ export class VirtualServers {
   plan(): readonly Operation[] {
     const steps = [...this.#touched].flatMap(name => {
       const addition = this.#addition(name)
-      const weights = addition && this.#wanted.get(name)?.weights
+      const wanted = addition && this.#wanted.get(name)?.realServers
       const known = { content: '', weights: new Map(), frontend: undefined }
-      const servers = [...(weights ?? [])].map(([endpoint, weight]) => this.#weigh(name, known, endpoint, weight))
+      const servers = [...(wanted?.values() ?? [])].map(server => this.#weigh(name, known, partsOf(name), server))
       return [...(addition ? [addition] : []), ...servers, ...this.#steps(name)]
     })
     return steps.map(({ operation }) => operation)
@@ -207,13 +216,17 @@ export class VirtualServers {
   }
 
   async #bring(names: readonly ServerName[], failures: Error[], signal: AbortSignal | undefined): Promise<number> {
-    const additions = names.map(name => this.#addition(name)).filter(step => step !== undefined)
-    // Apart: the real servers of what could not be made would come to whoever has it.
-    const added = await this.#run(additions, failures, signal)
-    const steps = names.flatMap(name => [...this.#steps(name)])
-    const count = await this.#run(steps, failures, signal)
-    for (const name of names) if (!this.#addition(name) && this.#steps(name).next().done) this.#touched.delete(name)
-    return added + count
+    for (const name of names) this.#touched.delete(name)
+    try {
+      const additions = names.map(name => this.#addition(name)).filter(step => step !== undefined)
+      // Apart: the real servers of what could not be made would come to whoever has it.
+      const added = await this.#run(additions, failures, signal)
+      const steps = names.flatMap(name => [...this.#steps(name)])
+      return added + (await this.#run(steps, failures, signal))
+    } catch (error) {
+      for (const name of names) this.#touched.add(name)
+      throw error
+    }
   }
 
   /** Removes everything of ours. */
@@ -258,6 +271,7 @@ export class VirtualServers {
     } else if (problem === 'no-such-scheduler') this.#missed(name)
     else {
       failures.push(error)
+      this.#touched.add(name)
       // It may have been made all the same: the next look tells.
       if (isAddition && applied === 'unknown')
         this.#kernel.set(name, { content: '', weights: new Map(), frontend: this.#wanted.get(name)?.place.frontend })
@@ -299,22 +313,24 @@ export class VirtualServers {
     const known = this.#kernel.get(name)
     if (!known) return
     const wanted = this.#wanted.get(name)
+    // One object for all of its real servers: the client encodes it once.
+    const key = wanted?.config ?? partsOf(name)
     if (wanted) {
       known.frontend = wanted.place.frontend
       if (known.content !== wanted.content) yield this.#update(name, known, wanted)
     }
-    for (const [endpoint, weight] of wanted?.weights ?? []) {
+    for (const [endpoint, realServer] of wanted?.realServers ?? []) {
       this.#drains.end(name, endpoint)
-      if (known.weights.get(endpoint) !== weight) yield this.#weigh(name, known, endpoint, weight)
+      if (known.weights.get(endpoint) !== realServer.weight) yield this.#weigh(name, known, key, realServer)
     }
-    const leaving = [...known.weights.keys()].filter(endpoint => !wanted?.weights.has(endpoint))
+    const leaving = [...known.weights.keys()].filter(endpoint => !wanted?.realServers.has(endpoint))
     for (const endpoint of leaving) this.#drains.begin(name, endpoint, known.frontend)
     const isOver = (endpoint: EndpointName): boolean => this.#drains.isOver(name, endpoint, known.frontend)
     if (!wanted && leaving.every(isOver)) yield this.#removal(name)
     else
       for (const endpoint of leaving)
-        if (isOver(endpoint)) yield this.#dismissal(name, known, endpoint)
-        else if (known.weights.get(endpoint) !== 0) yield this.#weigh(name, known, endpoint, 0)
+        if (isOver(endpoint)) yield this.#dismissal(name, known, key, endpoint)
+        else if (known.weights.get(endpoint) !== 0) yield this.#weigh(name, known, key, { ...endpointOf(endpoint), weight: 0 })
   }
 
   #update(name: ServerName, known: Known, { config, content }: WantedServer): Step {
@@ -324,21 +340,22 @@ export class VirtualServers {
     return { name, operation: { operation: 'updateVirtualServer', virtualServer: config }, done }
   }
 
-  #weigh(name: ServerName, known: Known, endpoint: EndpointName, weight: number): Step {
+  #weigh(name: ServerName, known: Known, virtualServer: VirtualServerKey, realServer: Weighed): Step {
+    const endpoint = endpointName(realServer)
     const operation = known.weights.has(endpoint) ? ('updateRealServer' as const) : ('addRealServer' as const)
     const done = (): void => {
-      known.weights.set(endpoint, weight)
+      known.weights.set(endpoint, realServer.weight)
     }
-    return { name, operation: { operation, virtualServer: partsOf(name), realServer: { ...endpointOf(endpoint), weight } }, done }
+    return { name, operation: { operation, virtualServer, realServer }, done }
   }
 
-  #dismissal(name: ServerName, known: Known, endpoint: EndpointName): Step {
+  #dismissal(name: ServerName, known: Known, virtualServer: VirtualServerKey, endpoint: EndpointName): Step {
     const done = (): void => {
       known.weights.delete(endpoint)
       this.#drains.end(name, endpoint)
     }
     const realServer = endpointOf(endpoint)
-    return { name, operation: { operation: 'removeRealServer', virtualServer: partsOf(name), realServer }, done }
+    return { name, operation: { operation: 'removeRealServer', virtualServer, realServer }, done }
   }
 
   /** The ledger has what is ours, and what is to be. */

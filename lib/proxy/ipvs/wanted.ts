@@ -27,12 +27,18 @@ export function endpointOf(name: EndpointName): { readonly address: string; read
   return { address, port: Number(port) }
 }
 
+/** An endpoint, and how much of the connections it is given. */
+export interface Weighed {
+  readonly address: string
+  readonly port: number
+  readonly weight: number
+}
+
 export interface WantedServer {
   readonly config: VirtualServerConfig
   /** Says of two configurations whether they are the same. */
   readonly content: string
-  /** Weights by endpoint. */
-  readonly weights: ReadonlyMap<EndpointName, number>
+  readonly realServers: ReadonlyMap<EndpointName, Weighed>
   readonly place: Placed
   /** What of the Service's wishes can not be had, and what it gets. */
   readonly problem?: string | undefined
@@ -54,8 +60,8 @@ export function wantedServer(place: Placed, missing: ReadonlySet<string>): Wante
     scheduler: DEFAULT_SCHEDULER,
     ...(affinity === undefined ? {} : { persistence: { timeout: affinity } }),
   }
-  const weights = new Map(rendered.balanced.map(endpoint => [endpointName(endpoint), weightOf(endpoint, balancing)]))
-  const common = { weights, place }
+  const realServers = new Map(rendered.balanced.map(endpoint => [endpointName(endpoint), weighed(endpoint, balancing)]))
+  const common = { realServers, place }
   if (missing.has(scheduler))
     return {
       ...common,
@@ -93,6 +99,12 @@ export function contentOf(server: VirtualServerConfig | VirtualServer): string {
 /** The weight of what stands as we write it; otherwise one that nobody has, so that it is written again. */
 export const knownWeight = ({ weight, forwarding, upperThreshold, lowerThreshold }: RealServer): number =>
   forwarding === 'masquerade' && upperThreshold === 0 && lowerThreshold === 0 ? weight : -1
+
+const weighed = (endpoint: Endpoint, balancing: Balancing): Weighed => ({
+  address: endpoint.address,
+  port: endpoint.port,
+  weight: weightOf(endpoint, balancing),
+})
 
 /** That of the longest prefix. Default 1. */
 function weightOf({ address }: Endpoint, { weights = {} }: Balancing): number {

@@ -2,26 +2,19 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ServiceProxy } from '../../../lib/proxy/proxy.js'
-import { type Cidr, cidrOf } from '../../../lib/service/index.js'
+import type { ServiceProxy } from '../../../lib/proxy/proxy.js'
 import { directorySource } from '../../../lib/source/directory.js'
 import type { SourceUpdate } from '../../../lib/source/source.js'
 import { quantile } from '../pairs.js'
 import { quiet, say, shell } from '../shell.js'
 import { type Slices, slicesOf } from '../slices.js'
-import { gone, objectsOf, type Size, slice, Told, told } from './objects.js'
+import { gone, objectsOf, type Size, Told, told } from './objects.js'
+import { changed, loaded, mostMemory, open, type Times, timed, WARM } from './subject.js'
 
 export interface TaskOptions {
   readonly task: TaskName
   readonly size: Size
   readonly runs: number
-}
-
-/** Milliseconds. */
-export interface Times {
-  /** Of the first run of the process. */
-  readonly cold: number
-  readonly median: number
 }
 
 export interface Results {
@@ -38,27 +31,7 @@ export interface Results {
 
 export type TaskName = keyof Results
 
-/** Runs until V8 has compiled what is measured. */
-const WARM = 3
 const FILES = 20
-
-const range = (text: string): Cidr => cidrOf(text) as Cidr
-
-async function open(source: Told): Promise<ServiceProxy> {
-  return ServiceProxy.open({
-    source,
-    node: 'here',
-    standalone: false,
-    clusterCidrs: [range('10.128.0.0/9')],
-    serviceCidrs: [range('10.96.0.0/12')],
-  })
-}
-
-async function timed(task: () => Promise<unknown>): Promise<number> {
-  const start = performance.now()
-  await task()
-  return performance.now() - start
-}
 
 /** The first run, those that warm up, and those that count. */
 async function repeated(runs: number, run: () => Promise<number>): Promise<Times> {
@@ -67,18 +40,6 @@ async function repeated(runs: number, run: () => Promise<number>): Promise<Times
   const times: number[] = []
   for (let i = 0; i < runs; i++) times.push(await run())
   return { cold, median: quantile(times, 0.5) }
-}
-
-/** A proxy that serves all, and how long that took from parsed objects on. */
-async function loaded(size: Size): Promise<{ proxy: ServiceProxy; source: Told; took: number }> {
-  const source = new Told()
-  const proxy = await open(source)
-  const changes = objectsOf(size).map(told)
-  const took = await timed(() => {
-    source.tell(changes)
-    return proxy.once()
-  })
-  return { proxy, source, took }
 }
 
 async function end(proxy: ServiceProxy): Promise<void> {
@@ -95,29 +56,11 @@ const tasks: { readonly [T in TaskName]: (size: Size, runs: number) => Promise<R
       return took
     }),
 
-  /** One endpoint of a Service becomes another one: from the source's event until the kernel has it. */
   async change(size, runs) {
     const { proxy, source } = await loaded(size)
-    let synced = (): void => {}
-    const ending = new AbortController()
-    const running = proxy.run(ending.signal, () => synced())
-    const times: number[] = []
-    for (let i = 1; i <= WARM + runs; i++) {
-      const change = told(slice((i * 97) % size.services, size, i))
-      const done = new Promise<void>(resolve => {
-        synced = resolve
-      })
-      times.push(
-        await timed(() => {
-          source.tell([change])
-          return done
-        }),
-      )
-    }
-    ending.abort()
-    await running
+    const times = await changed(proxy, source, size, runs)
     await end(proxy)
-    return { cold: times[0] as number, median: quantile(times.slice(WARM), 0.5) }
+    return times
   },
 
   /** Another proxy takes over what the one before left, and reads the source anew. */
@@ -187,7 +130,7 @@ const tasks: { readonly [T in TaskName]: (size: Size, runs: number) => Promise<R
   async memory(size) {
     const { proxy } = await loaded(size)
     await end(proxy)
-    return process.resourceUsage().maxRSS * 1024
+    return mostMemory()
   },
 }
 
