@@ -3,7 +3,7 @@
  * name contains the word.
  */
 import { cli } from './cli/index.js'
-import { conformance } from './conformance/index.js'
+import { conformance, essentials } from './conformance/index.js'
 import type { Case } from './support/case.js'
 import { orHung } from './support/hung.js'
 import { thisKernel } from './support/kernels.js'
@@ -11,7 +11,7 @@ import { Linux, loadSchedulers, Namespaces } from './support/linux.js'
 import { Report } from './support/tap.js'
 import { traffic } from './traffic/index.js'
 
-const SUITES: Readonly<Record<string, readonly Case[]>> = { cli, conformance, traffic }
+const SUITES: Readonly<Record<string, readonly Case[]>> = { cli, conformance, essentials, traffic }
 
 async function runCase(it: Exclude<Case, { needs: 'memory' }>, namespaces: Namespaces): Promise<void> {
   const down = it.needs === 'linux' && it.lo === 'down'

@@ -22,11 +22,15 @@ import * as values from './values.js'
 import * as virtualServer from './virtual-server.js'
 import * as watch from './watch.js'
 
-export const conformance: readonly Case[] = [
-  virtualServer,
-  realServer,
-  syncDaemon,
-  settings,
+const casesOf = (files: readonly { readonly cases: readonly Case[] }[]): readonly Case[] => files.flatMap(({ cases }) => cases)
+
+/** What one version of Linux may do otherwise than another. */
+const LINUX = [virtualServer, realServer, syncDaemon, settings, reading, watch, drain, connections]
+
+export const essentials: readonly Case[] = casesOf(LINUX)
+
+export const conformance: readonly Case[] = casesOf([
+  ...LINUX,
   errors,
   required,
   values,
@@ -34,14 +38,10 @@ export const conformance: readonly Case[] = [
   messages,
   batch,
   model,
-  reading,
   plan,
-  watch,
-  drain,
   faults,
   oldKernels,
-  connections,
   namespaces,
   privileges,
   modules,
-].flatMap(({ cases }): readonly Case[] => cases)
+])
