@@ -28,6 +28,8 @@ export class ProxyHealth implements ProxyObserver {
   /** Since when there is something to be synced. */
   #pending: number | undefined
   #synced = 0
+  /** How many answers were given, by path and status. */
+  readonly #answers = new Map<string, number>()
 
   constructor({ timeout = 60, clock = Date.now }: ProxyHealthOptions = {}) {
     this.#timeout = 1000 * timeout
@@ -70,6 +72,19 @@ export class ProxyHealth implements ProxyObserver {
    */
   answer(path: string): HttpAnswer | undefined {
     if (path !== '/healthz' && path !== '/livez') return undefined
+    const answer = this.#answer(path)
+    const key = `${path} ${answer.status}`
+    this.#answers.set(key, (this.#answers.get(key) ?? 0) + 1)
+    return answer
+  }
+
+  /** How many answers a path was given, by status. */
+  answersTo(path: '/healthz' | '/livez'): Readonly<Record<string, number>> {
+    const own = [...this.#answers].map(([key, count]) => [...key.split(' '), count] as const)
+    return Object.fromEntries(own.filter(([of]) => of === path).map(([, status, count]) => [status, count]))
+  }
+
+  #answer(path: '/healthz' | '/livez'): HttpAnswer {
     const { healthy } = this
     const nodeEligible = this.#proxy?.nodeEligible ?? true
     const now = this.#clock()

@@ -4,6 +4,7 @@
 import type { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Family, Frontend } from '../service/index.js'
 import type { ObjectChange, SourceUpdate } from '../source/source.js'
+import type { ProxyHealth } from './health.js'
 import type { ProxyObserver, SyncDone } from './observer.js'
 import type { ServiceProxy } from './proxy.js'
 
@@ -18,6 +19,8 @@ export interface ProxyMetricsOptions {
   readonly registry?: MetricsRegistry | undefined
   /** Whether the process itself is measured, too: memory, processor time, the event loop. Default false. */
   readonly process?: boolean | undefined
+  /** Whose answers are counted. */
+  readonly health?: ProxyHealth | undefined
 }
 
 type Prometheus = typeof import('prom-client')
@@ -26,6 +29,8 @@ type Prometheus = typeof import('prom-client')
 const FAMILY: Readonly<Record<Family, string>> = { ipv4: 'IPv4', ipv6: 'IPv6' }
 const TRIGGER = 'endpoints.kubernetes.io/last-change-trigger-time'
 
+/** Of kube-proxy, in seconds. */
+const SYNC_BUCKETS = Array.from({ length: 15 }, (_, i) => 0.001 * 2 ** i)
 /** Of kube-proxy, in seconds: fine up to a minute, coarse up to five. */
 const PROGRAMMING_BUCKETS = [
   ...[0.25, 0.5],
@@ -47,8 +52,14 @@ const GAUGES = {
 } as const satisfies Readonly<Record<string, readonly [help: string, labels: readonly string[]]>>
 
 const COUNTERS = {
-  kubeproxy_sync_proxy_rules_endpoint_changes_total: ['Changes of endpoints that were told', []],
-  kubeproxy_sync_proxy_rules_service_changes_total: ['Changes of Services that were told', []],
+  kubeproxy_sync_proxy_rules_endpoint_changes_total: ['Changes of endpoints that were told', ['ip_family']],
+  kubeproxy_sync_proxy_rules_service_changes_total: ['Changes of Services that were told', ['ip_family']],
+  kubeproxy_sync_proxy_rules_nftables_sync_failures_total: [
+    'Syncs that failed when it was the turn of a family: they are tried again',
+    ['ip_family'],
+  ],
+  kubeproxy_proxy_healthz_total: ['Answers of /healthz', ['code']],
+  kubeproxy_proxy_livez_total: ['Answers of /livez', ['code']],
   kubeproxy_conntrack_reconciler_deleted_entries_total: ['UDP flows to endpoints that were gone, deleted', ['ip_family']],
   ts_ipvs_proxy_drained_flows_total: ['Connections to endpoints that were gone, deleted at their deadline', ['ip_family']],
   ts_ipvs_proxy_sync_failures_total: ['Syncs that failed: they are tried again', []],
@@ -65,13 +76,19 @@ const COUNTERS = {
 
 const STATES = {
   kubeproxy_sync_proxy_rules_last_timestamp_seconds: ['When the last sync was done', ['ip_family']],
-  kubeproxy_sync_proxy_rules_last_queued_timestamp_seconds: ['When the last change was told', []],
-  kubeproxy_sync_proxy_rules_endpoint_changes_pending: ['Changes of endpoints that wait for a sync', []],
-  kubeproxy_sync_proxy_rules_service_changes_pending: ['Changes of Services that wait for a sync', []],
+  kubeproxy_sync_proxy_rules_last_queued_timestamp_seconds: ['When the last change was told', ['ip_family']],
+  kubeproxy_sync_proxy_rules_endpoint_changes_pending: ['Changes of endpoints that wait for a sync', ['ip_family']],
+  kubeproxy_sync_proxy_rules_service_changes_pending: ['Changes of Services that wait for a sync', ['ip_family']],
 } as const satisfies Readonly<Record<string, readonly [help: string, labels: readonly string[]]>>
 
 const HISTOGRAMS = {
-  kubeproxy_sync_proxy_rules_duration_seconds: ['How long a sync took', Array.from({ length: 15 }, (_, i) => 0.001 * 2 ** i)],
+  kubeproxy_sync_proxy_rules_duration_seconds: ['How long a sync took', SYNC_BUCKETS],
+  kubeproxy_sync_full_proxy_rules_duration_seconds: ['How long the first sync took, of everything', SYNC_BUCKETS],
+  kubeproxy_sync_partial_proxy_rules_duration_seconds: ['How long a sync of what had changed took', SYNC_BUCKETS],
+  kubeproxy_conntrack_reconciler_sync_duration_seconds: [
+    'How long it took to find and delete UDP flows to endpoints that were gone',
+    SYNC_BUCKETS,
+  ],
   kubeproxy_network_programming_duration_seconds: [
     'From the change of a pod or Service, which its slices tell, to the sync that followed',
     PROGRAMMING_BUCKETS,
@@ -91,12 +108,17 @@ export class ProxyMetrics implements ProxyObserver {
   /** When what the next sync brings to the kernel has changed. */
   #triggers: { readonly family: Family; readonly time: number }[] = []
 
-  private constructor(prometheus: Prometheus, registry: Registry) {
+  private constructor(prometheus: Prometheus, registry: Registry, health: ProxyHealth | undefined) {
     this.registry = registry
     const registers = [registry]
+    const collectors: Readonly<Partial<Record<keyof typeof COUNTERS, () => void | Promise<void>>>> = {
+      ts_ipvs_proxy_refused_packets_total: () => this.#countRefused(),
+      kubeproxy_proxy_healthz_total: () => this.#countAnswers('kubeproxy_proxy_healthz_total', health?.answersTo('/healthz')),
+      kubeproxy_proxy_livez_total: () => this.#countAnswers('kubeproxy_proxy_livez_total', health?.answersTo('/livez')),
+    }
     this.#counters = mapped(COUNTERS, (name, [help, labels]) => {
-      const collect = name === 'ts_ipvs_proxy_refused_packets_total' ? { collect: () => this.#countRefused() } : {}
-      return new prometheus.Counter({ name, help, labelNames: [...labels], registers, ...collect })
+      const collect = collectors[name]
+      return new prometheus.Counter({ name, help, labelNames: [...labels], registers, ...(collect ? { collect } : {}) })
     })
     this.#states = mapped(
       STATES,
@@ -123,11 +145,11 @@ export class ProxyMetrics implements ProxyObserver {
   }
 
   /** @throws {Error} where prom-client is not installed */
-  static async create({ registry, process = false }: ProxyMetricsOptions = {}): Promise<ProxyMetrics> {
+  static async create({ registry, process = false, health }: ProxyMetricsOptions = {}): Promise<ProxyMetrics> {
     const prometheus = await load()
     const own = (registry as Registry | undefined) ?? new prometheus.Registry()
     if (process) prometheus.collectDefaultMetrics({ register: own })
-    return new ProxyMetrics(prometheus, own)
+    return new ProxyMetrics(prometheus, own, health)
   }
 
   opened(proxy: ServiceProxy): void {
@@ -137,22 +159,30 @@ export class ProxyMetrics implements ProxyObserver {
 
   told({ changes }: SourceUpdate): void {
     const services = changes.filter(({ kind }) => kind === 'Service').length
-    const endpoints = changes.filter(({ kind }) => kind !== 'Service' && kind !== 'Node').length
-    this.#counters.kubeproxy_sync_proxy_rules_service_changes_total.inc(services)
-    this.#counters.kubeproxy_sync_proxy_rules_endpoint_changes_total.inc(endpoints)
-    this.#states.kubeproxy_sync_proxy_rules_service_changes_pending.inc(services)
-    this.#states.kubeproxy_sync_proxy_rules_endpoint_changes_pending.inc(endpoints)
-    if (services + endpoints > 0) this.#states.kubeproxy_sync_proxy_rules_last_queued_timestamp_seconds.setToCurrentTime()
+    for (const family of ['ipv4', 'ipv6'] as const) {
+      const labels = { ip_family: FAMILY[family] }
+      const endpoints = changes.filter(change => isOfEndpoints(change, FAMILY[family])).length
+      this.#counters.kubeproxy_sync_proxy_rules_service_changes_total.inc(labels, services)
+      this.#counters.kubeproxy_sync_proxy_rules_endpoint_changes_total.inc(labels, endpoints)
+      this.#states.kubeproxy_sync_proxy_rules_service_changes_pending.inc(labels, services)
+      this.#states.kubeproxy_sync_proxy_rules_endpoint_changes_pending.inc(labels, endpoints)
+      if (services + endpoints > 0) this.#states.kubeproxy_sync_proxy_rules_last_queued_timestamp_seconds.setToCurrentTime(labels)
+    }
     // What changed before this proxy was there is not what it is measured by.
     this.#triggers.push(...changes.flatMap(triggerOf).filter(({ time }) => time > this.#opened))
   }
 
-  synced({ report, seconds }: SyncDone): void {
+  synced({ report, seconds, conntrackSeconds }: SyncDone): void {
     const counters = this.#counters
     for (const [family, done] of Object.entries(report) as [Family, NonNullable<SyncDone['report'][Family]>][]) {
       const labels = { ip_family: FAMILY[family] }
+      const extent = this.#adopted.has(family) ? 'partial' : 'full'
       this.#histograms.kubeproxy_sync_proxy_rules_duration_seconds.observe(labels, seconds[family] ?? 0)
+      this.#histograms[`kubeproxy_sync_${extent}_proxy_rules_duration_seconds`].observe(labels, seconds[family] ?? 0)
+      this.#histograms.kubeproxy_conntrack_reconciler_sync_duration_seconds.observe(labels, conntrackSeconds[family] ?? 0)
       this.#states.kubeproxy_sync_proxy_rules_last_timestamp_seconds.set(labels, Date.now() / 1000)
+      this.#states.kubeproxy_sync_proxy_rules_service_changes_pending.set(labels, 0)
+      this.#states.kubeproxy_sync_proxy_rules_endpoint_changes_pending.set(labels, 0)
       counters.ts_ipvs_proxy_elements_changed_total.inc({ ...labels, change: 'added' }, done.added)
       counters.ts_ipvs_proxy_elements_changed_total.inc({ ...labels, change: 'removed' }, done.removed)
       counters.ts_ipvs_proxy_ipvs_operations_total.inc(labels, done.operations)
@@ -169,20 +199,25 @@ export class ProxyMetrics implements ProxyObserver {
         Math.max(0, Date.now() - time) / 1000,
       )
     this.#triggers = []
-    this.#states.kubeproxy_sync_proxy_rules_service_changes_pending.set(0)
-    this.#states.kubeproxy_sync_proxy_rules_endpoint_changes_pending.set(0)
   }
 
   drained(family: Family, flows: number): void {
     this.#counters.ts_ipvs_proxy_drained_flows_total.inc({ ip_family: FAMILY[family] }, flows)
   }
 
-  failed(): void {
+  failed(_: Error, family?: Family): void {
     this.#counters.ts_ipvs_proxy_sync_failures_total.inc()
+    if (family) this.#counters.kubeproxy_sync_proxy_rules_nftables_sync_failures_total.inc({ ip_family: FAMILY[family] })
   }
 
   drifted(family: Family): void {
     this.#counters.ts_ipvs_proxy_drift_total.inc({ ip_family: FAMILY[family] })
+  }
+
+  #countAnswers(name: keyof typeof COUNTERS, answers: Readonly<Record<string, number>> = {}): void {
+    const counter = this.#counters[name]
+    counter.reset()
+    for (const [code, count] of Object.entries(answers)) counter.inc({ code }, count)
   }
 
   /** The kernel's counts, as they are. */
@@ -228,6 +263,12 @@ async function load(): Promise<Prometheus> {
 
 function mapped<K extends string, V, R>(table: Readonly<Record<K, V>>, make: (name: K, value: V) => R): Readonly<Record<K, R>> {
   return Object.fromEntries(Object.entries(table).map(([name, value]) => [name, make(name as K, value as V)])) as Record<K, R>
+}
+
+/** Slices have a family; what else tells of endpoints, and what is gone, may have been of either. */
+function isOfEndpoints({ kind, object }: ObjectChange, family: string): boolean {
+  if (kind === 'Service' || kind === 'Node') return false
+  return object?.kind !== 'EndpointSlice' || object.addressType === family
 }
 
 /** A slice says when what it tells has happened. */

@@ -1,7 +1,18 @@
 /** Who looks at a proxy's work: metrics, health. */
 import type { Family, FrontendChange } from '../service/index.js'
 import type { SourceProblem, SourceUpdate } from '../source/source.js'
-import type { ServiceProxy, SyncReport } from './proxy.js'
+import type { Synced } from './backend.js'
+import type { ServiceProxy } from './proxy.js'
+
+/** What a sync did besides: routes, and UDP flows that led to endpoints which are gone. */
+export interface SyncAround {
+  readonly routesAdded: number
+  readonly routesRemoved: number
+  readonly stale: number
+}
+
+/** What a sync did, by family. */
+export type SyncReport = Readonly<Partial<Record<Family, Synced & SyncAround>>>
 
 /** A sync that was done. */
 export interface SyncDone {
@@ -10,6 +21,8 @@ export interface SyncDone {
   readonly changes: readonly FrontendChange[]
   /** Seconds that it took for each family. */
   readonly seconds: Readonly<Partial<Record<Family, number>>>
+  /** Those of them that it took to find and delete UDP flows to endpoints that are gone. */
+  readonly conntrackSeconds: Readonly<Partial<Record<Family, number>>>
 }
 
 /**
@@ -26,8 +39,8 @@ export interface ProxyObserver {
   /** What the source told was taken: the next sync brings it to the kernel. */
   told?(update: SourceUpdate): void
   synced?(sync: SyncDone): void
-  /** A sync that was not done: it is tried again. */
-  failed?(error: Error): void
+  /** A sync that was not done: it is tried again. With the family whose turn it was; undefined: it was not begun. */
+  failed?(error: Error, family?: Family): void
   /** Connections to endpoints that were gone have come to their deadline. */
   drained?(family: Family, flows: number): void
   /** Somebody else changed the table of a family: the next sync mends it. */

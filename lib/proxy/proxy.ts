@@ -4,7 +4,7 @@ import { inTurns } from '../netlink/turns.js'
 import { renderCommands } from '../nft/index.js'
 import type { Allocations, Answer, Family, Flow, Frontend, FrontendChange, FrontendKey } from '../service/index.js'
 import type { SourceProblem, SourceUpdate } from '../source/source.js'
-import { Backend, type EngineName, type Synced } from './backend.js'
+import { Backend, type EngineName } from './backend.js'
 import { type Clients, chooseEngines, closeClients, openClients } from './clients.js'
 import { Cluster, type HealthCheck, type LocalAddresses } from './cluster.js'
 import { DRAIN_SECONDS, Drain } from './drain.js'
@@ -16,7 +16,7 @@ import { Settings, settingsFor } from './ipvs/settings.js'
 import { keepUp } from './keep-up.js'
 import { TABLE, tableFamily } from './nftables/layout.js'
 import { type Refusals, readRefusals } from './nftables/refusals.js'
-import type { ProxyObserver } from './observer.js'
+import type { ProxyObserver, SyncReport } from './observer.js'
 import type { BackendName, Log, ServiceProxyOptions } from './options.js'
 import { localAddresses } from './routes.js'
 import { describeRoutes, ServiceRoutes } from './service-routes.js'
@@ -25,16 +25,6 @@ import { syncLog } from './sync-log.js'
 import { Wake } from './wake.js'
 
 const FAMILIES: readonly Family[] = ['ipv4', 'ipv6']
-
-/** What a sync did besides: routes, and UDP flows that led to endpoints which are gone. */
-export interface SyncAround {
-  readonly routesAdded: number
-  readonly routesRemoved: number
-  readonly stale: number
-}
-
-/** What a sync did, by family. */
-export type SyncReport = Readonly<Partial<Record<Family, Synced & SyncAround>>>
 
 /** Milliseconds between two looks at the machine's addresses. */
 const LOOK = 10_000
@@ -63,6 +53,8 @@ export class ServiceProxy {
   #working: Promise<void> = Promise.resolve()
   /** When the machine's addresses were read, in milliseconds. */
   #looked = Number.NEGATIVE_INFINITY
+  /** Whose turn it is in a sync. */
+  #syncing: Family | undefined
   readonly #wake = new Wake()
   /** Engines that the next sync changes over to. */
   #chosen: ReadonlyMap<Family, EngineName> = new Map()
@@ -234,18 +226,23 @@ export class ServiceProxy {
     await this.#update()
     const report: { -readonly [F in Family]?: NonNullable<SyncReport[F]> } = {}
     const seconds: { [F in Family]?: number } = {}
+    const conntrackSeconds: { [F in Family]?: number } = {}
     for (const [family, backend] of this.#backends) {
+      this.#syncing = family
       const began = performance.now()
       const routes = await this.#routes.plan(family, this.#local, signal)
       await this.#routes.remove(routes, signal)
       const synced = await backend.sync(signal)
       await this.#routes.add(routes, signal)
+      const written = performance.now()
       const stale = await this.#stale.delete(this.#clients.tracked, family, signal)
       report[family] = { ...synced, stale, routesAdded: routes.added.length, routesRemoved: routes.removed.length }
       seconds[family] = (performance.now() - began) / 1000
+      conntrackSeconds[family] = (performance.now() - written) / 1000
     }
+    this.#syncing = undefined
     this.#stale.settled()
-    for (const observer of this.#observers) observer.synced?.({ report, changes: this.#changes, seconds })
+    for (const observer of this.#observers) observer.synced?.({ report, changes: this.#changes, seconds, conntrackSeconds })
     this.#changes = []
     return report
   }
@@ -363,7 +360,8 @@ export class ServiceProxy {
   }
 
   #failed(error: Error, retry: number): void {
-    for (const observer of this.#observers) observer.failed?.(error)
+    for (const observer of this.#observers) observer.failed?.(error, this.#syncing)
+    this.#syncing = undefined
     this.#log('error', `the kernel is as it was: ${error.message}`, { retry: `${retry} ms` })
   }
 
@@ -393,7 +391,7 @@ export class ServiceProxy {
   }
 }
 
-const changesIn = ({ added, removed, operations, routesAdded, routesRemoved }: Synced & SyncAround): number =>
+const changesIn = ({ added, removed, operations, routesAdded, routesRemoved }: NonNullable<SyncReport[Family]>): number =>
   added + removed + operations + routesAdded + routesRemoved
 
 const familyIn = (key: FrontendKey): Family => (key.startsWith('ipv4') ? 'ipv4' : 'ipv6')

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { ProxyMetrics, ServiceProxy } from '../../lib/proxy/index.js'
+import { ProxyHealth, ProxyMetrics, ServiceProxy } from '../../lib/proxy/index.js'
 import { cidrOf } from '../../lib/service/index.js'
 import { memoryKernel } from '../../lib/testing/index.js'
 import { service, slice, TestSource } from '../kernel/proxy/rig.js'
@@ -10,6 +10,9 @@ async function samples(metrics: ProxyMetrics, name: string): Promise<Readonly<Re
   const lines = text.split('\n').filter(line => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
   return Object.fromEntries(lines.map(line => [line.slice(name.length, line.lastIndexOf(' ')), Number(line.split(' ').at(-1))]))
 }
+
+const V4 = (count: number) => ({ '{ip_family="IPv4"}': count })
+const V6 = (count: number) => ({ '{ip_family="IPv6"}': count })
 
 const CIDRS = ['198.51.100.0/24'].map(cidrOf).filter(cidr => cidr !== undefined)
 
@@ -32,15 +35,18 @@ t.test('syncs, changes and elements are measured by family', async t => {
   source.tell(service('ip'), slice('ip'))
   t.same(await samples(metrics, 'kubeproxy_sync_proxy_rules_duration_seconds_count'), {})
   await proxy.read()
-  t.same(await samples(metrics, 'kubeproxy_sync_proxy_rules_service_changes_pending'), { '': 1 })
-  t.same(await samples(metrics, 'kubeproxy_sync_proxy_rules_endpoint_changes_pending'), { '': 1 })
+  t.same(await samples(metrics, 'kubeproxy_sync_proxy_rules_service_changes_pending'), { ...V4(1), ...V6(1) })
+  t.same(await samples(metrics, 'kubeproxy_sync_proxy_rules_endpoint_changes_pending'), { ...V4(1), ...V6(0) })
   const { ipv4 } = await proxy.sync()
   const expected: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     kubeproxy_sync_proxy_rules_duration_seconds_count: { '{ip_family="IPv4"}': 1, '{ip_family="IPv6"}': 1 },
-    kubeproxy_sync_proxy_rules_service_changes_pending: { '': 0 },
-    kubeproxy_sync_proxy_rules_service_changes_total: { '': 1 },
-    kubeproxy_sync_proxy_rules_endpoint_changes_pending: { '': 0 },
-    kubeproxy_sync_proxy_rules_endpoint_changes_total: { '': 1 },
+    kubeproxy_sync_full_proxy_rules_duration_seconds_count: { ...V4(1), ...V6(1) },
+    kubeproxy_sync_partial_proxy_rules_duration_seconds_count: {},
+    kubeproxy_conntrack_reconciler_sync_duration_seconds_count: { ...V4(1), ...V6(1) },
+    kubeproxy_sync_proxy_rules_service_changes_pending: { ...V4(0), ...V6(0) },
+    kubeproxy_sync_proxy_rules_service_changes_total: { ...V4(1), ...V6(1) },
+    kubeproxy_sync_proxy_rules_endpoint_changes_pending: { ...V4(0), ...V6(0) },
+    kubeproxy_sync_proxy_rules_endpoint_changes_total: { ...V4(1), ...V6(0) },
     ts_ipvs_proxy_frontends: { '{ip_family="IPv4",kind="cluster-ip"}': 2 },
     ts_ipvs_proxy_elements: { '{ip_family="IPv4"}': ipv4?.added ?? -1, '{ip_family="IPv6"}': 0 },
     ts_ipvs_proxy_adopted_elements_total: { '{ip_family="IPv4"}': 0, '{ip_family="IPv6"}': 0 },
@@ -51,6 +57,8 @@ t.test('syncs, changes and elements are measured by family', async t => {
   t.equal(changed['{ip_family="IPv4",change="added"}'], ipv4?.added)
   const [now] = Object.values(await samples(metrics, 'kubeproxy_sync_proxy_rules_last_timestamp_seconds'))
   t.ok(Math.abs((now ?? 0) - Date.now() / 1000) < 60)
+  await proxy.sync()
+  t.same(await samples(metrics, 'kubeproxy_sync_partial_proxy_rules_duration_seconds_count'), { ...V4(1), ...V6(1) })
   await proxy.close()
 })
 
@@ -105,10 +113,28 @@ t.test('Services with a policy of Local and no endpoint here are counted', async
 
 t.test('syncs that fail, and drift, are counted', async t => {
   const { metrics } = await measured()
-  metrics.failed()
+  metrics.failed(new Error('before any'))
+  metrics.failed(new Error('in its turn'), 'ipv6')
   metrics.drifted('ipv6')
   metrics.drained('ipv4', 3)
-  t.same(await samples(metrics, 'ts_ipvs_proxy_sync_failures_total'), { '': 1 })
+  t.same(await samples(metrics, 'ts_ipvs_proxy_sync_failures_total'), { '': 2 })
+  t.same(await samples(metrics, 'kubeproxy_sync_proxy_rules_nftables_sync_failures_total'), V6(1))
   t.same(await samples(metrics, 'ts_ipvs_proxy_drift_total'), { '{ip_family="IPv6"}': 1 })
   t.same(await samples(metrics, 'ts_ipvs_proxy_drained_flows_total'), { '{ip_family="IPv4"}': 3 })
+})
+
+t.test('answers about health are counted by their status', async t => {
+  let now = 0
+  const health = new ProxyHealth({ clock: () => now })
+  const metrics = await ProxyMetrics.create({ health })
+  health.told()
+  health.answer('/healthz')
+  now += 61_000
+  health.answer('/healthz')
+  health.answer('/healthz')
+  health.answer('/livez')
+  health.answer('/')
+  for (let i = 0; i < 2; i++)
+    t.same(await samples(metrics, 'kubeproxy_proxy_healthz_total'), { '{code="200"}': 1, '{code="503"}': 2 })
+  t.same(await samples(metrics, 'kubeproxy_proxy_livez_total'), { '{code="503"}': 1 })
 })

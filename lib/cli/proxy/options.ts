@@ -103,6 +103,8 @@ export function flowOf({ from }: ProxyOptions, words: readonly string[]): Flow {
   const address = addressOf(bracketed ?? plain ?? '')
   if (address === undefined || Number(port) > 65535 || Number(port) < 1)
     throw new CommandError(`${JSON.stringify(place)}: give an address and a port: 10.96.0.1:443, [fd00::1]:443`)
+  if (addressOf(from)?.includes(':') !== address.includes(':'))
+    throw new CommandError(`--from: ${from} and ${address} are of two families: give a client of that of the address`)
   return { from, protocol, address, port: Number(port) }
 }
 

@@ -20,7 +20,7 @@ export async function openWatchers({ metricsBind, healthBind, once }: ProxyOptio
   if (once) return { observers: [], [Symbol.asyncDispose]: async () => {} }
   const health = new ProxyHealth()
   const ports = new HealthPorts(health, log)
-  const metrics = metricsBind === undefined ? undefined : await ProxyMetrics.create({ process: true })
+  const metrics = metricsBind === undefined ? undefined : await ProxyMetrics.create({ process: true, health })
   const servers: HttpServer[] = []
   const close = async (): Promise<void> => {
     for (const server of [ports, ...servers]) await server.close()
