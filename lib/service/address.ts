@@ -67,5 +67,15 @@ export function contains({ family, bytes, length }: Cidr, address: string): bool
   return bytes.every((byte, i) => byte === ((other[i] as number) & maskAt(length, i)))
 }
 
+/** Those ranges that are in no other one: a set of the kernel's takes none that overlap. */
+export function outermost(cidrs: readonly Cidr[]): readonly Cidr[] {
+  const kept: Cidr[] = []
+  for (const cidr of [...cidrs].sort((a, b) => a.length - b.length)) {
+    const [first = ''] = cidr.text.split('/')
+    if (!kept.some(larger => contains(larger, first))) kept.push(cidr)
+  }
+  return kept
+}
+
 /** Addresses from the lowest on, as nobody reads them but as they sort: the same order everywhere. */
 export const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -1,5 +1,5 @@
 /** What a Service means: where its clients come, and what becomes of them. */
-import { addressOf, type Cidr, cidrOf, contains, type Family } from './address.js'
+import { addressOf, type Cidr, cidrOf, contains, type Family, outermost } from './address.js'
 import { type Balancing, balancingOf } from './balancing.js'
 import { drainOf } from './drain.js'
 import { type Endpoint, type EndpointsByPort, endpointKey, type Protocol } from './endpoints.js'
@@ -187,5 +187,6 @@ function sourcesOf(
   const own = ranges.filter(cidr => cidr.family === family)
   if (own.length === 0) return undefined
   const mine = nodeAddresses.some(node => own.some(cidr => contains(cidr, node)))
-  return mine ? [...own, ...balancers.map(cidrOf).filter(cidr => cidr !== undefined)] : own
+  const itself = mine ? balancers.map(cidrOf).filter(cidr => cidr !== undefined) : []
+  return outermost([...own, ...itself])
 }

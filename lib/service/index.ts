@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { addressOf, type Cidr, cidrOf, contains, type Family } from './address.js'
+export { addressOf, type Cidr, cidrOf, contains, type Family, outermost } from './address.js'
 export type { Balancing } from './balancing.js'
 export { type AllocationRanges, type Allocations, Allocator, type Completed } from './controller/allocate.js'
 export { SliceController, selects, slicesOfPods } from './controller/slices.js'

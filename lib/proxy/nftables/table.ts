@@ -1,6 +1,6 @@
 /** The table of one family: what is wanted in it, and what has to be changed. */
 import type { RulesetObject } from '../../nft/json/index.js'
-import type { Cidr, Family, Frontend, FrontendKey } from '../../service/index.js'
+import { type Cidr, type Family, type Frontend, type FrontendKey, outermost } from '../../service/index.js'
 import type { Renumbered } from './affinity.js'
 import { ElementStore, type SetChange, type Wanted } from './elements.js'
 import { affinitySet, chooseChain, SETS, slotMap, stickyChain, type View } from './layout.js'
@@ -94,7 +94,8 @@ export class ProxyTable {
       [SETS.serviceRanges, services],
     ] as const) {
       const before = [...this.#elements.in(set)]
-      const now = cidrs.filter(({ family }) => family === this.family).map(({ text }): Wanted => ({ set, key: [text] }))
+      const own = cidrs.filter(({ family }) => family === this.family)
+      const now = outermost(own).map(({ text }): Wanted => ({ set, key: [text] }))
       for (const wanted of now) this.#elements.add(wanted)
       for (const wanted of before) this.#elements.remove(wanted)
     }

@@ -179,11 +179,25 @@ t.test('bad input of the command line is told, with what to give', async t => {
     [['explain', ...manifests, '--from', '10.1.1.1', 'icmp', '10.96.0.10:80'], /give --from IP, tcp, udp or sctp/],
     [['explain', ...manifests, '--from', '10.1.1.1', 'tcp', '10.96.0.10'], /give an address and a port/],
     [['explain', ...manifests, '--from', '10.1.1.1', 'tcp', '10.96.0.10:0'], /give an address and a port/],
+    [['explain', ...manifests, '--from', 'fd00::1', 'tcp', '10.96.0.10:80'], /fd00::1 and 10.96.0.10 are of two families/],
   ]
   for (const [argv, stderr] of cases) {
     const outcome = await run(['proxy', ...argv])
     t.match(outcome, { status: 2, stdout: '', stderr }, argv.join(' '))
   }
+})
+
+t.test('ranges that lie in one another are no harm', async t => {
+  const { run } = await cli(memoryKernel({ ipvs: false }))
+  const guarded = SERVICE.replace('clusterIP:', 'loadBalancerSourceRanges: [203.0.113.0/24, 203.0.113.7/32], clusterIP:')
+  const manifests = file(
+    guarded.replace('\n---', '\nstatus: {loadBalancer: {ingress: [{ip: 198.51.100.1}, {ip: 198.51.100.2}]}}\n---'),
+  )
+  const pods = ['--cluster-cidr', '10.0.0.0/8,10.244.0.0/16']
+  t.match(await run(['proxy', 'run', '--once', ...nodeOptions(manifests), ...pods]), { status: 0 })
+  const asked = (from: string) => ['proxy', 'explain', '--kernel', '--from', from, 'tcp', '198.51.100.2:80']
+  t.match(await run(asked('203.0.113.7')), { stdout: /^accept/ })
+  t.match(await run(asked('203.0.114.7')), { stdout: /^drop/ })
 })
 
 t.test('an address that is in use is told before anything is changed', async t => {
