@@ -49,6 +49,8 @@ export class NftablesBackend {
   readonly table: ProxyTable
   /** The sets of the table as they were added or read; undefined until the table is known. */
   #sets: Map<string, NftSet> | undefined
+  /** What an earlier proxy left, until the first look at it. */
+  #adopted: Snapshot | undefined
 
   constructor(client: NftClient, family: Family) {
     this.#client = client
@@ -58,7 +60,8 @@ export class NftablesBackend {
 
   /** Takes over what an earlier proxy left: endpoints keep their numbers. Before the first frontend is set. */
   async adopt(signal?: AbortSignal): Promise<Adopted> {
-    const { elements, sets } = await this.#snapshot(signal)
+    this.#adopted = await this.#snapshot(signal)
+    const { elements, sets } = this.#adopted
     const slots = new Map<string, { readonly view: View; readonly key: readonly Part[]; readonly endpoints: string[] }>()
     const turns = new Turns()
     for (const { set, elements: items } of elements) {
@@ -189,7 +192,7 @@ export class NftablesBackend {
   /** Reads the table, and compares it with what is wanted. */
   async #compare(signal: AbortSignal | undefined): Promise<Compared> {
     const turns = new Turns()
-    const snapshot = await this.#snapshot(signal)
+    const snapshot = await this.#look(signal)
     const objects = await inTurns(this.table.all(), turns)
     const wanted = await this.#lower(objects, [], turns)
     const plan = snapshot.tables.length === 0 ? addAll(objects) : await planOf(wanted, snapshot, turns)
@@ -210,6 +213,14 @@ export class NftablesBackend {
   /** What adds objects: sets before what uses them. */
   async #lower(objects: readonly RulesetObject[], sets: readonly NftSet[], turns = new Turns()): Promise<readonly Command[]> {
     return (await inTurns(lowering(addAll(objects), { ...NO_TABLE, sets }), turns)).commands
+  }
+
+  /** Reads the table, unless it is as it was taken over. */
+  async #look(signal: AbortSignal | undefined): Promise<Snapshot> {
+    const adopted = this.#adopted
+    this.#adopted = undefined
+    if (adopted && adopted.generation === (await this.#client.generation({ signal }))) return adopted
+    return this.#snapshot(signal)
   }
 
   #snapshot(signal: AbortSignal | undefined): Promise<Snapshot> {
