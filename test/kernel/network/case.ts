@@ -1,52 +1,23 @@
 /** What a case of the conformance suites of routes and connection tracking is, and what it runs in. */
+import { type ConntrackClient, open as openConntrack } from '../../../lib/conntrack/index.js'
+import { open as openRoute, type RouteClient } from '../../../lib/route/index.js'
+import type * as suite from '../support/suite.js'
 
-import type { ConntrackClient } from '../../../lib/conntrack/index.js'
-import type { Transport } from '../../../lib/netlink/index.js'
-import type { RouteClient } from '../../../lib/route/index.js'
-import type { MemoryKernel } from '../../../lib/testing/index.js'
-
-/** What clients are opened with. */
-export interface Options {
-  readonly deadline?: number
-  readonly transport?: Transport
-}
+export { type Options, Skip } from '../support/suite.js'
 
 /** A namespace in which there is only lo, which is up, and nothing is tracked. */
-export interface Context {
-  readonly kernel: 'linux' | 'memory'
+export interface Clients {
   /** A client, closed after the case. */
-  route(options?: Options): Promise<RouteClient>
-  conntrack(options?: Options): Promise<ConntrackClient>
-  /** Sockets of this kernel. */
-  transport(): Transport
-  /** Runs after the case, last first. */
-  after(undo: () => unknown): void
+  route(options?: suite.Options): Promise<RouteClient>
+  conntrack(options?: suite.Options): Promise<ConntrackClient>
 }
 
-/** Where a case runs that needs more than netlink: the ip command, packets, other namespaces. */
-export interface LinuxContext extends Context {
-  readonly kernel: 'linux'
-  /** Name of the network namespace that the case has for itself. */
-  readonly netns: string
-  /** Runs a shell command and returns what it printed. */
-  sh(command: string): Promise<string>
-  /** The same inside the namespace: `inside('ip -j route')`. */
-  inside(command: string): Promise<string>
-  /** One more namespace with lo up, removed after the case. */
-  another(): Promise<string>
-}
+export const clientsOf: suite.ClientsOf<Clients> = (on, closed) => ({
+  route: options => closed(openRoute(on(options))),
+  conntrack: options => closed(openConntrack(on(options))),
+})
 
-/** The memory kernel, to be told to misbehave. */
-export interface MemoryContext extends Context {
-  readonly kernel: 'memory'
-  readonly memory: MemoryKernel
-}
-
-/** A case: its name is the sentence that it proves. */
-export type Case =
-  | { readonly name: string; readonly needs?: undefined; run(context: Context): Promise<void> }
-  | { readonly name: string; readonly needs: 'linux'; run(context: LinuxContext): Promise<void> }
-  | { readonly name: string; readonly needs: 'memory'; run(context: MemoryContext): Promise<void> }
-
-/** Thrown by a case that this kernel can not run, after asking the kernel: printed with its reason. */
-export class Skip extends Error {}
+export type Context = suite.Context & Clients
+export type LinuxContext = suite.LinuxContext & Clients
+export type MemoryContext = suite.MemoryContext & Clients
+export type Case = suite.Case<Clients>

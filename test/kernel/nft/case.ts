@@ -1,44 +1,18 @@
 /** What a case of nftables' conformance suite is, and what it runs in. */
+import { type NftClient, open } from '../../../lib/nft/index.js'
+import type * as suite from '../support/suite.js'
 
-import type { Transport } from '../../../lib/netlink/index.js'
-import type { NftClient, OpenOptions } from '../../../lib/nft/index.js'
-import type { MemoryKernel } from '../../../lib/testing/index.js'
+export { Skip } from '../support/suite.js'
 
 /** A kernel without tables. */
-export interface Context {
-  readonly kernel: 'linux' | 'memory'
+export interface Clients {
   /** A client, closed after the case. */
-  open(options?: Pick<OpenOptions, 'deadline' | 'transport'>): Promise<NftClient>
-  /** Sockets of this kernel. */
-  transport(): Transport
-  /** Runs after the case, last first. */
-  after(undo: () => unknown): void
+  open(options?: suite.Options): Promise<NftClient>
 }
 
-/** Where a case runs that needs more than netlink: the nft command, packets, processes. */
-export interface LinuxContext extends Context {
-  readonly kernel: 'linux'
-  /** Name of the network namespace that the case has for itself, lo is up. */
-  readonly netns: string
-  /** Runs a shell command here and returns what it printed. */
-  sh(command: string): Promise<string>
-  /** The same inside the namespace: `inside('nft list ruleset')`. */
-  inside(command: string): Promise<string>
-  /** One more namespace with lo up, removed after the case. */
-  another(): Promise<string>
-}
+export const clientsOf: suite.ClientsOf<Clients> = (on, closed) => ({ open: options => closed(open(on(options))) })
 
-/** The memory kernel, to be told to misbehave. */
-export interface MemoryContext extends Context {
-  readonly kernel: 'memory'
-  readonly memory: MemoryKernel
-}
-
-/** A case: its name is the sentence that it proves. */
-export type Case =
-  | { readonly name: string; readonly needs?: undefined; run(context: Context): Promise<void> }
-  | { readonly name: string; readonly needs: 'linux'; run(context: LinuxContext): Promise<void> }
-  | { readonly name: string; readonly needs: 'memory'; run(context: MemoryContext): Promise<void> }
-
-/** Thrown by a case that this kernel can not run, after asking the kernel: printed with its reason. */
-export class Skip extends Error {}
+export type Context = suite.Context & Clients
+export type LinuxContext = suite.LinuxContext & Clients
+export type MemoryContext = suite.MemoryContext & Clients
+export type Case = suite.Case<Clients>
