@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util'
 import type { ServiceProxyOptions } from '../../lib/proxy/index.js'
 import type { ProxyCase } from './proxy/cluster.js'
 import * as interrupted from './proxy/interrupted.js'
+import * as many from './proxy/many.js'
 import * as special from './proxy/special.js'
 import * as steady from './proxy/steady.js'
 import * as table from './proxy/table.js'
@@ -16,7 +17,7 @@ import { HUNG, orHung } from './support/hung.js'
 import { sh } from './support/linux.js'
 import { Report } from './support/tap.js'
 
-const all: readonly ProxyCase[] = [table, special, steady, interrupted].flatMap(({ cases }): readonly ProxyCase[] => cases)
+const all: readonly ProxyCase[] = [table, special, steady, many, interrupted].flatMap(({ cases }): readonly ProxyCase[] => cases)
 
 async function runCase(it: ProxyCase, options: Partial<ServiceProxyOptions>): Promise<void> {
   const cleanup = new Cleanup()

@@ -4,6 +4,7 @@
  */
 import type { Transport } from '../../../lib/netlink/index.js'
 import { nativeTransport } from '../../../lib/netlink/index.js'
+import { NETLINK_GENERIC } from '../../../lib/netlink/transport.js'
 import type { ServiceProxyOptions } from '../../../lib/proxy/index.js'
 import type { KubernetesObject } from '../../../lib/source/kubernetes.js'
 import { intercept } from '../support/intercept.js'
@@ -21,18 +22,21 @@ export interface Dying {
 
 /** Messages that only ask: RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, IPCTNL_MSG_CT_GET, NFT_MSG_GETGEN. */
 const QUESTIONS: ReadonlySet<number> = new Set([18, 22, 26, 0x101, 0xa10])
-/** GENL_ID_CTRL, which is NFNL_MSG_BATCH_BEGIN for nftables, and CTRL_CMD_GETFAMILY. */
+/** IPVS_CMD_GET_*, and CTRL_CMD_GETFAMILY of the family with the number 16. */
+const GENERIC: ReadonlySet<number> = new Set([4, 8, 11, 13, 15])
 const CONTROL = { type: 16, getFamily: 3 }
 
 /** Who dies behind a question leaves what it would have before. */
-function isQuestion(request: Uint8Array): boolean {
+function isQuestion(protocol: number, request: Uint8Array): boolean {
   const type = new DataView(request.buffer, request.byteOffset).getUint16(4, true)
-  return QUESTIONS.has(type) || (type === CONTROL.type && request[16] === CONTROL.getFamily)
+  if (protocol !== NETLINK_GENERIC) return QUESTIONS.has(type)
+  const command = request[16] as number
+  return type === CONTROL.type ? command === CONTROL.getFamily : GENERIC.has(command)
 }
 
 function mortal(transport: Transport, answered: () => void): Transport {
-  return intercept(transport, async ({ kind, request }, go) => {
-    const changes = kind === 'exchange' && request !== null && !isQuestion(request)
+  return intercept(transport, async ({ kind, request, protocol }, go) => {
+    const changes = kind === 'exchange' && request !== null && !isQuestion(protocol, request)
     const reply = await go()
     if (changes) answered()
     return reply

@@ -4,7 +4,6 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { ServiceProxy } from '../../../lib/proxy/index.js'
 import type { KubernetesObject } from '../../../lib/source/kubernetes.js'
-import { sh } from '../support/linux.js'
 import type { Orders, Target } from '../traffic/peer.js'
 import { ask, difference, type Right } from './ask.js'
 import {
@@ -20,7 +19,8 @@ import {
 } from './cluster.js'
 import type { Dying } from './dying.js'
 import { TestSource } from './rig.js'
-import { FAMILIES, nodeAddress, nodeNamespace, podName } from './topology.js'
+import { stateOf } from './state.js'
+import { FAMILIES, nodeAddress, podName } from './topology.js'
 
 const [KEPT, CHANGED, NEW, GONE] = [220, 221, 222, 223]
 const ONE: PodEndpoint = { node: 'one', pod: 1 }
@@ -58,32 +58,6 @@ function run(dying: Dying): Promise<number | undefined> {
   })
 }
 
-/** What is in the kernel of the node, in an order of ours: tables without counts, and local routes. */
-async function state(): Promise<string> {
-  const inside = (command: string): Promise<string> => sh(`ip netns exec ${nodeNamespace('one')} ${command}`)
-  const tables = await Promise.all(['ip', 'ip6'].map(family => inside(`nft -s list table ${family} ts-ipvs`)))
-  const routes = await Promise.all(['-4', '-6'].map(family => inside(`ip ${family} route show table local proto 114`)))
-  return [...tables.map(sorted), ...routes].join('\n')
-}
-
-const sorted = (table: string): string =>
-  table
-    .trim()
-    .replace(/\n}$/, '')
-    .split(/\n(?=\t(?:map|set|chain) )/)
-    .map(block =>
-      block
-        .replaceAll(/elements = \{[^}]*\}/g, elements =>
-          elements
-            .split(/[,\s]+/)
-            .sort()
-            .join(' '),
-        )
-        .trim(),
-    )
-    .sort()
-    .join('\n')
-
 async function withProxy(
   context: ProxyContext,
   objects: readonly KubernetesObject[],
@@ -99,7 +73,7 @@ async function withProxy(
 /** What a new proxy makes of what is there. */
 async function settle(context: ProxyContext, objects: readonly KubernetesObject[]): Promise<string> {
   await withProxy(context, objects, proxy => proxy.once())
-  return state()
+  return stateOf(context, 'one')
 }
 
 const cleanup = (context: ProxyContext): Promise<void> => withProxy(context, [], proxy => proxy.cleanup())
@@ -150,11 +124,14 @@ const CASES: readonly Interrupted[] = [
 
 const interrupted = ({ name, from, to, does }: Interrupted): ProxyCase => ({
   name: `a proxy that is killed at any step of ${name} is taken over by the next one, and what was served is served on`,
-  async run(context) {
-    const { options } = context
+  async run(given) {
+    // What is gone is gone at once: how far a drain has come would be another state each time.
+    const options = { ...given.options, drainTimeout: 0 }
+    const context = { ...given, options }
     const dying: Dying = { options, objects: objectsOf(to), does }
     context.after(() => cleanup(context))
     await cleanup(context)
+    const clean = await stateOf(context, 'one')
     const wanted = await settle(context, objectsOf(to))
     const prepare = async (): Promise<void> => {
       await cleanup(context)
@@ -163,8 +140,8 @@ const interrupted = ({ name, from, to, does }: Interrupted): ProxyCase => ({
     await prepare()
     const steps = await run(dying)
     assert.ok(steps !== undefined)
-    // Where nothing is different nothing is changed: wherever it is killed, all is as it was.
-    assert.equal(steps === 0, does === 'sync' && from === to)
+    // Where nothing is different nothing is changed: wherever it is killed, all is as it was. Whether there is IPVS is tried each time.
+    if (options.backend !== 'ipvs') assert.equal(steps === 0, does === 'sync' && from === to)
     // Cleanup takes away what is served: only what others do meanwhile can keep it.
     const asking = does === 'sync' && from !== NOTHING ? askers(context) : []
     for (let after = 1; after <= steps; after++) {
@@ -179,6 +156,8 @@ const interrupted = ({ name, from, to, does }: Interrupted): ProxyCase => ({
       }
       await serves(context, to)
     }
+    await cleanup(context)
+    assert.equal(await stateOf(context, 'one'), clean)
   },
 })
 

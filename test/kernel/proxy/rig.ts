@@ -54,7 +54,7 @@ export class TestSource implements Source {
   }
 }
 
-function changeTo(given: Service | EndpointSlice | KubernetesObject): ObjectChange {
+export function changeTo(given: Service | EndpointSlice | KubernetesObject): ObjectChange {
   const kind = 'addressType' in given ? 'EndpointSlice' : 'Service'
   const object = { kind, ...given } as KubernetesObject
   const { name } = object.metadata

@@ -113,7 +113,11 @@ async function startPod(node: NodeName, pod: PodNumber): Promise<Orders> {
 const batch = (netns: string, lines: readonly string[], options = ''): string =>
   `ip ${options} -n ${netns} -batch - <<'END'\n${lines.join('\n')}\nEND`
 
-/** All forward, none refuses what comes another way than its answer goes, and ICMP messages are not limited: many refusals come at once. */
+/**
+ * All forward, none refuses what comes another way than its answer goes, and ICMP messages are not limited: many refusals come at once. The
+ * masks are of types that count for the limit of the whole machine, 50 at once and 1,000 a second: with IPv6 that holds whatever a namespace's
+ * own `ratelimit` is (net/ipv6/icmp.c, icmpv6_global_allow).
+ */
 function settings(netns: string): string {
   const values = {
     'ipv4/ip_forward': '1',
@@ -121,6 +125,7 @@ function settings(netns: string): string {
     'ipv4/conf/default/rp_filter': '0',
     'ipv4/icmp_ratemask': '0',
     'ipv6/icmp/ratelimit': '0',
+    'ipv6/icmp/ratemask': '',
     'ipv6/conf/all/forwarding': '1',
     'ipv6/conf/default/accept_dad': '0',
   }

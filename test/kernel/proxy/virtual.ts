@@ -7,7 +7,18 @@ import type { ServiceProxyOptions } from '../../../lib/proxy/options.js'
 import type { ServiceProxy } from '../../../lib/proxy/proxy.js'
 import { type EndpointSlice, formatEndpoint, type Service } from '../../../lib/service/index.js'
 import { type Case, type LinuxContext, Skip } from '../nft/case.js'
-import { addressOf, CLIENT, nameOf, namespaceOf, network, SERVER_PORT, SERVICE, tally, target } from '../nft/traffic/network.js'
+import {
+  addressOf,
+  CLIENT,
+  nameOf,
+  namespaceOf,
+  network,
+  ROUTER,
+  SERVER_PORT,
+  SERVICE,
+  tally,
+  target,
+} from '../nft/traffic/network.js'
 import { cidrs, perVersion, proxyIn, service, slice, TestSource, until } from './rig.js'
 
 interface Balanced {
@@ -67,7 +78,7 @@ const balancedCase = (name: string, run: (context: LinuxContext) => Promise<void
 /** Answers and asks one SCTP client: Node.js has no SCTP. */
 const SCTP = {
   server: `import socket,sys
-s=socket.socket(socket.AF_INET,socket.SOCK_STREAM,132)
+s=socket.socket(socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET,socket.SOCK_STREAM,132)
 s.bind((sys.argv[1],${SERVER_PORT}))
 s.listen(5)
 print('ready',flush=True)
@@ -76,7 +87,7 @@ while True:
   c.sendall(a[0].encode())
   c.close()`,
   client: `import socket,sys
-s=socket.socket(socket.AF_INET,socket.SOCK_STREAM,132)
+s=socket.socket(socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET,socket.SOCK_STREAM,132)
 s.settimeout(20)
 s.connect((sys.argv[1],80))
 print(s.recv(64).decode())`,
@@ -178,21 +189,21 @@ export const virtual: readonly Case[] = [
       await until('and not any more', async () => (await lvs.getVirtualServer(key)) === undefined)
     })
   }),
-  balancedCase('SCTP is balanced for clients outside and for the node', async context => {
+  ...perVersion('on IPVS SCTP is balanced for clients outside and for the node', async (context, version) => {
     await network(context)
     const sctp = { ports: [{ name: 'sctp', port: 80, protocol: 'SCTP' }] } as const
-    const told: EndpointSlice = { ...slice('ip', [1]), ports: [{ name: 'sctp', protocol: 'SCTP', port: SERVER_PORT }] }
-    const { lvs } = await balanced(context, [service('ip', sctp), told])
-    assert.deepEqual(await weights(lvs, SERVICE.ip, 'sctp'), [`${addressOf(1, 'ip')} 1`])
+    const told: EndpointSlice = { ...slice(version, [1]), ports: [{ name: 'sctp', protocol: 'SCTP', port: SERVER_PORT }] }
+    const { lvs } = await balanced(context, [service(version, sctp), told])
+    assert.deepEqual(await weights(lvs, SERVICE[version], 'sctp'), [`${addressOf(1, version)} 1`])
     await context.sh('modprobe sctp && command -v python3').catch(() => {
       throw new Skip('there is no SCTP, or no Python, to ask with')
     })
-    const server = spawn('ip', ['netns', 'exec', namespaceOf(1), 'python3', '-c', SCTP.server, addressOf(1, 'ip')])
+    const server = spawn('ip', ['netns', 'exec', namespaceOf(1), 'python3', '-c', SCTP.server, addressOf(1, version)])
     context.after(() => server.kill())
     await new Promise(resolve => server.stdout.once('data', resolve))
     for (const netns of ['nft-client', context.netns]) {
-      const from = await context.sh(`ip netns exec ${netns} python3 -c "${SCTP.client}" ${SERVICE.ip}`)
-      assert.equal(from.trim(), '10.1.1.254', netns)
+      const from = await context.sh(`ip netns exec ${netns} python3 -c "${SCTP.client}" ${SERVICE[version]}`)
+      assert.equal(from.trim(), ROUTER(1)[version], netns)
     }
   }),
 ]

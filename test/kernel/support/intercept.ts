@@ -5,6 +5,8 @@ import type { Reply, Socket, SocketOptions, Transport } from '../../../lib/netli
 export interface Crossing {
   readonly kind: 'exchange' | 'page' | 'dumpMany'
   readonly request: Uint8Array | null
+  /** NETLINK_* of the socket. */
+  readonly protocol: number
   /** The real socket. */
   readonly socket: Socket
 }
@@ -18,16 +20,18 @@ export function intercept(
     open(options: SocketOptions): Socket {
       const socket = transport.open(options)
       const { receiveBuffer, sendBuffer, portId, namespace } = socket
+      const { protocol } = options
       return {
         receiveBuffer,
         sendBuffer,
         portId,
         namespace,
         exchange: (request, last, timeout) =>
-          around({ kind: 'exchange', request, socket }, () => socket.exchange(request, last, timeout)),
+          around({ kind: 'exchange', request, protocol, socket }, () => socket.exchange(request, last, timeout)),
         page: (request, last, size, timeout) =>
-          around({ kind: 'page', request, socket }, () => socket.page(request, last, size, timeout)),
-        dumpMany: (request, timeout) => around({ kind: 'dumpMany', request, socket }, () => socket.dumpMany(request, timeout)),
+          around({ kind: 'page', request, protocol, socket }, () => socket.page(request, last, size, timeout)),
+        dumpMany: (request, timeout) =>
+          around({ kind: 'dumpMany', request, protocol, socket }, () => socket.dumpMany(request, timeout)),
         subscribe: onDatagrams => socket.subscribe(onDatagrams),
         ref: () => socket.ref(),
         unref: () => socket.unref(),
