@@ -1,8 +1,10 @@
 /** What a proxy is told when it is opened. */
+import { hostname } from 'node:os'
 import type { OpenOptions as NftOptions } from '../nft/index.js'
 import type { Allocations, Cidr } from '../service/index.js'
 import type { Source } from '../source/source.js'
 import type { EngineName } from './backend.js'
+import type { ClusterOptions } from './cluster.js'
 import type { ProxyObserver } from './observer.js'
 
 export type LogLevel = 'info' | 'warn' | 'error'
@@ -36,12 +38,25 @@ export interface ServiceProxyOptions extends Pick<NftOptions, 'netns' | 'transpo
   /**
    * Seconds that TCP and SCTP connections go on to endpoints that a Service has no more, ready or not: 0 ends them at once, Infinity never. They
    * are counted by a proxy that runs; one that is started anew begins to count. A Service's annotation `ts-ipvs.io/drain-timeout` (seconds, or
-   * never) counts more. UDP flows end at once; with IPVS when the endpoint
-   * answers no more. Default 300.
+   * never) counts more. UDP flows end at once; with IPVS when the endpoint answers no more. Default 300.
    */
   readonly drainTimeout?: number | undefined
   /** Default: nothing is logged. */
   readonly log?: Log | undefined
   /** Default: none. */
   readonly observers?: readonly ProxyObserver[] | undefined
+}
+
+/** With defaults for what is not said. */
+export function clusterOptionsOf(options: ServiceProxyOptions): ClusterOptions {
+  return {
+    node: options.node ?? hostname(),
+    clusterCidrs: options.clusterCidrs ?? [],
+    serviceCidrs: options.serviceCidrs ?? [],
+    masqueradeAll: options.masqueradeAll ?? false,
+    nodePortCidrs: options.nodePortCidrs,
+    balancerPool: options.balancerPool ?? [],
+    standalone: options.standalone ?? true,
+    allocations: options.allocations,
+  }
 }

@@ -1,5 +1,5 @@
 /** A service proxy: what a source tells, in the kernel. */
-import { hostname, release } from 'node:os'
+import { release } from 'node:os'
 import { inTurns } from '../netlink/turns.js'
 import { renderCommands } from '../nft/index.js'
 import type { Allocations, Answer, Family, Flow, Frontend, FrontendChange, FrontendKey } from '../service/index.js'
@@ -17,7 +17,7 @@ import { keepUp } from './keep-up.js'
 import { TABLE, tableFamily } from './nftables/layout.js'
 import { type Refusals, readRefusals } from './nftables/refusals.js'
 import type { ProxyObserver, SyncReport } from './observer.js'
-import type { BackendName, Log, ServiceProxyOptions } from './options.js'
+import { type BackendName, clusterOptionsOf, type Log, type ServiceProxyOptions } from './options.js'
 import { localAddresses } from './routes.js'
 import { describeRoutes, ServiceRoutes } from './service-routes.js'
 import { StaleFlows } from './stale.js'
@@ -71,19 +71,7 @@ export class ServiceProxy {
     this.#log = options.log ?? (() => {})
     this.#observers = [...(options.observers ?? []), syncLog(this.#log)]
     this.#drain = new Drain({ seconds: options.drainTimeout, serviceCidrs: options.serviceCidrs })
-    this.#cluster = new Cluster(
-      {
-        node: options.node ?? hostname(),
-        clusterCidrs: options.clusterCidrs ?? [],
-        serviceCidrs: options.serviceCidrs ?? [],
-        masqueradeAll: options.masqueradeAll ?? false,
-        nodePortCidrs: options.nodePortCidrs,
-        balancerPool: options.balancerPool ?? [],
-        standalone: options.standalone ?? true,
-        allocations: options.allocations,
-      },
-      local,
-    )
+    this.#cluster = new Cluster(clusterOptionsOf(options), local)
     const seconds: DrainRules['seconds'] = frontend => frontend?.drain ?? options.drainTimeout ?? DRAIN_SECONDS
     const drains: DrainRules = { seconds, stateOf: (frontend, endpoint) => this.#cluster.stateOf(frontend, endpoint) }
     const settings = new Settings(files, settingsFor(release()))
