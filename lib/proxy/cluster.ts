@@ -189,7 +189,9 @@ export class Cluster {
   /** Takes what a source tells, and finds out what it means, in steps. Returns whether where node ports are served has changed. */
   *apply(changes: readonly ObjectChange[]): Generator<number, boolean, void> {
     const before = JSON.stringify(this.nodePortAddresses)
-    for (const change of inOrder(changes)) {
+    const ordered = inOrder(changes)
+    if (this.#options.standalone) yield* this.#reserve(ordered)
+    for (const change of ordered) {
       this.#apply(change)
       yield OBJECT + endpointsIn(change)
     }
@@ -199,6 +201,15 @@ export class Cluster {
     }
     yield* this.model.settle()
     return JSON.stringify(this.nodePortAddresses) !== before
+  }
+
+  /** Who asks for one address gets it before those that take any. */
+  *#reserve(changes: readonly ObjectChange[]): Generator<number, void, void> {
+    for (const { kind, object } of changes) {
+      if (kind !== 'Service' || !object) continue
+      this.#allocator.reserve(object as Service)
+      yield 1
+    }
   }
 
   #apply({ kind, name, object }: ObjectChange): void {

@@ -126,3 +126,29 @@ t.test('a port that leads nowhere is told, with those that there are', async t =
   apply(cluster, told(SERVICE))
   t.same(cluster.problems, [])
 })
+
+t.test('who asks for one address or port gets it before those that take any', async t => {
+  // Of two addresses and one port that are left one is asked for: by chance the others would have them first.
+  const options = { ...OPTIONS, serviceCidrs: cidrs('10.96.0.4/30'), balancerPool: cidrs('198.51.100.4/31') }
+  const any = '---\nkind: Service\nmetadata: {name: any}\nspec: {type: LoadBalancer, ports: [{port: 80}]}\n'
+  for (const [wanted, other] of [
+    [5, 6],
+    [6, 5],
+  ] as const) {
+    const one = `---\nkind: Service\nmetadata: {name: one}\nspec: {type: LoadBalancer, clusterIP: 10.96.0.${wanted}, ports: [{port: 80}]}\nstatus: {loadBalancer: {ingress: [{ip: 198.51.100.${wanted - 1}}]}}\n`
+    const cluster = new Cluster(options, LOCAL)
+    apply(cluster, told(any + one))
+    t.same(cluster.problems, [])
+    const { spec, status } = cluster.model.serviceNamed('default/any') ?? {}
+    t.equal(spec?.clusterIP, `10.96.0.${other}`)
+    t.same(status?.loadBalancer?.ingress, [{ ip: `198.51.100.${other - 1}` }])
+  }
+  const port = (name: string, nodePort: string): string =>
+    `---\nkind: Service\nmetadata: {name: ${name}}\nspec: {type: NodePort, ports: [{port: 80${nodePort}}]}\n`
+  const free = new Cluster(options, LOCAL)
+  apply(free, told(port('any', '')))
+  const chosen = free.model.serviceNamed('default/any')?.spec.ports?.[0]?.nodePort
+  const taken = new Cluster(options, LOCAL)
+  apply(taken, told(port('any', '') + port('one', `, nodePort: ${chosen}`)))
+  t.same(taken.problems, [])
+})

@@ -1,6 +1,6 @@
 /** Addresses and ports that an API server would give to Services. */
 import { addressOf, type Cidr, contains } from '../address.js'
-import { nameOf, type Service, type ServicePort } from '../objects.js'
+import { nameOf, type Service, type ServicePort, type ServiceSpec } from '../objects.js'
 import { Pool } from './pool.js'
 
 export interface AllocationRanges {
@@ -18,6 +18,10 @@ export interface Completed {
   readonly service: Service | undefined
   readonly problems: readonly string[]
 }
+
+/** Cluster addresses that a Service asks for. */
+const givenTo = ({ clusterIP, clusterIPs = clusterIP ? [clusterIP] : [] }: ServiceSpec): readonly string[] =>
+  clusterIPs.filter(text => text !== '')
 
 const NODE_PORTS = { first: 30000, last: 32767 }
 
@@ -55,6 +59,27 @@ export class Allocator {
     for (const pool of [...this.#addresses.values(), ...this.#balancers.values(), this.#ports]) pool.release(name, remember)
   }
 
+  /** Keeps what Services ask for by itself from those that take any: the first ones get what several ask for. Call it before they are completed. */
+  reserve({ metadata, spec, status }: Service): void {
+    const name = nameOf(metadata)
+    if (spec.type === 'ExternalName') return
+    for (const text of givenTo(spec)) {
+      const address = addressOf(text)
+      if (address !== undefined) this.#take(this.#addresses, address, `${name} ${address}`)
+    }
+    for (const { nodePort, name: portName = '', protocol = 'TCP' } of spec.ports ?? [])
+      if (nodePort) this.#ports.take(String(nodePort), `${name} ${portName} ${protocol}`)
+    if (spec.healthCheckNodePort) this.#ports.take(String(spec.healthCheckNodePort), `${name} health`)
+    this.#takeBalancers(name, [spec.loadBalancerIP, ...(status?.loadBalancer?.ingress ?? []).map(({ ip }) => ip)])
+  }
+
+  #takeBalancers(name: string, texts: readonly (string | undefined)[]): void {
+    for (const text of texts) {
+      const address = addressOf(text ?? '')
+      if (address !== undefined) this.#take(this.#balancers, address, `${name} balancer ${address}`)
+    }
+  }
+
   complete(service: Service): Completed {
     const name = nameOf(service.metadata)
     this.#release(name, true)
@@ -71,7 +96,7 @@ export class Allocator {
 
   #withAddresses(service: Service, name: string, problems: string[]): Service | undefined {
     const { spec } = service
-    const given = (spec.clusterIPs ?? (spec.clusterIP ? [spec.clusterIP] : [])).filter(text => text !== '')
+    const given = givenTo(spec)
     const addresses: string[] = []
     for (const text of given) {
       const address = addressOf(text)
@@ -150,8 +175,12 @@ export class Allocator {
 
   #withBalancer(service: Service, name: string, problems: string[]): Service | undefined {
     const { spec } = service
-    if (spec.type !== 'LoadBalancer' || spec.loadBalancerClass !== undefined || service.status?.loadBalancer?.ingress?.length)
-      return service
+    const { ingress: there = [] } = service.status?.loadBalancer ?? {}
+    this.#takeBalancers(
+      name,
+      there.map(({ ip }) => ip),
+    )
+    if (spec.type !== 'LoadBalancer' || spec.loadBalancerClass !== undefined || there.length > 0) return service
     if (this.#ranges.balancerPool.length === 0) return service
     const asked = spec.loadBalancerIP ? addressOf(spec.loadBalancerIP) : undefined
     if (asked !== undefined && !this.#ranges.balancerPool.some(cidr => contains(cidr, asked))) {
