@@ -17,7 +17,7 @@ export type BackendName = 'auto' | EngineName
 /** Options of a proxy. */
 export interface ServiceProxyOptions extends Pick<NftOptions, 'netns' | 'transport'> {
   readonly source: Source
-  /** Name of the node. Default: that of the machine. */
+  /** Name of the node. Default: that of the machine, in lower case as Kubernetes has it. */
   readonly node?: string | undefined
   /** Addresses of pods. Default none: nobody is known to be a pod, and no one is masqueraded for being none. */
   readonly clusterCidrs?: readonly Cidr[] | undefined
@@ -50,7 +50,7 @@ export interface ServiceProxyOptions extends Pick<NftOptions, 'netns' | 'transpo
 /** With defaults for what is not said. */
 export function clusterOptionsOf(options: ServiceProxyOptions): ClusterOptions {
   return {
-    node: options.node ?? hostname(),
+    node: options.node ?? hostname().toLowerCase(),
     clusterCidrs: options.clusterCidrs ?? [],
     serviceCidrs: options.serviceCidrs ?? [],
     masqueradeAll: options.masqueradeAll ?? false,

@@ -67,7 +67,7 @@ async function readAgain(path: string, known: Map<string, Read>): Promise<Found>
   try {
     files = await filesIn(path)
   } catch (error) {
-    return { read: false, changed: [], trouble: [{ where: path, message: lossOf(error, true) }] }
+    return { read: false, changed: [], trouble: [{ where: path, message: lossOf(error, known.size > 0) }] }
   }
   const there = new Set(files)
   const changed = [...known.keys()].filter(file => !there.has(file))

@@ -55,7 +55,7 @@ export function clusterOptions(options: ProxyOptions): ClusterOptions {
   if (new Set(serviceCidrs.map(({ family }) => family)).size < serviceCidrs.length)
     throw new CommandError('--service-cidr: give at most one range of each family')
   return {
-    node: options.node ?? hostname(),
+    node: options.node ?? hostname().toLowerCase(),
     clusterCidrs: ranges('--cluster-cidr', options.clusterCidr),
     serviceCidrs,
     masqueradeAll: options.masqueradeAll ?? false,
