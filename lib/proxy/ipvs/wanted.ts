@@ -92,6 +92,8 @@ function configured(
 /** Of a configuration, or of what the kernel has. */
 export function contentOf(server: VirtualServerConfig | VirtualServer): string {
   const { scheduler, schedulerFlags, persistence, onePacket, otherFlags } = server as VirtualServer
+  const plain = schedulerFlags === undefined && persistence === undefined && onePacket === undefined && otherFlags === undefined
+  if (plain && scheduler !== undefined) return scheduler
   const { timeout, netmask, engine } = persistence ?? {}
   return JSON.stringify([scheduler, schedulerFlags, timeout, netmask, engine, onePacket, otherFlags])
 }
