@@ -14,8 +14,9 @@ export async function stateOf({ options }: Pick<ProxyContext, 'options'>, node: 
     ['ip', 'ip6'].map(family => inside(`nft -s list table ${family} ts-ipvs 2>/dev/null || echo no table`)),
   )
   const routes = await Promise.all(['-4', '-6'].map(family => inside(`ip ${family} route show table local proto 114`)))
-  const ipvs = options.backend === 'ipvs' ? await onIpvs(node) : []
-  return [...tables.map(sorted), ...routes, ...ipvs].join('\n')
+  const ipvs = options.backend === 'ipvs' ? await onIpvs(node) : undefined
+  const blocks = tables.flatMap(blocksOf).filter(block => !ipvs || !isSpare(block))
+  return [...blocks, ...routes, ...(ipvs ?? [])].join('\n')
 }
 
 async function onIpvs(node: NodeName): Promise<readonly string[]> {
@@ -35,7 +36,13 @@ export async function virtualServers(lvs: IpvsClient): Promise<readonly string[]
     .sort()
 }
 
-const sorted = (table: string): string =>
+/**
+ * Chains that choose, and slots: with IPVS they serve until virtual servers do, and stay. Which of them were needed depends on what was found.
+ */
+const isSpare = (block: string): boolean =>
+  /^chain (choose|to|stick)-/.test(block) || (/^(map slot|set sticky)-/.test(block) && !block.includes('elements'))
+
+const blocksOf = (table: string): readonly string[] =>
   table
     .trim()
     .replace(/\n}$/, '')
@@ -51,4 +58,3 @@ const sorted = (table: string): string =>
         .trim(),
     )
     .sort()
-    .join('\n')
