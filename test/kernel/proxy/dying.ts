@@ -1,7 +1,9 @@
 /**
- * A proxy that is killed in the middle: `node dying.js '{"after": 7, …}'`. Once the kernel has answered so many requests that may change
- * something, the process is gone (SIGKILL). One that comes to its end prints how many there were.
+ * A proxy that is killed in the middle: `node dying.js`, which is told by a line of standard input: `{"after": 7, …}`. Once the kernel has
+ * answered so many requests that may change something, the process is gone (SIGKILL). One that comes to its end prints how many there were.
  */
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
 import type { Transport } from '../../../lib/netlink/index.js'
 import { nativeTransport } from '../../../lib/netlink/index.js'
 import { NETLINK_GENERIC } from '../../../lib/netlink/transport.js'
@@ -56,5 +58,6 @@ async function main({ options, objects, does, after }: Dying): Promise<number> {
   return count
 }
 
-process.stdout.write(`${await main(JSON.parse(process.argv[2] ?? '') as Dying)}\n`)
+const [line] = await once(createInterface({ input: process.stdin }), 'line')
+process.stdout.write(`${await main(JSON.parse(line) as Dying)}\n`)
 process.exit()

@@ -46,16 +46,26 @@ const objectsOf = (services: ReadonlyMap<number, readonly PodEndpoint[]>): reado
   ]),
 ]
 
-/** How many requests were answered; undefined when it was killed. */
-function run(dying: Dying): Promise<number | undefined> {
+/**
+ * Starts a process that does what it is told once all is prepared: it starts meanwhile. How many requests were answered; undefined when it was
+ * killed.
+ */
+function start(): (dying: Dying) => Promise<number | undefined> {
   const program = fileURLToPath(new URL('dying.js', import.meta.url))
-  return new Promise((resolve, reject) => {
-    execFile(process.execPath, [program, JSON.stringify(dying)], (error, stdout, stderr) => {
+  let tell = (_: Dying): void => {}
+  const ended = new Promise<number | undefined>((resolve, reject) => {
+    const child = execFile(process.execPath, [program], (error, stdout, stderr) => {
       if (!error) resolve(Number(stdout))
       else if (error.signal === 'SIGKILL') resolve(undefined)
       else reject(new Error(stderr))
     })
+    tell = dying => child.stdin?.end(`${JSON.stringify(dying)}\n`)
   })
+  ended.catch(() => {}) // looked at when it is told
+  return dying => {
+    tell(dying)
+    return ended
+  }
 }
 
 async function withProxy(
@@ -137,17 +147,19 @@ const interrupted = ({ name, from, to, does }: Interrupted): ProxyCase => ({
       await cleanup(context)
       if (from !== NOTHING) await settle(context, objectsOf(from))
     }
+    const living = start()
     await prepare()
-    const steps = await run(dying)
+    const steps = await living(dying)
     assert.ok(steps !== undefined)
     // Where nothing is different nothing is changed: wherever it is killed, all is as it was. Whether there is IPVS is tried each time.
     if (options.backend !== 'ipvs') assert.equal(steps === 0, does === 'sync' && from === to)
     // Cleanup takes away what is served: only what others do meanwhile can keep it.
     const asking = does === 'sync' && from !== NOTHING ? askers(context) : []
     for (let after = 1; after <= steps; after++) {
+      const mortal = start()
       await prepare()
       for (const { peer, target } of asking) await peer.startLoad(target, 2)
-      assert.equal(await run({ ...dying, after }), undefined, `step ${after} of ${steps}`)
+      assert.equal(await mortal({ ...dying, after }), undefined, `step ${after} of ${steps}`)
       assert.equal(await settle(context, objectsOf(to)), wanted, `step ${after} of ${steps}`)
       for (const { peer } of asking) {
         const { failures, answers } = await peer.stopLoad()
