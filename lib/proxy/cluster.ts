@@ -22,6 +22,7 @@ import {
   SliceController,
   type Surroundings,
   slicesOfEndpoints,
+  takesAny,
 } from '../service/index.js'
 import type { ObjectChange, SourceProblem } from '../source/source.js'
 import { isLoopback } from './routes.js'
@@ -205,9 +206,10 @@ export class Cluster {
 
   /** Who asks for one address gets it before those that take any. */
   *#reserve(changes: readonly ObjectChange[]): Generator<number, void, void> {
-    for (const { kind, object } of changes) {
-      if (kind !== 'Service' || !object) continue
-      this.#allocator.reserve(object as Service)
+    const services = changes.flatMap(({ kind, object }) => (kind === 'Service' && object ? [object as Service] : []))
+    if (!services.some(takesAny)) return
+    for (const service of services) {
+      this.#allocator.reserve(service)
       yield 1
     }
   }

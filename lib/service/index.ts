@@ -5,7 +5,7 @@
  */
 export { addressOf, type Cidr, cidrOf, contains, type Family, outermost } from './address.js'
 export type { Balancing } from './balancing.js'
-export { type AllocationRanges, type Allocations, Allocator, type Completed } from './controller/allocate.js'
+export { type AllocationRanges, type Allocations, Allocator, type Completed, takesAny } from './controller/allocate.js'
 export { SliceController, selects, slicesOfPods } from './controller/slices.js'
 export { DRAIN, drainSeconds } from './drain.js'
 export { type Endpoint, type EndpointsByPort, endpointKey, endpointsOf, type Protocol, slicesOfEndpoints } from './endpoints.js'

@@ -1,4 +1,5 @@
 /** Ports that lead nowhere: slices know a port of a Service by its name and protocol. */
+import type { Family } from './address.js'
 import { type EndpointsByPort, endpointKey, type Protocol } from './endpoints.js'
 import { isServed } from './frontends.js'
 import type { ObjectProtocol, Service } from './objects.js'
@@ -19,8 +20,8 @@ export interface UnmatchedPort {
 export function unmatchedPorts(name: string, service: Service, endpoints: EndpointsByPort): readonly UnmatchedPort[] {
   if (endpoints.size === 0 || !isServed(service)) return []
   return (service.spec.ports ?? []).flatMap(({ name: portName = '', protocol = 'TCP' }, index) => {
-    const word = protocol.toLowerCase() as Protocol
-    if (endpoints.has(endpointKey('ipv4', portName, word)) || endpoints.has(endpointKey('ipv6', portName, word))) return []
+    const there = (family: Family): boolean => endpoints.has(endpointKey(family, portName, protocol.toLowerCase() as Protocol))
+    if (there('ipv4') || there('ipv6')) return []
     const others = [...endpoints.keys()].map(key => {
       const [, word = '', portName = ''] = key.split(' ')
       return `${word} ${JSON.stringify(portName)}`

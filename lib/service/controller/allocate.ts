@@ -23,6 +23,15 @@ export interface Completed {
 const givenTo = ({ clusterIP, clusterIPs = clusterIP ? [clusterIP] : [] }: ServiceSpec): readonly string[] =>
   clusterIPs.filter(text => text !== '')
 
+const isDual = ({ ipFamilyPolicy }: ServiceSpec): boolean =>
+  ipFamilyPolicy === 'PreferDualStack' || ipFamilyPolicy === 'RequireDualStack'
+
+/** Whether a Service may take any address or port, as it does not ask for one by itself. */
+export const takesAny = ({ spec }: Service): boolean =>
+  spec.type === 'NodePort' ||
+  spec.type === 'LoadBalancer' ||
+  (spec.type !== 'ExternalName' && (isDual(spec) || givenTo(spec).length === 0))
+
 const NODE_PORTS = { first: 30000, last: 32767 }
 
 type IpFamily = 'IPv4' | 'IPv6'
@@ -121,7 +130,7 @@ export class Allocator {
   #families({ spec }: Service, given: readonly string[], problems: string[]): readonly IpFamily[] {
     const available = this.#ranges.serviceCidrs.map(familyName)
     const asked = spec.ipFamilies ?? []
-    const dual = spec.ipFamilyPolicy === 'PreferDualStack' || spec.ipFamilyPolicy === 'RequireDualStack'
+    const dual = isDual(spec)
     if (spec.ipFamilyPolicy === 'RequireDualStack' && available.length < 2)
       problems.push('spec.ipFamilyPolicy: RequireDualStack needs a service range of each family: give --service-cidr both')
     const missing = asked.find(family => !available.includes(family))
