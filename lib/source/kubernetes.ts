@@ -2,6 +2,7 @@
 import {
   addressOf,
   cidrOf,
+  contains,
   DRAIN,
   drainSeconds,
   type EndpointSlice,
@@ -40,6 +41,15 @@ export type KubernetesObject =
 export type Kind = KubernetesObject['kind']
 
 const address = checked(value => (addressOf(value) === undefined ? 'give an IP address' : undefined))
+/** That mean something else on each machine: a Service would take them from it (pkg/apis/core/validation, ValidateNonSpecialIP). */
+const SPECIAL = ['0.0.0.0/32', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/24', '::/128', '::1/128', 'fe80::/10', 'ff02::/16']
+  .map(cidrOf)
+  .filter(cidr => cidr !== undefined)
+const externalAddress = checked(value => {
+  const own = addressOf(value)
+  if (own === undefined) return 'give an IP address'
+  return SPECIAL.some(cidr => contains(cidr, own)) ? 'give an address that others reach: none of loopback or a link' : undefined
+})
 const clusterAddress = checked(value =>
   value === 'None' || addressOf(value) !== undefined ? undefined : 'give an IP address or None',
 )
@@ -85,7 +95,7 @@ const service = object(
       clusterIPs: list(clusterAddress),
       ipFamilies: list(word('IPv4', 'IPv6')),
       ipFamilyPolicy: word('SingleStack', 'PreferDualStack', 'RequireDualStack'),
-      externalIPs: list(address),
+      externalIPs: list(externalAddress),
       externalName: text,
       loadBalancerIP: address,
       loadBalancerClass: text,

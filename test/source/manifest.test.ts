@@ -120,6 +120,13 @@ t.test('what is wrong is told with its line and its field, and the rest is there
       `${SERVICE}  externalIPs: [192.0.2.1, "2001:db8::1"]\n`,
       ['8 spec.externalIPs[1]: "2001:db8::1": the Service has no cluster address of IPv6'],
     ],
+    [
+      'external addresses that are of each machine',
+      `${SERVICE}  externalIPs: [127.0.0.1, "0.0.0.0", "fe80::1", 192.0.2.1]\n`,
+      ['127.0.0.1', '0.0.0.0', 'fe80::1'].map(
+        (address, i) => `8 spec.externalIPs[${i}]: "${address}": give an address that others reach: none of loopback or a link`,
+      ),
+    ],
     ['a name that is needed and empty', SERVICE.replace('web', '""'), ['3 metadata.name: is missing']],
     [
       'an item of a list',
