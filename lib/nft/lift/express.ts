@@ -35,12 +35,20 @@ export function express(context: LiftContext, value: Value, expected?: Shape): j
     case 'calculated':
       return calculation(context, value)
     case 'concatenated':
-      return { concat: value.parts.map(part => express(context, part)) }
+      return { concat: value.parts.map(part => maskedFlags(part) ?? express(context, part)) }
     case 'swapped':
       return express(context, value.of, expected)
     case 'mapped':
       return { map: { key: express(context, value.key), data: setJson(context, value.map) } }
   }
+}
+
+/** Of several flags of a header nft tells the number, where it masks them in a concatenation: only then does it find their type. */
+function maskedFlags(part: Value): json.Expression | undefined {
+  if (part.kind !== 'calculated' || part.operator !== '&' || part.left.kind !== 'packet' || part.right.kind !== 'constant')
+    return undefined
+  const { type, bits } = shapeOf(part.left)
+  return type.flags ? { '&': [packetJson(part.left), type.json(asNumber(part.right), bits)] } : undefined
 }
 
 function packetJson({ tunnel, protocol, field, layer, offset, bits }: PacketValue): json.PayloadExpression {

@@ -10,9 +10,9 @@ import type { Shape } from '../vocabulary/value-type.js'
 import { elementOf, opened } from './elements.js'
 import { type Item, itemsOf } from './items.js'
 import type { Lowering } from './lowering.js'
-import { merged } from './merge.js'
+import { distinct, merged } from './merge.js'
 import { loose, type Wanted } from './operand.js'
-import { inOrder, type Mapped, ordered, shapesOfTerm, type Term } from './terms.js'
+import { asIs, inOrder, type Mapped, shapesOfTerm, type Term } from './terms.js'
 
 export interface SetReference {
   readonly name: string
@@ -81,11 +81,6 @@ export function transferred(term: Term): { readonly term: Term; readonly change:
 /** What is no longer shifted may stand in the order in which it is. */
 const unswapped = (term: Term): Term => (term.kind === 'swap' ? term.term : term)
 
-const asIs = (term: Term): Term =>
-  term.kind === 'binary' && term.operator === '>>' && term.left.shape.order === 'network'
-    ? { ...term, asIs: true, shape: ordered(term.shape, 'network') }
-    : term
-
 /** The bits that a shift drops do not count. */
 function withoutLast(term: Term, by: bigint): Term {
   if (term.kind === 'binary' && term.operator === '&') return term
@@ -103,13 +98,13 @@ function anonymous(rule: Lowering, given: Term, items: unknown, kind: Kind, data
   const shapes = elementShapes(given, kind, data)
   const read = itemsOf(looseItems(items, shapes.key), shapes, rule.context.devices)
   if (read.length === 0) throw new BadValue('range', 'is empty: give an element at least')
-  const isInterval = containsRange(items, 0) || read.some(({ key }) => key !== '*' && key.some(isRange))
+  const isInterval = containsPrefix(items, 0) || read.some(({ key }) => key !== '*' && key.some(isRange))
   // Ends of ranges are not shifted, and what is compared with them is, as it stands. The same with an element for all others: nft ends with a
   // fault where it finds one behind a mask alone.
   const stands = isInterval || read.some(({ key }) => key === '*')
   const { term, change } = stands ? { term: asIs(given), change: (value: bigint) => value } : transferred(given)
   const found = read.map(item => changed(item, change))
-  const dataInterval = found.some(item => Array.isArray(item.data) && item.data.some(isRange)) || containsRange(items, 1)
+  const dataInterval = found.some(item => Array.isArray(item.data) && item.data.some(isRange)) || containsPrefix(items, 1)
   const key = isInterval ? inOrder(term, 'network') : term
   const keyShapes = shapesOfTerm(key)
   const isPlain = kind.data === undefined && kind.objects === undefined
@@ -129,7 +124,7 @@ function anonymous(rule: Lowering, given: Term, items: unknown, kind: Kind, data
   const options = { interval: isInterval, dataInterval: dataInterval && !isPlain }
   // Of what is shifted in a set nft has lost how many bits it has.
   const isOpened = isInterval && keyShapes.length === 1 && !(isPlain && isShifted(term))
-  const elements: Element[] = (joined ? merged(found) : found).map(item =>
+  const elements: Element[] = (joined ? merged(found) : isInterval ? distinct(found) : found).map(item =>
     elementOf(isOpened ? changedSpans(item, span => opened(span, term.shape.bits)) : item, inSet, options),
   )
   return { key, set: rule.anonymous(set, elements), ranges: dataInterval }
@@ -179,22 +174,22 @@ function changedSpans(item: Item, change: (span: Span) => Span): Item {
   return key === '*' || key.length !== 1 ? item : { ...item, key: key.map(change) }
 }
 
-/** Whether keys (0) or data (1) of the elements are written as ranges or prefixes, though it may be of one value. */
-function containsRange(items: unknown, side: 0 | 1): boolean {
+/** Whether keys (0) or data (1) of the elements are written as prefixes, though it may be of one value: nft makes values of ranges of one. */
+function containsPrefix(items: unknown, side: 0 | 1): boolean {
   const list = Array.isArray(items) ? items : [items]
   return list.some(item => {
     const isPair = Array.isArray(item) && item.length === 2
-    return isRangeWritten(isPair ? item[side] : side === 0 ? item : undefined)
+    return isPrefixWritten(isPair ? item[side] : side === 0 ? item : undefined)
   })
 }
 
-function isRangeWritten(given: unknown): boolean {
+function isPrefixWritten(given: unknown): boolean {
   if (given === null || typeof given !== 'object') return false
-  const { range, prefix, concat, elem, set } = given as Readonly<Record<string, unknown>>
-  if (range !== undefined || prefix !== undefined) return true
-  if (elem !== undefined) return isRangeWritten(objectOf(elem).val)
-  if (set !== undefined) return containsRange(set, 0)
-  return Array.isArray(concat) && concat.some(isRangeWritten)
+  const { prefix, concat, elem, set } = given as Readonly<Record<string, unknown>>
+  if (prefix !== undefined) return true
+  if (elem !== undefined) return isPrefixWritten(objectOf(elem).val)
+  if (set !== undefined) return containsPrefix(set, 0)
+  return Array.isArray(concat) && concat.some(isPrefixWritten)
 }
 
 /** What a map has for a key, as values of the types that are wanted. */

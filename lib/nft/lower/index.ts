@@ -12,11 +12,24 @@ export type { AnonymousSet, LowerContext, LoweredRule } from './context.js'
 export function lowerRule(statements: readonly json.Statement[], context: LowerContext): LoweredRule {
   if (!Array.isArray(statements)) throw new BadValue('type', `${shown(statements)}: give a list of statements`)
   const rule = new Lowering(context)
-  for (const [i, statement] of statements.entries()) at(i, () => lowerStatement(statement, rule))
+  let last: string | undefined
+  for (const [i, statement] of statements.entries()) {
+    if (last !== undefined)
+      throw new BadValue('type', `stands behind ${last}, where a rule ends: put it before, or into a rule of its own`).within(i)
+    const word = at(i, () => lowerStatement(statement, rule))
+    if (LAST.has(word)) last = word
+  }
   return { expressions: rule.expressions, sets: rule.sets }
 }
 
-function lowerStatement(given: unknown, rule: Lowering): void {
+/** Statements that nothing is reached behind: nft takes nothing there (src/evaluate.c, rule_evaluate). */
+const LAST: ReadonlySet<string> = new Set([
+  ...['accept', 'drop', 'return', 'jump', 'goto', 'reject', 'queue'],
+  ...['snat', 'dnat', 'masquerade', 'redirect'],
+])
+
+/** Returns its word. */
+function lowerStatement(given: unknown, rule: Lowering): string {
   const fields = objectOf(given)
   const words = Object.keys(fields).filter(word => fields[word] !== undefined)
   const [word, another] = words
@@ -26,4 +39,5 @@ function lowerStatement(given: unknown, rule: Lowering): void {
   if (statement === undefined)
     throw new BadValue('type', `there is no such statement: ${nearestWord(word, Object.keys(STATEMENTS))}`).within(word)
   at(word, () => statement(fields[word], rule))
+  return word
 }

@@ -40,15 +40,19 @@ class ItemReader {
 
   read(given: unknown, path: string): Item[] {
     const nested = within(given, 'set')
-    if (nested !== undefined)
-      return at('set', () =>
-        (Array.isArray(nested) ? nested : [nested]).flatMap((item, i) => at(i, () => this.read(item, `${path}.set[${i}]`))),
-      )
+    if (nested !== undefined) return eachOf(nested, (item, i) => this.read(item, `${path}.set[${i}]`))
     if (this.#shapes.data === undefined) return [this.#item(given, {}, path)]
     // The parser of nft takes a list of two for a pair. One key alone says which element is meant.
     if (!Array.isArray(given) || given.length !== 2) return [this.#item(given, {}, path)]
     const mapped = at(1, () => this.#mapped(given[1]))
-    return [at(0, () => this.#item(given[0], mapped, path))]
+    return at(0, () => this.#keys(given[0], mapped, path))
+  }
+
+  /** All keys of a set go to the same. */
+  #keys(given: unknown, mapped: Pick<Item, 'data' | 'object'>, path: string): Item[] {
+    const several = within(given, 'set')
+    if (several === undefined) return [this.#item(given, mapped, path)]
+    return eachOf(several, key => this.#keys(key, mapped, path))
   }
 
   #item(given: unknown, mapped: Pick<Item, 'data' | 'object'>, path: string): Item {
@@ -90,6 +94,11 @@ class ItemReader {
     }
     return { data: this.#values(value, data ?? []) }
   }
+}
+
+/** What a set holds: one thing, or a list. */
+function eachOf(set: unknown, read: (item: unknown, index: number) => Item[]): Item[] {
+  return at('set', () => (Array.isArray(set) ? set : [set]).flatMap((item, i) => at(i, () => read(item, i))))
 }
 
 const nameOf = ({ type }: Shape): string => type.name

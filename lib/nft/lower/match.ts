@@ -118,14 +118,7 @@ class Comparing {
   #withAnonymous(right: unknown): void {
     const single = singleOf(right)
     const word = single === undefined ? undefined : wordOf(single)?.[0]
-    if (
-      single !== undefined &&
-      single !== '*' &&
-      !Array.isArray(single) &&
-      word !== 'concat' &&
-      word !== 'set' &&
-      this.#left.kind !== 'concat'
-    ) {
+    if (single !== undefined && single !== '*' && !Array.isArray(single) && word !== 'concat' && this.#left.kind !== 'concat') {
       const operator = this.#operator === 'in' && this.#left.shape.type.flags ? '==' : this.#operator
       return at('set', () => new Comparing(this.#rule, this.#left, operator, this.#shifted).with(single))
     }

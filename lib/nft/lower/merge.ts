@@ -1,4 +1,5 @@
 /** Intervals of sets that merge them: the kernel leaves it to nft (src/intervals.c, setelem_automerge and setelem_delete). */
+import { isDeepStrictEqual } from 'node:util'
 import type { Span } from '../vocabulary/shapes.js'
 import type { Item } from './items.js'
 
@@ -27,3 +28,12 @@ export function merged(items: readonly Item[], present: ReadonlySet<Item> = new 
   }
   return [...result, ...rest]
 }
+
+/** Without what is said twice: of maps the kernel takes that for the same element. */
+export function distinct(items: readonly Item[]): Item[] {
+  const result: Item[] = []
+  for (const item of items) if (!result.some(known => isSame(known, item))) result.push(item)
+  return result
+}
+
+const isSame = ({ path: _, ...one }: Item, { path: __, ...another }: Item): boolean => isDeepStrictEqual(one, another)

@@ -112,3 +112,9 @@ export function inOrder(term: Term, order: 'host' | 'network'): Term {
   if (term.kind === 'constant' || width <= 8) return { ...term, shape: ordered(shape, order) }
   return { kind: 'swap', operator: order === 'network' ? 'hton' : 'ntoh', term, shape: ordered(shape, order), width }
 }
+
+/** What is shifted stands as it is loaded: its bytes are not exchanged before. */
+export const asIs = (term: Term): Term =>
+  term.kind === 'binary' && term.operator === '>>' && term.left.shape.order === 'network'
+    ? { ...term, asIs: true, shape: ordered(term.shape, 'network') }
+    : term

@@ -1,6 +1,4 @@
 /** Verdicts of rules and of maps (src/parser_json.c, json_parse_verdict_expr). */
-
-import { BadValue, shown } from '../../netlink/schema.js'
 import type { Verdict } from '../data.js'
 import { at, fieldsOf, singleOf, textIn } from '../json/fields.js'
 
@@ -14,11 +12,9 @@ export const VERDICTS: readonly string[] = [...PLAIN, ...JUMPS]
 export function lowerVerdict(given: unknown): Verdict {
   const [name, value] = singleOf(given, VERDICTS)
   const plain = PLAIN.find(word => word === name)
-  return at(name, () => {
-    if (plain === undefined) return jumpTo(name === 'jump' ? 'jump' : 'goto', value)
-    if (value !== null) throw new BadValue('type', `${shown(value)}: give null`)
-    return { verdict: plain }
-  })
+  // What stands behind words that are no jumps does not matter.
+  if (plain !== undefined) return { verdict: plain }
+  return at(name, () => jumpTo(name === 'jump' ? 'jump' : 'goto', value))
 }
 
 /** What stands behind `jump` and `goto`. Throws a `BadValue`. */

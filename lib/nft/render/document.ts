@@ -4,7 +4,7 @@ import type { Family } from '../types.js'
 import { renderChain, renderFlowtable, renderRule } from './chain.js'
 import type { RenderOptions } from './expression.js'
 import { renderObject } from './objects.js'
-import { dataOf, renderSet } from './set-declaration.js'
+import { dataOf, renderSet, shapesOf } from './set-declaration.js'
 import type { Shapes } from './types.js'
 import { list, quote } from './words.js'
 
@@ -15,6 +15,8 @@ interface Contents {
   readonly flowtables: string[]
   readonly chains: json.Chain[]
   readonly rules: Map<string, json.Rule[]>
+  /** The types of the keys of sets and maps. */
+  readonly keys: Map<string, Shapes>
   /** The types of the data of maps. */
   readonly data: Map<string, Shapes>
 }
@@ -45,8 +47,9 @@ function placeRule({ rules }: Contents, rule: json.Rule): void {
   else before.push(rule)
 }
 
-function placeSet({ sets, data }: Contents, set: json.Set | json.Map): void {
+function placeSet({ sets, keys, data }: Contents, set: json.Set | json.Map): void {
   sets.push(renderSet(set))
+  keys.set(set.name, shapesOf(set.type, set.family))
   if (set.map !== undefined) data.set(set.name, dataOf(set.map, set.family))
 }
 
@@ -55,9 +58,10 @@ const FLAGS: readonly json.TableFlag[] = ['dormant', 'owner', 'persist']
 /** The kernel's word for chains that belong to a rule (net/netfilter/nf_tables_api.c, nf_tables_addchain). */
 const UNNAMED = /^__chain\d+$/
 
-function renderTable({ table, objects, sets, flowtables, chains, rules, data }: Contents): string {
+function renderTable({ table, objects, sets, flowtables, chains, rules, keys, data }: Contents): string {
   const options: RenderOptions = {
     family: table.family,
+    keyOf: name => keys.get(name) ?? [],
     dataOf: name => data.get(name) ?? [],
     rulesOf: name => (UNNAMED.test(name) ? (rules.get(name) ?? []).map(rule => renderRule(rule, options)) : undefined),
   }
@@ -83,6 +87,7 @@ const empty = (table: json.Table): Contents => ({
   flowtables: [],
   chains: [],
   rules: new Map(),
+  keys: new Map(),
   data: new Map(),
 })
 

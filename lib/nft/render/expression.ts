@@ -10,7 +10,9 @@ import { renderVerdict } from './verdict.js'
 export interface RenderOptions {
   /** Of the table: the family of addresses that say none of their own. */
   readonly family: Family
-  /** The types of the data of the table's maps, by their names: for the constants that rules put into them. */
+  /** The types of the keys of the table's sets and maps, by their names: for the constants that rules put into them. */
+  readonly keyOf?: ((set: string) => Shapes) | undefined
+  /** The types of the data of the table's maps, by their names. */
   readonly dataOf?: ((map: string) => Shapes) | undefined
   /** The rules of a chain without a name, which text has where it is jumped to; undefined for chains with names. */
   readonly rulesOf?: ((chain: string) => readonly string[] | undefined) | undefined

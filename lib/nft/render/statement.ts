@@ -8,7 +8,7 @@ import { NAT } from './nat.js'
 import { renderKey } from './set.js'
 import { OBJECTS, renderKind, renderObjectName, renderStateful } from './stateful.js'
 import { renderSynproxy } from './synproxy.js'
-import { dataTypes } from './types.js'
+import { dataTypes, type Shapes } from './types.js'
 import { renderVerdict } from './verdict.js'
 import { list, quote, words } from './words.js'
 
@@ -62,13 +62,16 @@ function queue(given: json.QueueStatement['queue'], options: RenderOptions): str
 const states = (given: readonly json.Statement[] | undefined, options: RenderOptions): readonly string[] =>
   (given ?? []).map(statement => renderKind(statement, options) ?? renderStatement(statement, options))
 
+const nameOf = (reference: string): string => reference.replace(/^@/, '')
+const keysOf = (set: string, { keyOf }: RenderOptions): Shapes => keyOf?.(nameOf(set)) ?? []
+
 function set({ op, elem, set, stmt }: json.SetStatement['set'], options: RenderOptions): string {
-  return words(op, set, '{', renderKey(elem, options, []), ...states(stmt, options), '}')
+  return words(op, set, '{', renderKey(elem, options, keysOf(set, options)), ...states(stmt, options), '}')
 }
 
 function map({ op, elem, data, map, stmt }: json.MapStatement['map'], options: RenderOptions): string {
-  const key = words(renderKey(elem, options, []), ...states(stmt, options))
-  const shapes = options.dataOf?.(map.replace(/^@/, '')) ?? []
+  const key = words(renderKey(elem, options, keysOf(map, options)), ...states(stmt, options))
+  const shapes = options.dataOf?.(nameOf(map)) ?? []
   return words(op, map, '{', key, ':', renderExpression(data, options, shapes), '}')
 }
 

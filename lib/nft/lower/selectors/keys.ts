@@ -92,9 +92,9 @@ export function familyOf(rule: Lowering): 'ip' | 'ip6' | undefined {
 export function ct(given: unknown, rule: Lowering): Term {
   const { key, direction } = ctKey(given, rule)
   const fields = fieldsOf(given, ['key', 'family', 'dir'])
-  // Written without its family, it is told so as well.
+  // Written without its family, it is told so as well, where packets are known to be of it.
   const written = textIn(fields, 'key')
-  const isOld = ADDRESSES.includes(written)
+  const isOld = ADDRESSES.includes(written) && key.name === `${familyOf(rule)} ${written}`
   const kernel = (isOld ? written : key.kernel) as Ct['key']
   const load = (destination: number): Expression => ({
     kind: 'ct',

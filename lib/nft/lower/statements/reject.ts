@@ -11,13 +11,20 @@ type Type = (typeof TYPES)[number]
 /** The code of "port unreachable". */
 const PORT = { icmp: 3, icmpv6: 4, icmpx: 1 } as const
 
+/** Families of one protocol have its messages only. */
+const OF_FAMILY: Readonly<Record<string, readonly Type[]>> = { ip: ['tcp reset', 'icmp'], ip6: ['tcp reset', 'icmpv6'] }
+
 export function reject(statement: unknown, rule: Lowering): void {
   const fields = statement === null ? {} : fieldsOf(statement, ['type', 'expr'])
   const { family } = rule.context
   if (family === 'arp') throw new BadValue('type', 'reject is not for the family arp: drop what is not wanted')
   const given = optionalWord(fields, 'type', TYPES)
   const type = given ?? naturalType(rule)
-  const code = fields.expr === undefined ? undefined : at('expr', () => codeOf(fields.expr, type))
+  const types = OF_FAMILY[family] ?? TYPES
+  if (!types.includes(type))
+    throw new BadValue('type', `${shown(type)}: is not for the family ${family}: give one of ${types.join(', ')}`).within('type')
+  // Without a type nft has no use for the code.
+  const code = given === undefined || fields.expr === undefined ? undefined : at('expr', () => codeOf(fields.expr, type))
   rule.atBeginning(() => require(type, rule))
   // A type without a code means its first one.
   rule.add(expressionOf(type, code ?? (given === undefined ? undefined : 0)))
