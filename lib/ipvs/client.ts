@@ -33,7 +33,8 @@ import type {
   VirtualServerKey,
   VirtualServerWithRealServers,
 } from './types.js'
-import { describeVirtualServer, virtualServerFromWire, virtualServerKeyToWire } from './virtual-server.js'
+import { oneOf } from './validate.js'
+import { describeVirtualServer, familyNumber, virtualServerFromWire, virtualServerKeyToWire } from './virtual-server.js'
 import { type Change, type WatchOptions, watch } from './watch.js'
 import { command, info, request } from './wire.js'
 
@@ -290,17 +291,18 @@ export class IpvsClient {
   }
 
   #visit(operation: string, visitor: Visitor, options: VisitOptions): Promise<Visited> {
-    const { statistics = false, sorted } = options
-    return this.#asking({ operation }, () =>
-      this.#kernel.call(options, async limit => {
+    const { statistics = false, sorted, family } = options
+    return this.#asking({ operation }, () => {
+      const addressFamily = family === undefined ? undefined : familyNumber(oneOf(family, 'family', ['ipv4', 'ipv6']))
+      return this.#kernel.call(options, async limit => {
         let consistent = true
-        for await (const group of walk(this.#kernel, limit, { statistics, sorted })) {
+        for await (const group of walk(this.#kernel, limit, { statistics, sorted, addressFamily })) {
           visitor(group.map(withRealServers))
           consistent &&= group.every(entry => entry.consistent)
         }
         return { consistent }
-      }),
-    )
+      })
+    })
   }
 
   /**

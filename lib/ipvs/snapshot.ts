@@ -46,6 +46,8 @@ export interface WalkOptions {
   readonly statistics: boolean
   /** Virtual servers by mark, family, protocol, address and port, instead of in the kernel's order. */
   readonly sorted?: boolean | undefined
+  /** AF_*: only virtual servers of this family. */
+  readonly addressFamily?: number | undefined
 }
 
 /** A virtual server with its real servers, as records. */
@@ -131,7 +133,9 @@ async function settled<T>(
 
 /** Everything, in groups of virtual servers. */
 export async function* walk(kernel: Kernel, limit: Limit, options: WalkOptions): AsyncGenerator<Entry[]> {
-  const { records, consistent } = await readServices(kernel, limit, options)
+  const { records: all, consistent } = await readServices(kernel, limit, options)
+  const { addressFamily } = options
+  const records = addressFamily === undefined ? all : all.filter(record => record.addressFamily === addressFamily)
   if (options.sorted) records.sort(compareServices)
   let size = 16
   let pending = crossing(kernel, limit, records, 0, size)

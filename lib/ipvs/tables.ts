@@ -2,7 +2,7 @@
 import type { CallOptions } from '../netlink/channel.js'
 import { realServerFromWire } from './real-server.js'
 import type { Entry } from './snapshot.js'
-import type { SyncDaemon, Timeouts, VirtualServerWithRealServers } from './types.js'
+import type { Family, SyncDaemon, Timeouts, VirtualServerWithRealServers } from './types.js'
 import { virtualServerFromWire } from './virtual-server.js'
 
 export interface ListOptions extends CallOptions {
@@ -13,6 +13,8 @@ export interface ListOptions extends CallOptions {
 export interface VisitOptions extends ListOptions {
   /** Virtual servers by mark, family, protocol, address and port. Default: the kernel's order, newest first. */
   readonly sorted?: boolean | undefined
+  /** Only virtual servers of this family: the real servers of others are not read. Default: of both. */
+  readonly family?: Family | undefined
 }
 
 /** Takes virtual servers with their real servers as they are read. */

@@ -155,13 +155,13 @@ export class VirtualServers {
     const found = new Map<ServerName, Known>()
     const strangers = new Set<ServerName>()
     const visit = (server: VirtualServer & { readonly realServers: readonly RealServer[] }): void => {
-      if (!('protocol' in server) || server.address.includes(':') !== (this.family === 'ipv6')) return
+      if (!('protocol' in server)) return
       const name = serverName(server.address, server.protocol, server.port)
       const known = this.#kernel.get(name)
       if (!known) strangers.add(name)
       else found.set(name, { content: contentOf(server), weights: weightsIn(server.realServers), frontend: known.frontend })
     }
-    const { consistent } = await this.#client.visit(group => group.forEach(visit), { signal })
+    const { consistent } = await this.#client.visit(group => group.forEach(visit), { family: this.family, signal })
     const drifted = this.#take(found, consistent)
     if ([...strangers].sort().join() !== [...this.#strangers].sort().join()) this.#strangers = strangers
     this.#look = performance.now() + Math.max(LOOK * 1000, SHARE * (performance.now() - began))

@@ -1,6 +1,8 @@
 /** Lists and snapshots, also while others change the tables. */
 import assert from 'node:assert/strict'
 import { describeVirtualServer, type IpvsClient, type Operation } from '../../../lib/ipvs/index.js'
+import { MessageReader } from '../../../lib/netlink/buffer.js'
+import { messagesOf } from '../../../lib/netlink/message.js'
 import { between } from '../support/between.js'
 import type { Case } from '../support/case.js'
 import { keysOf } from '../support/expect.js'
@@ -48,6 +50,38 @@ export const cases: readonly Case[] = [
       )
       const [read] = (await lvs.snapshot()).virtualServers
       assert.equal(read?.realServers.length, 1000)
+    },
+  },
+  {
+    name: 'virtual servers of one family are visited alone, and the real servers of others are not read',
+    async run({ open, transport }) {
+      let dumps = 0
+      const lvs = await open({
+        transport: between(transport(), {
+          before: ({ kind, request }) => {
+            if (kind === 'dumpMany' && request) dumps += [...messagesOf(new MessageReader(request))].length
+          },
+        }),
+      })
+      await fill(lvs, 1, 2)
+      const six = { protocol: 'tcp', address: '2001:db8::1', port: 1 } as const
+      await lvs.addVirtualServer({ ...six, scheduler: 'rr' })
+      const visited = async (family: 'ipv4' | 'ipv6' | undefined): Promise<readonly string[]> => {
+        const found: string[] = []
+        await lvs.visit(
+          group => {
+            for (const one of group) found.push(`${describeVirtualServer(one)} ${one.realServers.length}`)
+          },
+          { family },
+        )
+        return found.sort()
+      }
+      const [four, other] = [`${describeVirtualServer(vs(1))} 2`, `${describeVirtualServer(six)} 0`]
+      assert.deepEqual(await visited(undefined), [four, other].sort())
+      assert.deepEqual(await visited('ipv6'), [other])
+      assert.deepEqual(await visited('ipv4'), [four])
+      assert.equal(dumps, 2 + 1 + 1)
+      await assert.rejects(visited('ipv5' as 'ipv4'), /family: "ipv5" is not known: give 'ipv4', 'ipv6'/)
     },
   },
   {
