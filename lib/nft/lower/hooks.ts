@@ -21,7 +21,7 @@ const REJECT: Readonly<Record<string, readonly string[]>> = {
   netdev: ['ingress'],
   inet: ['ingress', 'prerouting', 'input', 'forward', 'output'],
 }
-const QUEUE = ['prerouting', 'input', 'forward', 'output', 'postrouting'] as const
+const NETWORK = ['prerouting', 'input', 'forward', 'output', 'postrouting'] as const
 
 function ruleOf(expression: Expression, family: string): Rule | undefined {
   switch (expression.kind) {
@@ -40,7 +40,7 @@ function ruleOf(expression: Expression, family: string): Rule | undefined {
     case 'synproxy':
       return { name: 'synproxy', hooks: ['input', 'forward'] }
     case 'queue':
-      return { name: 'queue', hooks: QUEUE }
+      return { name: 'queue', hooks: NETWORK }
     case 'flow_offload':
       return { name: 'flow', hooks: ['forward'] }
     case 'fwd':
@@ -56,7 +56,7 @@ function selectorRule(expression: Expression, family: string): Rule | undefined 
       if (!('source' in expression) || expression.key !== 'pkttype') return undefined
       return { name: 'meta pkttype set', hooks: family === 'netdev' ? ['ingress'] : ['prerouting'] }
     case 'fib':
-      // Hooks of devices have the numbers of prerouting and input (nft_fib_validate).
+      // Of hooks of devices kernels think differently (nft_fib_validate): some take their numbers for those of prerouting and input.
       if (family === 'netdev') return undefined
       return expression.result === 'type' ? addressType(expression.flags) : { name: 'fib oif', hooks: BEFORE }
     case 'rt':
@@ -72,9 +72,9 @@ function selectorRule(expression: Expression, family: string): Rule | undefined 
   }
 }
 
-function addressType(flags: readonly (string | number)[]): Rule | undefined {
+function addressType(flags: readonly (string | number)[]): Rule {
   if (flags.includes('iif')) return { name: 'fib type with iif', hooks: BEFORE }
-  return flags.includes('oif') ? { name: 'fib type with oif', hooks: BEHIND } : undefined
+  return flags.includes('oif') ? { name: 'fib type with oif', hooks: BEHIND } : { name: 'fib type', hooks: NETWORK }
 }
 
 /** Throws a `BadValue` for what the kernel does not take in a base chain. Of other chains it is not known who jumps to them. */

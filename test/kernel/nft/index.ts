@@ -10,6 +10,7 @@ import * as elements from './elements.js'
 import * as errors from './errors/index.js'
 import * as expressions from './expressions.js'
 import * as flowtables from './flowtables.js'
+import * as hooks from './hooks.js'
 import * as listing from './listing.js'
 import * as objects from './objects.js'
 import * as ownership from './ownership.js'
@@ -34,6 +35,7 @@ export const nft: readonly Case[] = [
   errors,
   expressions,
   flowtables,
+  hooks,
   listing,
   objects,
   ownership,

@@ -98,6 +98,7 @@ const TABLES: readonly (readonly [place: Place, rows: readonly Row[]])[] = [
       [[{ accept: null }, { counter: null }], '[1]', 'stands behind accept, where a rule ends: put it before'],
       [[{ reject: null }, { drop: null }], '[1]', 'stands behind reject, where a rule ends: put it before'],
       [[{ queue: { num: 70_000 } }], '[0].queue.num', '70000: give 0 to 65535'],
+      [[{ queue: { num: 5, flags: 'fanout' } }], '[0].queue.flags', 'fanout is for several queues: give them as '],
       [[{ dup: {} }], '[0].dup.addr', 'is missing: give where to'],
       [[{ dup: { addr: '::1' } }], '[0].dup.addr', '"::1" is no ipv4_addr: '],
       [[{ synproxy: { mss: 70_000 } }], '[0].synproxy.mss', '70000: give a whole number from 0 to 65535'],

@@ -43,6 +43,8 @@ export function queue(given: unknown, rule: Lowering): void {
   const flags = wordsIn(fields, 'flags', ['bypass', 'fanout'] as const)
   const more: Pick<Queue, 'flags'> = { flags: flags ?? [] }
   const { num } = fields
+  if (flags?.includes('fanout') && behind(num, 'range') === undefined)
+    throw new BadValue('type', 'fanout is for several queues: give them as { "range": [first, last] }').within('flags')
   if (num === undefined) return rule.add({ kind: 'queue', number: 0, total: 1, ...more })
   at('num', () => {
     if (typeof num === 'number' || typeof num === 'string' || behind(num, 'range') !== undefined) {
