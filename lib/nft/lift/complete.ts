@@ -75,8 +75,8 @@ function completeCalculated(reading: Reading, value: CalculatedValue): Value {
   const { operator, left, right } = value
   const inside = left.kind === 'swapped' ? left.of : left
   if (right.kind === 'constant' && operator === '>>' && inside.kind === 'calculated') {
-    const part = masked(reading, inside)
-    if (part && BigInt(part.shift) === shiftOf(right)) return complete(reading, part.value)
+    const part = partOf(reading, inside)
+    if (part && BigInt(part.shift) === shiftOf(right)) return complete(reading, { ...part.value, moved: value.bits })
   }
   return { ...value, left: complete(reading, left), right: complete(reading, right) }
 }

@@ -100,10 +100,7 @@ function liftElement(
 function liftKey(key: readonly Span[], shapes: readonly Shape[], devices: Devices | undefined): json.Expression {
   const values = key.map((span, i) => liftSpan(span, shapes[i] as Shape, devices))
   const [single] = values
-  // Whether something is there is a number in concatenations.
-  return single !== undefined && values.length === 1
-    ? single
-    : { concat: values.map(value => (typeof value === 'boolean' ? Number(value) : value)) }
+  return single !== undefined && values.length === 1 ? single : { concat: values }
 }
 
 function liftData(reader: SpanReader, element: Element, devices: Devices | undefined): json.Expression | undefined {

@@ -5,6 +5,7 @@ import type { LiftContext } from './context.js'
 import { liftElements } from './elements.js'
 import { bitsOf, HOST_NUMBER, optionOf, shapeOf, tcpOptionName } from './shape.js'
 import { asNumber, constantJson } from './typed.js'
+import { withoutWords } from './typed-set.js'
 import {
   type CalculatedValue,
   isAnonymous,
@@ -75,7 +76,20 @@ function optionJson(value: OptionValue): json.Expression {
 }
 
 function calculation(context: LiftContext, value: CalculatedValue): json.Expression {
+  const first = firstBits(value)
+  if (first !== undefined) return first as json.Expression
   return { [value.operator]: operandsOf(context, value, value.operator) } as unknown as json.Expression
+}
+
+/** The first bits of a piece of the packet nft takes for no piece, and forgets that they are moved (payload_expr_trim_force). */
+function firstBits({ operator, left, right }: CalculatedValue): { readonly '&': readonly json.Expression[] } | undefined {
+  const masked = left.kind === 'swapped' ? left.of : left
+  if (operator !== '>>' || right.kind !== 'constant' || masked.kind !== 'calculated' || masked.operator !== '&') return undefined
+  const [piece, mask] = [masked.left, masked.right]
+  if (piece.kind !== 'packet' || piece.field !== undefined || mask.kind !== 'constant') return undefined
+  const number = asNumber(mask)
+  const isFirst = number.toString(2).length === piece.bits && /^1+0+$/.test(number.toString(2))
+  return isFirst ? { '&': [packetJson(piece), `0x${number.toString(16)} [invalid type]`] } : undefined
 }
 
 /** Several of the same operator stand beside each other. */
@@ -88,6 +102,8 @@ function operandsOf(
   if (value.kind !== 'calculated' || value.operator !== operator) return [express(context, value, shape)]
   const shifts = operator === '<<' || operator === '>>'
   const typed = shifts ? HOST_NUMBER : operandShape(value)
+  const first = operator === '&' && value.left.kind === 'calculated' ? firstBits(value.left) : undefined
+  if (first) return [...first['&'], ...operandsOf(context, value.right, operator, typed)]
   if (operator === '&' && value.left.kind === 'option' && value.left.of === 'exthdr')
     return maskedHeader(context, value.left, value)
   return [...operandsOf(context, value.left, operator, typed), ...operandsOf(context, value.right, operator, typed)]
@@ -104,13 +120,18 @@ function maskedHeader(context: LiftContext, part: OptionValue, { right }: Calcul
 }
 
 /** Bits of what is calculated with. */
-const innermost = (value: Value): number => (value.kind === 'calculated' ? innermost(value.left) : bitsOf(value))
+function innermost(value: Value): number {
+  if (value.kind === 'calculated') return innermost(value.left)
+  return (value.kind === 'packet' || value.kind === 'option' ? value.moved : undefined) ?? bitsOf(value)
+}
 
-/** Fewer bytes of a packet than are calculated with stand in the machine's order. */
+/** Fewer bytes of a packet than are calculated with stand in the machine's order, and what is beside a shift, even if that is not told. */
 function operandShape({ left, bits }: Pick<CalculatedValue, 'left' | 'bits'>): Shape {
   const shape = shapeOf(left)
   const isLonger = bits > 8 * Math.ceil(innermost(left) / 8)
-  return { ...shape, bits, order: isLonger || left.kind === 'swapped' ? 'host' : shape.order }
+  const isMoved = (left.kind === 'packet' || left.kind === 'option') && left.moved !== undefined
+  if (isLonger || isMoved) return { ...shape, bits, order: 'host' }
+  return { ...shape, type: withoutWords(shape.type, Math.ceil(bits / 8)), bits }
 }
 
 /** A set or a map: its elements, or its name. */

@@ -13,6 +13,7 @@ import { add, type Entry, packetFor, type Reading } from './reading.js'
 import { bitsOf, shapeOf } from './shape.js'
 import { word } from './source.js'
 import { asNumber, constantJson, constantOf, numberOf, prefixOf } from './typed.js'
+import { withoutWords } from './typed-set.js'
 import {
   type CalculatedValue,
   type Constant,
@@ -152,6 +153,7 @@ function fieldJson({ context }: Reading, field: PacketValue, value: bigint): jso
 /** Masks make prefixes, flags, and fields that are no whole bytes (relational_binop_postprocess). */
 function matchCalculated(reading: Reading, op: Operator, left: CalculatedValue, right: Constant): void {
   const { context } = reading
+  if (bitsOf(right) < left.bits) return matchBeginning(reading, op, left, right)
   const mask = left.operator === '&' && left.right.kind === 'constant' ? left.right : undefined
   if (mask) {
     const inside = complete(reading, left.left)
@@ -178,6 +180,16 @@ function matchCalculated(reading: Reading, op: Operator, left: CalculatedValue, 
   const constant = part ? constantOf(asNumber(right) >> BigInt(part.shift), isPiece ? bitsOf(right) : part.value.bits) : right
   const bound = boundOf(reading, numberOf(constant, shape), constant, shape)
   addBounded(reading, op, express(context, value), constantJson(constant, shape, context.devices), bound)
+}
+
+/** What is compared with fewer bytes than there are, is a prefix to nft. */
+function matchBeginning(reading: Reading, op: Operator, left: CalculatedValue, right: Constant): void {
+  const value = complete(reading, left)
+  const given = constantOf(asNumber(right) << BigInt(left.bits - bitsOf(right)), left.bits)
+  const shape = shapeOf(value)
+  const type = withoutWords(shape.type, Math.ceil(left.bits / 8))
+  const addr = constantJson(given, { ...shape, type, bits: left.bits }, reading.context.devices) as json.Immediate
+  addMatch(reading, op, express(reading.context, value), { prefix: { addr, len: bitsOf(right) } })
 }
 
 function matchFlags(reading: Reading, op: '==' | '!=', left: Value, flags: Constant): void {

@@ -73,9 +73,18 @@ const dataShapes = (value: Extract<Value, { readonly kind: 'mapped' }>): readonl
 }
 
 const keepsOrder = (value: Value): boolean =>
-  value.kind === 'packet'
-    ? value.protocol?.name !== 'th'
-    : value.kind === 'selector' && 'ct' in value.json && value.json.ct.key.startsWith('proto-')
+  value.kind === 'packet' || (value.kind === 'selector' && 'ct' in value.json && value.json.ct.key.startsWith('proto-'))
+
+/**
+ * Whether nft knows no order of a value: it does not of pieces of the packet that are no fields, of ports of whatever protocol, and of the
+ * headers of tunnels. What it turns round is then in the machine's order (expr_postprocess, EXPR_UNARY).
+ */
+function isUnordered(value: Value): boolean {
+  if (value.kind === 'swapped') return !isUnordered(value.of)
+  if (value.kind === 'calculated') return value.operator !== '<<' && value.operator !== '>>' && isUnordered(value.left)
+  if (value.kind !== 'packet') return false
+  return value.field === undefined || value.protocol?.name === 'th' || value.protocol?.name === value.tunnel
+}
 
 /** Whether it is calculated from the packet. */
 export function isOfPacket(value: Value): boolean {
@@ -107,6 +116,7 @@ export function shapeOf(value: Value): Shape {
         : { ...shapeOf(value.left), bits: value.bits }
     case 'swapped': {
       const shape = shapeOf(value.of)
+      if (isUnordered(value.of)) return { ...shape, order: 'host' }
       // Of packets nft knows the order whatever is done with it.
       if (keepsOrder(value.of)) return shape
       // Their words are found by numbers of the machine's order only.

@@ -3,11 +3,13 @@
 import { elementCodec } from '../objects/element-codec.js'
 import type { DataType, DataTypes, Element } from '../types.js'
 import { dataTypeOf, shapesOf } from '../vocabulary/shapes.js'
+import { typesOf } from '../vocabulary/type-of.js'
 import { jsonNumber } from '../vocabulary/types/number.js'
 import { INTEGER } from '../vocabulary/types.js'
 import type { Shape, ValueType } from '../vocabulary/value-type.js'
 import { forgotten, isForgotten } from './forgotten.js'
-import { isOfPacket, shapeOf } from './shape.js'
+import { KEY_TYPEOF, typeofSet } from './set-type.js'
+import { isOfPacket, optionOf, shapeOf } from './shape.js'
 import { asNumber, constantOf } from './typed.js'
 import type { NamedSet, Value } from './value.js'
 
@@ -31,8 +33,10 @@ export const shortened = (named: NamedSet, value: Value): NamedSet => (isLonger(
 
 /** Whether a set has more bytes for a field than that has. */
 export function isLonger({ set: { key } }: NamedSet, value: Value): boolean {
-  if (typeof key !== 'object' || !('length' in key) || Array.isArray(key)) return false
-  return value.kind === 'packet' && value.field !== undefined && key.length > Math.ceil(value.bits / 8)
+  if (Array.isArray(key)) return false
+  const type = key as DataType
+  if (typeof type !== 'object' || isNumber(type)) return false
+  return value.kind === 'packet' && value.field !== undefined && type.length > Math.ceil(value.bits / 8)
 }
 
 /** A set whose words nft does not find, for its elements are longer than those. */
@@ -64,14 +68,33 @@ export function typedSet(named: NamedSet, key: Value, compared: boolean, whole: 
   const shapes = key.kind === 'concatenated' ? key.parts.map(shapeOf) : [shapeOfKey(key)]
   const types = Array.isArray(set.key) ? (set.key as readonly DataType[]) : [set.key as DataType]
   if (types.length !== shapes.length) return { set, elements }
+  const told = key.kind === 'concatenated' ? toldShapes(set, key.parts) : []
   const typed = types.map((type, i) => typeFor(type, shapes[i] as Shape))
   const lengths = typed.map(lengthOf)
   return {
     set: { ...set, key: (Array.isArray(set.key) ? typed : typed[0]) as DataTypes },
     elements: elements.map(element => ({ ...element, key: keyFor(element.key, lengths) })),
-    shapes: typed.map((type, i) => shapeFor(type, shapes[i] as Shape, compared && types.length === 1, whole)),
+    shapes: typed.map((type, i) => told[i] ?? shapeFor(type, shapes[i] as Shape, compared && types.length === 1, whole)),
   }
 }
+
+/**
+ * In concatenations nft goes by what the set keeps of an expression. That is the first field of an option or a header that is asked for, and
+ * of one by its number the byte for that.
+ */
+function toldShapes(set: NamedSet['set'], parts: readonly Value[]): readonly (Shape | undefined)[] {
+  const expression = typeofSet(set, KEY_TYPEOF)
+  const isKept = set.userData?.some(({ type }) => type === KEY_TYPEOF) && !set.flags?.includes('interval')
+  if (expression === undefined && !isKept) return []
+  const shapes = expression === undefined ? [] : typesOf(expression, set.family)
+  return parts.map((part, i) => {
+    if (part.kind !== 'option') return undefined
+    if (part.present) return shapes[i] ?? KIND
+    return part.of === 'tcp option' && optionOf(part) === undefined ? KIND : undefined
+  })
+}
+
+const KIND: Shape = { type: INTEGER, bits: 8, order: 'network' }
 
 /** What is calculated from the packet stands in sets as it does there. */
 const shapeOfKey = (key: Value): Shape =>
@@ -86,18 +109,28 @@ function shapeFor(type: DataType, shape: Shape, compared: boolean, whole: boolea
   const natural = Math.ceil(own.bits / 8) === length
   if (own.type.text || shape.type.text) return own
   if (Math.ceil(shape.bits / 8) !== length) return { ...own, type: withoutWords(own.type, length) }
-  if (!compared && (shape.type.name === 'boolean' || (!isNumber(type) && natural))) return own
+  if (!compared && (shape.type.name === 'boolean' || !isNumber(type)))
+    return natural ? own : { type: withoutWords(own.type, length), bits: 8 * length, order: 'network' }
   // What was shifted may go to the last value.
   const bits = whole ? 8 * length : shape.bits
   const order = own.order === 'none' || !natural ? shape.order : own.order
   return { ...shape, type: withoutWords(shape.type, length), bits, order }
 }
 
-/** nft looks for words by their bytes, and finds none but that for 0 where there are more of those than the type has. */
-const withoutWords = (type: ValueType, length: number): ValueType =>
-  type.bits > 0 && length > Math.ceil(type.bits / 8)
-    ? { ...type, json: (value, bits) => (value === 0n ? type.json(value, bits) : jsonNumber(value)) }
-    : type
+/** nft looks for words by their bytes, of which the first are the value's where there are more of them than the type has. */
+export function withoutWords(type: ValueType, length: number): ValueType {
+  if (type.bits === 0 || length <= Math.ceil(type.bits / 8)) return type
+  const first = 8n * BigInt(length === Number.POSITIVE_INFINITY ? 0 : length - 1)
+  const isFound = (value: bigint): boolean =>
+    value === 0n || (first > 0n && type.bits <= 8 && (value >> first) << first === value)
+  return { ...type, json: (value, bits) => (isFound(value) ? wordOf(type, value >> first, value, bits) : jsonNumber(value)) }
+}
+
+/** The word for a value, or the number that it was found by. */
+function wordOf(type: ValueType, value: bigint, number: bigint, bits: number): ReturnType<ValueType['json']> {
+  const word = type.json(value, bits)
+  return typeof word === 'string' ? word : jsonNumber(number)
+}
 
 function typeFor(type: DataType, shape: Shape): DataType {
   if (typeof type === 'string' || !isNumber(type) || shape.type.text) return type

@@ -20,6 +20,8 @@ export interface PacketValue {
   readonly tunnel?: string | undefined
   readonly protocol?: Protocol | undefined
   readonly field?: HeaderField | undefined
+  /** Bits of the register that it was moved to the end of. */
+  readonly moved?: number | undefined
 }
 export type OptionKind = 'exthdr' | 'tcp option' | 'ip option' | 'sctp chunk' | 'dccp option'
 /** A piece of an extension header, an option, or a chunk. */
@@ -32,6 +34,8 @@ export interface OptionValue {
   readonly bits: number
   /** Whether it is there. */
   readonly present: boolean
+  /** Bits of the register that it was moved to the end of. */
+  readonly moved?: number | undefined
 }
 /** What has a word of its own. */
 export interface SelectorValue {

@@ -12,7 +12,9 @@ import { type Item, itemsOf } from './items.js'
 import type { Lowering } from './lowering.js'
 import { distinct, merged } from './merge.js'
 import { loose, type Wanted } from './operand.js'
-import { asIs, inOrder, type Mapped, shapesOfTerm, type Term } from './terms.js'
+import { turnedHeader } from './selectors/bits.js'
+import { inOrder, type Mapped, ordered, shapesOfTerm, type Term } from './terms.js'
+import { asIs, transferred } from './transfer.js'
 
 export interface SetReference {
   readonly name: string
@@ -41,7 +43,8 @@ function named(rule: Lowering, key: Term, given: string): Looked {
   const set = rule.setNamed(given)
   checkKey(key, set)
   const isInterval = set.flags?.includes('interval') ?? false
-  return { key: isInterval ? inOrder(key, 'network') : key, set: referenceTo(set), ranges: set.dataInterval ?? false }
+  const turned = turnedHeader(key)
+  return { key: isInterval ? inOrder(turned, 'network') : turned, set: referenceTo(set), ranges: set.dataInterval ?? false }
 }
 
 export const referenceTo = ({ name, id }: NftSet): SetReference => ({ name, ...(id !== undefined && { id }) })
@@ -63,37 +66,6 @@ function isAlike(one: Shape, another: Shape): boolean {
   return isNumber && Math.ceil(one.bits / 32) === Math.ceil(another.bits / 32)
 }
 
-/** What stands before the shift is compared as it is, and the constants are shifted instead (binop_transfer). */
-export function transferred(term: Term): { readonly term: Term; readonly change: (value: bigint) => bigint } {
-  let [left, change]: [Term, (value: bigint) => bigint] = [term, value => value]
-  while (left.kind === 'binary' && left.right.kind === 'constant') {
-    const [{ operator }, by, before] = [left, left.right.value, change]
-    if (operator === '>>') change = value => before(value) << by
-    else if (operator === '^') change = value => before(value) ^ by
-    else if (operator === '<<') change = value => shiftedBack(before(value), by)
-    else break
-    const inside = operator === '^' ? left.left : unswapped(left.left)
-    left = operator === '>>' ? withoutLast(inside, by) : inside
-  }
-  return { term: left, change }
-}
-
-/** What is no longer shifted may stand in the order in which it is. */
-const unswapped = (term: Term): Term => (term.kind === 'swap' ? term.term : term)
-
-/** The bits that a shift drops do not count. */
-function withoutLast(term: Term, by: bigint): Term {
-  if (term.kind === 'binary' && term.operator === '&') return term
-  const { shape, width } = term
-  const value = ((1n << BigInt(width)) - 1n) & ~((1n << by) - 1n)
-  return { kind: 'binary', operator: '&', left: term, right: { kind: 'constant', value, shape, width }, shape, width }
-}
-
-function shiftedBack(value: bigint, by: bigint): bigint {
-  if ((value >> by) << by === value) return value >> by
-  throw new BadValue('range', `${value}: never is the result of a shift by ${by}`)
-}
-
 function anonymous(rule: Lowering, given: Term, items: unknown, kind: Kind, data: readonly Shape[] | undefined): Looked {
   const shapes = elementShapes(given, kind, data)
   const read = itemsOf(looseItems(items, shapes.key), shapes, rule.context.devices)
@@ -102,7 +74,7 @@ function anonymous(rule: Lowering, given: Term, items: unknown, kind: Kind, data
   // Ends of ranges are not shifted, and what is compared with them is, as it stands. The same with an element for all others: nft ends with a
   // fault where it finds one behind a mask alone.
   const stands = isInterval || read.some(({ key }) => key === '*')
-  const { term, change } = stands ? { term: asIs(given), change: (value: bigint) => value } : transferred(given)
+  const { term, change, order } = stands ? asIs(given) : transferred(given)
   const found = read.map(item => changed(item, change))
   const dataInterval = found.some(item => Array.isArray(item.data) && item.data.some(isRange)) || containsPrefix(items, 1)
   const key = isInterval ? inOrder(term, 'network') : term
@@ -111,21 +83,26 @@ function anonymous(rule: Lowering, given: Term, items: unknown, kind: Kind, data
   const joined = isInterval && keyShapes.length === 1 && isPlain
   // Ranges in maps are as long as their type is, even if the register is longer.
   const isShort = isInterval && keyShapes.length === 1 && !isPlain && isShifted(term) && term.shape.type.bits > 0
-  const inKey = isShort ? [{ ...term.shape, bits: term.shape.type.bits }] : shapesOfTerm(term)
+  const inKey =
+    term.kind === 'concat' ? keyShapes : [{ ...given.shape, order, bits: isShort ? term.shape.type.bits : widthOf(given) }]
+  // The set says that what was shifted is in the order of the machine, in which its elements are not.
+  const inSet =
+    isPlain && isAsked(given) && !(isInterval && given.width <= 8) ? inKey.map(shape => ordered(shape, 'host')) : inKey
   const set = {
-    key: dataTypesOf(inKey),
+    key: dataTypesOf(inSet),
     ...kind,
     ...(dataInterval && !isPlain && { dataInterval }),
     flags: ['anonymous' as const, 'constant' as const, ...(isInterval ? ['interval' as const] : [])],
     ...(joined && { autoMerge: true }),
-    ...typeofKey(term, kind.data === 'verdict'),
+    // Of what is turned round for ranges nft keeps nothing: it lists them without it, though not as what they are.
+    ...(key.kind === 'concat' && key.parts.some(part => part.kind === 'swap') ? {} : typeofKey(term, kind.data === 'verdict')),
   }
-  const inSet = { ...shapes, key: inKey }
+  const written = { ...shapes, key: inKey }
   const options = { interval: isInterval, dataInterval: dataInterval && !isPlain }
   // Of what is shifted in a set nft has lost how many bits it has.
   const isOpened = isInterval && keyShapes.length === 1 && !(isPlain && isShifted(term))
   const elements: Element[] = (joined ? merged(found) : isInterval ? distinct(found) : found).map(item =>
-    elementOf(isOpened ? changedSpans(item, span => opened(span, term.shape.bits)) : item, inSet, options),
+    elementOf(isOpened ? changedSpans(item, span => opened(span, term.shape.bits)) : item, written, options),
   )
   return { key, set: rule.anonymous(set, elements), ranges: dataInterval }
 }
@@ -134,12 +111,20 @@ function anonymous(rule: Lowering, given: Term, items: unknown, kind: Kind, data
 const KEY_TYPEOF = 3
 const DATA_TYPEOF = 4
 
-/** How long the numbers in a concatenation are: without it nft ends with a fault where it lists the set. Of maps it looks at both or none. */
+/**
+ * How long the numbers in a concatenation are: without it nft ends with a fault where it lists the set. Of maps it looks at both or none. And
+ * what is asked for is to nft what is kept of it here.
+ */
 export function typeofKey(term: Term, toVerdicts = false): Pick<NftSet, 'userData'> {
-  if (term.kind !== 'concat' || shapesOfTerm(term).every(shape => typeof dataTypeOf(shape) === 'string')) return {}
+  if (term.kind !== 'concat' || shapesOfTerm(term).every(isNamed)) return {}
   const data = typeofToData({ concat: term.given.concat.map(withoutHashed) })
   if (data === undefined) return {}
   return { userData: [{ type: KEY_TYPEOF, data }, ...(toVerdicts ? [{ type: DATA_TYPEOF, data: verdictData() }] : [])] }
+}
+
+function isNamed(shape: Shape): boolean {
+  const type = dataTypeOf(shape)
+  return typeof type === 'string' && type !== 'boolean'
 }
 
 /** Of what is hashed nft keeps nothing, and ends with a fault where it tells of that: the other hash is as long. */
@@ -164,7 +149,17 @@ function elementShapes(term: Term, kind: Kind, data: readonly Shape[] | undefine
 }
 
 const isShifted = (term: Term): boolean =>
-  term.kind === 'swap' ? isShifted(term.term) : term.kind === 'binary' && term.operator === '>>'
+  term.kind === 'swap'
+    ? isShifted(term.term)
+    : term.kind === 'binary' && (term.operator === '>>' || term.operator === '<<' || isShifted(term.left))
+
+/** A shift that the rule has. */
+const isAsked = (term: Term): boolean =>
+  term.kind === 'binary' && !term.isField && (term.operator === '>>' || term.operator === '<<')
+
+/** Bits of what is calculated with: elements are no longer where a statement is. */
+const widthOf = (term: Term): number =>
+  term.kind === 'binary' ? widthOf(term.left) : term.kind === 'swap' ? widthOf(term.term) : term.width
 
 const changed = (item: Item, change: (value: bigint) => bigint): Item =>
   changedSpans(item, ({ from, to }) => ({ from: change(from), to: change(to) }))

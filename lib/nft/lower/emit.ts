@@ -4,7 +4,7 @@ import type { Bitwise, Expression } from '../expressions/index.js'
 import { toRegister } from '../vocabulary/bytes.js'
 import { registerOrder } from '../vocabulary/shapes.js'
 import type { Shape } from '../vocabulary/value-type.js'
-import { type Binary, type Concatenation, inOrder, type Mapped, type Swap, type Term } from './terms.js'
+import { type Binary, type Concatenation, type Mapped, type Swap, significant, type Term } from './terms.js'
 
 /** Steps of 4 bytes that registers are numbered in here, from 0. */
 const REGISTERS = 16
@@ -78,10 +78,7 @@ function emitBinary(term: Binary, step: number, free: number): Expression[] {
   if (operator === '<<' || operator === '>>') {
     if (right.kind !== 'constant') throw new BadValue('type', 'the number of bits to shift by has to be a constant')
     const data = toRegister(right.value, 32, 'host')
-    return [
-      ...emit(term.asIs ? left : inOrder(left, 'host'), step, free),
-      bitwise(step, width, { operator: SHIFTS[operator], data }),
-    ]
+    return [...emit(left, step, free), bitwise(step, width, { operator: SHIFTS[operator], data })]
   }
   if (right.kind === 'constant') return emitMask(term, step, free)
   const second = emit(right, free, free + reserved(right))
@@ -93,12 +90,6 @@ export function bitwise(step: number, width: number, more: Partial<Bitwise>): Bi
   return { kind: 'bitwise', source: at, destination: at, length: (width + 7) >> 3, ...more }
 }
 
-/** Of a field that is no whole bytes nft counts the bits behind it, and none before it. */
-function meaningful(term: Term, width: number): number {
-  const isPart = term.kind === 'binary' && term.operator === '>>' && term.right.kind === 'constant' && term.width === width
-  return isPart ? Math.min(width, term.shape.bits + Number(term.right.value)) : width
-}
-
 /** All that is done with constants is one `(register & mask) ^ xor`. */
 function emitMask(term: Binary, step: number, free: number): Expression[] {
   const { shape, width } = term
@@ -108,7 +99,7 @@ function emitMask(term: Binary, step: number, free: number): Expression[] {
     chain.unshift(left)
     left = left.left
   }
-  const all = (1n << BigInt(meaningful(left, width))) - 1n
+  const all = (1n << BigInt(left.width === width ? significant(left) : width)) - 1n
   let [mask, xor] = [all, 0n]
   for (const { operator, right } of chain) {
     const value = right.kind === 'constant' ? right.value : 0n

@@ -21,6 +21,7 @@ export class Lowering {
   readonly packet: Packet
   readonly #inner = new Map<Protocol, Packet>()
   readonly #steps: Step[] = []
+  #setting = false
 
   constructor(context: LowerContext) {
     this.context = context
@@ -40,6 +41,20 @@ export class Lowering {
     const inner = new Packet(tunnel.tunnel?.flags.includes('link') ? 'bridge' : 'netdev', true)
     this.#inner.set(tunnel, inner)
     return inner
+  }
+
+  /** Whether what is lowered is what something is set to: then numbers are calculated with in the order of the machine. */
+  get setting(): boolean {
+    return this.#setting
+  }
+
+  whileSetting<T>(task: () => T): T {
+    this.#setting = true
+    try {
+      return task()
+    } finally {
+      this.#setting = false
+    }
   }
 
   add(...expressions: readonly Expression[]): void {

@@ -3,15 +3,16 @@ import { BadValue, shown } from '../../netlink/schema.js'
 import type { Cmp, Expression } from '../expressions/index.js'
 import { at, fieldsOf, optionalWord } from '../json/fields.js'
 import type { Span } from '../vocabulary/shapes.js'
-import { BOOLEAN, INTEGER } from '../vocabulary/types.js'
-import { setOf, singleOf, transferred } from './anonymous.js'
+import { BOOLEAN } from '../vocabulary/types.js'
+import { setOf, singleOf } from './anonymous.js'
 import { spanOf } from './constant.js'
 import { bitwise, bytesOf, emit, lookup, register } from './emit.js'
 import type { Lowering } from './lowering.js'
 import { behind, loose, operand, wordOf } from './operand.js'
 import { loadPlace } from './place.js'
 import { fibPresence } from './selectors/keys.js'
-import { inOrder, type Source, type Term } from './terms.js'
+import { ordered, type Source, type Term } from './terms.js'
+import { inNetworkOrder, type Transferred, transferred } from './transfer.js'
 
 const OPERATORS = ['==', '!=', '<', '>', '<=', '>=', 'in', '!'] as const
 type Operator = (typeof OPERATORS)[number]
@@ -27,7 +28,7 @@ export function match(given: unknown, rule: Lowering): void {
   const left = at('left', () => leftOf(rule, fields.left, right))
   if (left.kind === 'constant')
     throw new BadValue('type', 'is a constant: give what it is compared with on this side').within('left')
-  at('right', () => new Comparing(rule, left, operator, isShifted(fields.left)).with(right))
+  at('right', () => new Comparing(rule, left, operator).with(right))
 }
 
 /** What is asked for with true and false is whether there is a route at all. */
@@ -43,19 +44,15 @@ function leftOf(rule: Lowering, given: unknown, right: unknown): Term {
   return operand(rule, given)
 }
 
-const isShifted = (given: unknown): boolean => ['<<', '>>'].includes(wordOf(given)?.[0] ?? '')
-
 class Comparing {
   readonly #rule: Lowering
   readonly #left: Term
   readonly #operator: Operator
-  readonly #shifted: boolean
 
-  constructor(rule: Lowering, left: Term, operator: Operator, shifted = false) {
+  constructor(rule: Lowering, left: Term, operator: Operator) {
     this.#rule = rule
     this.#left = left
     this.#operator = operator
-    this.#shifted = shifted
   }
 
   with(right: unknown): void {
@@ -89,8 +86,7 @@ class Comparing {
   }
 
   #valueOf(given: unknown): bigint {
-    // What is shifted is a plain number: words mean nothing there.
-    const shape = this.#shifted ? { ...this.#left.shape, type: INTEGER } : this.#left.shape
+    const { shape } = this.#left
     // Whether something is there may be asked with any number.
     if (shape.type === BOOLEAN && typeof given === 'number') return given === 0 ? 0n : 1n
     const { from, to } = spanOf(loose(given, shape), shape, this.#rule.context.devices)
@@ -120,7 +116,7 @@ class Comparing {
     const word = single === undefined ? undefined : wordOf(single)?.[0]
     if (single !== undefined && single !== '*' && !Array.isArray(single) && word !== 'concat' && this.#left.kind !== 'concat') {
       const operator = this.#operator === 'in' && this.#left.shape.type.flags ? '==' : this.#operator
-      return at('set', () => new Comparing(this.#rule, this.#left, operator, this.#shifted).with(single))
+      return at('set', () => new Comparing(this.#rule, this.#left, operator).with(single))
     }
     const { key, set } = setOf(this.#rule, this.#left, right)
     this.#lookup(key, set)
@@ -156,11 +152,10 @@ class Comparing {
     if (span.from === span.to) return this.#withValue(span.from, right)
     const turned = span.from > span.to
     const [from, to] = turned ? [span.to, span.from] : [span.from, span.to]
-    const { term, change } = transferred(this.#left)
-    const key = inOrder(term, 'network')
-    const bytes = (value: bigint): Uint8Array => bytesOf(change(value), key.shape, key.width)
+    const transferred = inNetworkOrder(this.#left)
+    const bytes = (value: bigint): Uint8Array => constantOf(transferred, value)
     const opposite = operator === 'eq' ? 'neq' : 'eq'
-    this.#rule.match(...emit(key), {
+    this.#rule.match(...emit(transferred.term), {
       kind: 'range',
       source: register(0),
       operator: turned ? opposite : operator,
@@ -219,25 +214,25 @@ class Comparing {
   #withValue(value: bigint, right: unknown): void {
     const operator = this.#operator
     if (operator === '!' || (operator === 'in' && this.#isFlags(right))) return this.#withFlags(value, operator)
-    const { term, change } = transferred(this.#left)
     if (operator in ORDERED) {
-      const key = inOrder(term, 'network')
-      const data = bytesOf(change(value), key.shape, key.width)
+      const ordered = inNetworkOrder(this.#left)
+      const data = constantOf(ordered, value)
       const cmp: Cmp = { kind: 'cmp', source: register(0), operator: ORDERED[operator as keyof typeof ORDERED], data }
-      this.#rule.match(...emit(key), cmp)
+      this.#rule.match(...emit(ordered.term), cmp)
       return
     }
     const equality = operator === '!=' ? 'neq' : 'eq'
-    this.#equal(term, change(value), equality)
+    this.#equal(transferred(this.#left), value, equality)
     if (equality === 'eq') this.#tell(value)
   }
 
-  #equal(term: Term, value: bigint, operator: 'eq' | 'neq'): void {
+  #equal(left: Transferred, value: bigint, operator: 'eq' | 'neq'): void {
+    const { term } = left
     if (term.kind === 'source' && term.place !== undefined && term.place.bits === term.width && !term.shape.type.text) {
       const isProtocol = isProtocolKey(term)
-      return this.#rule.compare({ place: term.place, operator, value, isProtocol })
+      return this.#rule.compare({ place: term.place, operator, value: left.change(value), isProtocol })
     }
-    const data = bytesOf(value, term.shape, term.width)
+    const data = constantOf(left, value)
     this.#rule.match(...emit(term), { kind: 'cmp', source: register(0), operator, data })
   }
 
@@ -254,6 +249,10 @@ class Comparing {
     this.#rule.match(...emit(masked), { kind: 'cmp', source: register(0), operator: operator === 'in' ? 'neq' : 'eq', data })
   }
 }
+
+/** What a value is compared as. */
+const constantOf = ({ term, order, width, change }: Transferred, value: bigint): Uint8Array =>
+  bytesOf(change(value), ordered(term.shape, order), width)
 
 const isMessageType = ({ place }: Source): boolean =>
   place?.field?.name === 'type' && (place.protocol?.name === 'icmp' || place.protocol?.name === 'icmpv6')

@@ -7,6 +7,7 @@ import type { Shape } from '../vocabulary/value-type.js'
 import { mapOf } from './anonymous.js'
 import { spanOf } from './constant.js'
 import type { Lowering } from './lowering.js'
+import { turned, turnedHeader } from './selectors/bits.js'
 import * as generators from './selectors/generators.js'
 import * as keys from './selectors/keys.js'
 import * as options from './selectors/option.js'
@@ -62,7 +63,7 @@ export function operand(rule: Lowering, given: unknown, wanted?: Wanted): Term {
   if (found === undefined) return constant(rule, given, wanted)
   const [word, value] = found
   const selector = SELECTORS[word]
-  if (selector !== undefined) return at(word, () => selector(value, rule))
+  if (selector !== undefined) return at(word, () => (rule.setting ? turned(selector(value, rule)) : selector(value, rule)))
   const operator = OPERATORS.find(known => known === word)
   if (operator !== undefined) return at(word, () => binary(rule, operator, value, wanted))
   if (word === 'concat') return at(word, () => concatenation(rule, value, wanted))
@@ -81,8 +82,10 @@ function constant(rule: Lowering, given: unknown, wanted: Wanted): Constant {
   return { kind: 'constant', value: from, shape, width: wholeBytes(shape.bits) }
 }
 
-/** Addresses are understood as numbers, too (inet_aton). */
+/** Addresses are understood as numbers, too (inet_aton); those of Ethernet by their last byte in hexadecimal digits. */
 export function loose(given: unknown, shape: Shape): unknown {
+  if (shape.type.name === 'ether_addr' && typeof given === 'number' && given >= 0 && given < 100)
+    return `00:00:00:00:00:${String(given).padStart(2, '0')}`
   if (shape.type.name !== 'ipv4_addr') return given
   const value = typeof given === 'number' || typeof given === 'string' ? integerOf(given) : undefined
   if (value === undefined || value > 0xffff_ffffn) return given
@@ -97,15 +100,11 @@ function binary(rule: Lowering, operator: BinaryOperator, given: unknown, wanted
   if (isShift && given.length > 2) throw new BadValue('type', `${shown(given)}: give a value and how far to shift it`)
   const first = at(0, () => operand(rule, given[0], wanted))
   return given.slice(1).reduce<Term>((left, right, i) => {
-    const shapes = isShift ? [NUMBER] : [{ ...besideOf(left, given[0]), bits: Math.max(left.shape.bits, wanted?.[0]?.bits ?? 0) }]
+    const shapes = isShift ? [NUMBER] : [{ ...left.shape, bits: Math.max(left.shape.bits, wanted?.[0]?.bits ?? 0) }]
     const second = at(i + 1, () => operand(rule, right, shapes))
     return combined(operator, left, second, wanted?.[0])
   }, first)
 }
-
-/** What a constant is that a term is calculated with: behind a shift that was asked for (fields of bits have their own) a mere number. */
-const besideOf = (term: Term, given: unknown): Shape =>
-  typeof given === 'object' && given !== null && ('<<' in given || '>>' in given) ? { ...term.shape, type: INTEGER } : term.shape
 
 /** Calculates with constants at once. */
 function combined(operator: BinaryOperator, left: Term, right: Term, wanted: Shape | undefined): Term {
@@ -116,9 +115,13 @@ function combined(operator: BinaryOperator, left: Term, right: Term, wanted: Sha
   const isShift = operator === '<<' || operator === '>>'
   const width = Math.max(left.width, wholeBytes(wanted?.bits ?? 0))
   const isMixed = right.kind !== 'constant' && left.shape.order !== right.shape.order
-  const order = isShift || isMixed || (wanted?.order === 'host' && width > left.width) ? 'host' : undefined
-  const [one, another] = [order ? inOrder(left, order) : left, order && !isShift ? inOrder(right, order) : right]
-  const shape: Shape = { ...one.shape, ...(width > left.width && { order: wanted?.order ?? one.shape.order }) }
+  const isHost = isShift || isMixed || (wanted?.order === 'host' && width > left.width)
+  // A single byte has no order.
+  const one = isHost && left.width > 8 ? inOrder(left, 'host') : left
+  const another = isHost && !isShift ? inOrder(right, 'host') : right
+  const order = width > left.width ? (wanted?.order ?? one.shape.order) : one.shape.order
+  // What is shifted is a plain number.
+  const shape: Shape = { ...one.shape, order, ...(isShift && { type: INTEGER }) }
   const second: Term = another.kind === 'constant' && !isShift ? { ...another, shape, width } : another
   return { kind: 'binary', operator, left: one, right: second, shape, width } satisfies Binary
 }
@@ -135,11 +138,11 @@ function concatenation(rule: Lowering, given: unknown, wanted: Wanted): Term {
   const parts = given.map((part, i) => at(i, () => operand(rule, part, wanted?.[i] && [wanted[i] as Shape])))
   const [first] = parts as [Term]
   const width = parts.reduce((sum, part) => sum + 32 * Math.ceil(part.width / 32), 0)
-  return { kind: 'concat', parts, given: { concat: given }, shape: first.shape, width }
+  return turnedHeader({ kind: 'concat', parts, given: { concat: given }, shape: first.shape, width })
 }
 
 function mapped(rule: Lowering, given: unknown, wanted: Wanted): Term {
   const fields = fieldsOf(given, ['key', 'data'])
-  const key = at('key', () => operand(rule, fields.key))
+  const key = at('key', () => operand(rule, fields.key, rule.setting ? wanted : undefined))
   return at('data', () => mapOf(rule, key, fields.data, wanted))
 }

@@ -48,8 +48,8 @@ export interface Binary {
   readonly operator: BinaryOperator
   readonly left: Term
   readonly right: Term
-  /** The bytes are shifted in the order in which they are. */
-  readonly asIs?: boolean
+  /** What a field needs that is no whole bytes: nobody asked for it. */
+  readonly isField?: true
   readonly shape: Shape
   readonly width: number
 }
@@ -99,6 +99,15 @@ export function shapesOfTerm(term: Term): readonly Shape[] {
 
 const shapeInRegister = ({ shape, width }: Term): Shape => ({ ...shape, bits: width })
 
+/** Of a field that is no whole bytes nft counts the bits behind it, and none before it, whatever it is shifted by. */
+export function significant(term: Term): number {
+  if (term.kind === 'swap') return significant(term.term)
+  if (term.kind !== 'binary' || term.right.kind !== 'constant') return term.width
+  const isShift = term.operator === '<<' || term.operator === '>>'
+  if (isShift && term.width === term.left.width) return significant(term.left)
+  return term.isField ? term.right.value.toString(2).length : term.width
+}
+
 export const ordered = (shape: Shape, order: ByteOrder): Shape => ({ ...shape, order })
 
 /** Exchanges the bytes of a number where it has several of them and the order is another one. */
@@ -112,9 +121,3 @@ export function inOrder(term: Term, order: 'host' | 'network'): Term {
   if (term.kind === 'constant' || width <= 8) return { ...term, shape: ordered(shape, order) }
   return { kind: 'swap', operator: order === 'network' ? 'hton' : 'ntoh', term, shape: ordered(shape, order), width }
 }
-
-/** What is shifted stands as it is loaded: its bytes are not exchanged before. */
-export const asIs = (term: Term): Term =>
-  term.kind === 'binary' && term.operator === '>>' && term.left.shape.order === 'network'
-    ? { ...term, asIs: true, shape: ordered(term.shape, 'network') }
-    : term

@@ -4,7 +4,7 @@ import type { Family } from '../types.js'
 import { renderConstant } from './constant.js'
 import { renderSelector } from './selector.js'
 import { renderItems } from './set.js'
-import { comparedTypes, keyTypes, PRECEDENCE, precedenceOf, type Shapes } from './types.js'
+import { comparedTypes, elementTypes, keyTypes, PRECEDENCE, precedenceOf, type Shapes } from './types.js'
 import { renderVerdict } from './verdict.js'
 
 export interface RenderOptions {
@@ -40,14 +40,15 @@ function calculation(operator: string) {
       .map((operand, i) => {
         const text = renderExpression(operand, options, distance && i > 0 ? [] : types)
         const isWeaker = precedenceOf(operand) > (PRECEDENCE[operator] ?? 0)
-        return isWeaker && !(distance && isTurned(types[0])) ? `(${text})` : text
+        return isWeaker && !(distance && isTurned(types[0], operator)) ? `(${text})` : text
       })
       .join(` ${operator} `)
   }
 }
 
 /** Numbers of a packet are turned round before they are shifted: nft does not see through that what is calculated before. */
-const isTurned = (shape: Shapes[number]): boolean => shape?.order === 'network' && shape.bits > 16
+const isTurned = (shape: Shapes[number], operator: string): boolean =>
+  shape?.order === 'network' && shape.bits > (operator === '<<' ? 8 : 16)
 
 type Compound = (given: never, options: RenderOptions, shapes: Shapes) => string
 
@@ -63,7 +64,7 @@ function prefix(given: json.PrefixExpression['prefix'], options: RenderOptions, 
 
 function set(given: json.SetExpression['set'], options: RenderOptions, shapes: Shapes): string {
   const items = (Array.isArray(given) ? given : [given]) as readonly json.SetItem[]
-  return `{ ${renderItems(items, options, shapes).join(', ')} }`
+  return `{ ${renderItems(items, options, elementTypes(shapes, items)).join(', ')} }`
 }
 
 /** The data of a map get their types from where the map stands. */
@@ -75,7 +76,7 @@ function map({ key, data }: json.MapExpression['map'], options: RenderOptions, s
 export function renderData(key: json.Expression, data: json.Expression, options: RenderOptions, shapes: Shapes = []): string {
   if (typeof data !== 'object' || data === null || !('set' in data)) return renderExpression(data, options)
   const items = (Array.isArray(data.set) ? data.set : [data.set]) as readonly json.SetItem[]
-  return `{ ${renderItems(items, options, keyTypes(key, options.family), shapes).join(', ')} }`
+  return `{ ${renderItems(items, options, keyTypes(key, options.family, items), shapes).join(', ')} }`
 }
 
 const COMPOUND: Readonly<Record<string, Compound>> = {

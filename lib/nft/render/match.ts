@@ -1,5 +1,6 @@
 /** Comparisons. */
 import type * as json from '../json/index.js'
+import { typesOf } from '../vocabulary/type-of.js'
 import { type RenderOptions, renderExpression } from './expression.js'
 import { comparedTypes, isTunnelField, precedenceOf } from './types.js'
 
@@ -19,12 +20,20 @@ export function renderMatch({ op, left, right }: json.MatchStatement['match'], o
   const shapes = single && isTunnelField(left) ? [] : comparedTypes(left, options.family)
   // `bitmask` itself, the type that the others are made of, is none of those with flags to name.
   const flags = shapes[0]?.type.flags === true && shapes[0].type.name !== 'bitmask'
-  const hidden = op === 'in' || (op === '==' && !showsEquality(left, right, flags))
+  const hidden = op === 'in' || (op === '==' && (!showsEquality(left, right, flags) || isTurned(left, right, options)))
   return [
     renderExpression(presence(left, right), options),
     ...(hidden ? [] : [op]),
     renderExpression(right, options, shapes),
   ].join(' ')
+}
+
+/** Numbers of the machine are turned round before they are compared with a range: nft does not see then that they are calculated. */
+function isTurned(left: json.Expression, right: json.Expression, { family }: RenderOptions): boolean {
+  if (precedenceOf(left) === 0 || typeof right !== 'object' || right === null || !('range' in right)) return false
+  const [shape] = typesOf(left, family)
+  const isShifted = '<<' in (left as object) || '>>' in (left as object)
+  return shape !== undefined && shape.bits > 8 && (isShifted || shape.order === 'host')
 }
 
 /** Whether there is an option that only has a number is written without what is read of it. */

@@ -26,8 +26,12 @@ const named =
   ({ name, field }: Named): string =>
     words(word, name, field)
 
-const tcpOption = (given: Inside<'tcp option'>): string =>
-  'name' in given ? named('tcp option')(given) : `tcp option @${given.base},${given.offset},${given.len}`
+/** The first byte stands for whether an option is there. */
+function tcpOption(given: Inside<'tcp option'>): string {
+  if ('name' in given) return named('tcp option')(given)
+  const { base, offset, len } = given
+  return offset === 0 && len === 8 ? `tcp option ${base}` : `tcp option @${base},${offset},${len}`
+}
 
 function meta({ key }: Inside<'meta'>): string {
   return UNQUALIFIED_META.has(key) ? key : `meta ${key}`

@@ -12,7 +12,7 @@ import { BOOLEAN, RAW_INTEGER } from '../../vocabulary/types.js'
 import type { Shape } from '../../vocabulary/value-type.js'
 import { register } from '../emit.js'
 import type { Lowering } from '../lowering.js'
-import { asIs, type Source, type Term } from '../terms.js'
+import type { Source, Term } from '../terms.js'
 import { withinBytes } from './bits.js'
 import { protocolCalled } from './payload.js'
 
@@ -66,15 +66,13 @@ function namedOption(
 
 function termOf(place: OptionPlace): Term {
   const { operation, type, shape, present } = place
-  // nft exchanges the bytes of fields of packets only.
-  const term = withinBytes(place, ({ offset, bits }): Source => {
+  return withinBytes(place, ({ offset, bits }): Source => {
     const flags = present ? { flags: ['present'] as const } : {}
     const load = (step: number): Exthdr[] => [
       { kind: 'exthdr', destination: register(step), type, offset: offset >> 3, length: bits >> 3, ...flags, operation },
     ]
     return { kind: 'source', shape, width: bits, load }
   })
-  return asIs(term)
 }
 
 export function exthdr(given: unknown, rule: Lowering): Term {

@@ -27,7 +27,7 @@ export function mangle(given: unknown, rule: Lowering): void {
   if (word === undefined || change === undefined)
     throw new BadValue('type', `${shown(key)}: can not be changed: give ${Object.keys(CHANGES).join(', ')}`).within('key')
   const { shape, write } = at('key', () => at(word, () => change(target, rule)))
-  at('value', () => write(valueFor(value, shape, rule)))
+  at('value', () => write(rule.whileSetting(() => valueFor(value, shape, rule))))
 }
 
 interface Target {
@@ -194,7 +194,8 @@ function isField(term: Term, place: Place): boolean {
       term.place.protocol === place.protocol &&
       term.place.offset === (place.offset & ~7)
     )
-  const isShift = term.kind === 'binary' && term.operator === '>>' && term.left.kind === 'binary'
+  if (term.kind === 'swap') return isField(term.term, place)
+  const isShift = term.kind === 'binary' && term.operator === '>>' && term.isField === true
   if (isShift) return isField(term.left, place)
   const isMask = term.kind === 'binary' && term.operator === '&' && term.left.kind === 'source' && term.right.kind === 'constant'
   return isMask && term.left.width > term.shape.bits && isField(term.left, place)

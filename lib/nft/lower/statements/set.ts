@@ -8,6 +8,7 @@ import { referenceTo, typeofKey } from '../anonymous.js'
 import { seconds, statementsOf } from '../items.js'
 import type { Lowering } from '../lowering.js'
 import { behind, operand } from '../operand.js'
+import { turnedHeader } from '../selectors/bits.js'
 import { lowerStateful, STATEFUL } from '../stateful.js'
 import { inOrder, shapesOfTerm, type Term } from '../terms.js'
 import { placed } from './value.js'
@@ -74,10 +75,10 @@ interface Given {
 /** An element that packets give: a key, with what `elem` says beside it. */
 function elementOf(given: unknown, shapes: ReturnType<typeof shapesOf> | undefined, rule: Lowering): Given {
   const elem = behind(given, 'elem')
-  if (elem === undefined) return { term: operand(rule, given, shapes), expressions: [] }
+  if (elem === undefined) return { term: turnedHeader(operand(rule, given, shapes)), expressions: [] }
   return at('elem', () => {
     const fields = fieldsOf(elem, ['val', 'timeout', 'expires', 'comment', 'stmt', ...STATEFUL])
-    const term = at('val', () => operand(rule, fields.val, shapes))
+    const term = at('val', () => turnedHeader(operand(rule, fields.val, shapes)))
     const beside = STATEFUL.filter(name => fields[name] !== undefined).map(name => lowerStateful({ [name]: fields[name] }))
     return {
       term,
