@@ -256,7 +256,6 @@ export class VirtualServers {
       if (result.ok) {
         step.done()
         done++
-        this.#settleLedger(step.name)
       } else this.#failed(step, result.error, failures)
     }
     return done
@@ -304,6 +303,7 @@ export class VirtualServers {
     const done = (): void => {
       this.#kernel.delete(name)
       this.#drains.forget(name)
+      this.#settleLedger(name)
     }
     return { name, operation: { operation: 'removeVirtualServer', virtualServer: partsOf(name) }, done }
   }

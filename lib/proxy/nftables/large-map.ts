@@ -32,8 +32,15 @@ export class LargeMap<V> {
   }
 }
 
+/** The key that was asked for last: the same one is looked up in many maps, one after the other. */
+let lastKey = ''
+let lastPart = 0
+
 function partOf(text: string): number {
+  if (text === lastKey) return lastPart
   let hash = 0
   for (let i = 0; i < text.length; i++) hash = (Math.imul(hash, 31) + text.charCodeAt(i)) | 0
-  return ((hash ^ (hash >>> 16)) >>> 0) % PARTS
+  lastKey = text
+  lastPart = ((hash ^ (hash >>> 16)) >>> 0) % PARTS
+  return lastPart
 }
