@@ -94,8 +94,8 @@ function anonymous(rule: Lowering, given: Term, items: unknown, kind: Kind, data
     ...(dataInterval && !isPlain && { dataInterval }),
     flags: ['anonymous' as const, 'constant' as const, ...(isInterval ? ['interval' as const] : [])],
     ...(joined && { autoMerge: true }),
-    // Of what is turned round for ranges nft keeps nothing: it lists them without it, though not as what they are.
-    ...(key.kind === 'concat' && key.parts.some(part => part.kind === 'swap') ? {} : typeofKey(term, kind.data === 'verdict')),
+    // Of what is turned round for ranges nft keeps nothing in sets: it lists them without it, though not as what they are.
+    ...(isPlain && isTurned(key) ? {} : typeofKey(term, kind.data === 'verdict')),
   }
   const written = { ...shapes, key: inKey }
   const options = { interval: isInterval, dataInterval: dataInterval && !isPlain }
@@ -152,6 +152,8 @@ const isShifted = (term: Term): boolean =>
   term.kind === 'swap'
     ? isShifted(term.term)
     : term.kind === 'binary' && (term.operator === '>>' || term.operator === '<<' || isShifted(term.left))
+
+const isTurned = (key: Term): boolean => key.kind === 'concat' && key.parts.some(part => part.kind === 'swap')
 
 /** A shift that the rule has. */
 const isAsked = (term: Term): boolean =>
