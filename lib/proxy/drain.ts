@@ -67,7 +67,7 @@ export class Drain {
   }
 
   /** Takes note of endpoints that are not used any more, and of those that are again. */
-  changed(changes: Iterable<FrontendChange>, { addressesOf }: Pick<DrainModel, 'addressesOf'>): void {
+  changed(changes: Iterable<FrontendChange>, model: Pick<DrainModel, 'addressesOf'>): void {
     for (const { before, after } of changes) {
       const frontend = before ?? after
       if (!frontend || !PROTOCOLS.includes(frontend.protocol)) continue
@@ -76,7 +76,7 @@ export class Drain {
       const now = endpointsOf(after)
       const left = [...endpointsOf(before)].filter(endpoint => !now.has(endpoint))
       const { family, protocol, port } = frontend
-      for (const address of addressesOf(frontend)) {
+      for (const address of model.addressesOf(frontend)) {
         for (const endpoint of left) this.#leave(keyOf(family, protocol, address, port, endpoint), frontend, endpoint)
         if (this.#leaving.size > 0)
           for (const endpoint of now) this.#leaving.delete(keyOf(family, protocol, address, port, endpoint))

@@ -2,8 +2,8 @@
 import t from 'tap'
 import type { IpvsClient } from '../../lib/ipvs/index.js'
 import type { Log } from '../../lib/proxy/options.js'
+import { open as openRoutes } from '../../lib/route/index.js'
 import { memoryKernel } from '../../lib/testing/index.js'
-
 import { Machine, service, slice, synced } from './machine.js'
 
 t.test('the ledger says whose virtual servers are: the Service that has them now, or had them last', async t => {
@@ -97,6 +97,22 @@ t.test('an endpoint that goes drains until its connections are over, or its time
   t.same(await synced(machine, next), [], 'no connections')
   t.same(await machine.elements('virtual-servers'), [])
   t.same(await machine.elements('virtual-addresses'), [])
+})
+
+t.test('endpoints of a node port come and go like others', async t => {
+  const machine = new Machine()
+  await machine.with(async () => {
+    await using routes = await openRoutes({ transport: machine.kernel })
+    await routes.addAddress({ device: 'lo', address: '192.0.2.10', prefixLength: 32 })
+  })
+  await using proxy = await machine.open({ drainTimeout: 0 })
+  const web = service('web', 1, { type: 'NodePort', ports: [{ port: 80, nodePort: 30080 }] })
+  const serving = (address: string): readonly string[] => [
+    `10.96.0.1 tcp 80 rr: ${address} 1`,
+    `192.0.2.10 tcp 30080 rr: ${address} 1`,
+  ]
+  t.same(await synced(machine, proxy, web, slice('web', '10.244.0.1')), serving('10.244.0.1'))
+  t.same(await synced(machine, proxy, slice('web', '10.244.0.2')), serving('10.244.0.2'))
 })
 
 t.test("others' virtual servers are left alone: rules serve in their place, until they are gone", async t => {
