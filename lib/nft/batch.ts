@@ -139,7 +139,9 @@ export class Batch implements Sink {
       limit.throwIfOver()
     }
     // Room for all at once: when it is made for more, what was written is copied.
-    this.writer.reserve(Math.ceil(1.05 * bytesOf(commands)))
+    const bytes = bytesOf(commands)
+    this.writer.reserve(Math.ceil(1.05 * bytes))
+    if (bytes > 0) await give()
     for (let i = 0; i < commands.length; i++) {
       this.#command = i
       const start = this.writer.offset

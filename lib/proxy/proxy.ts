@@ -29,8 +29,9 @@ const FAMILIES: readonly Family[] = ['ipv4', 'ipv6']
 /** Milliseconds between two looks at the machine's addresses. */
 const LOOK = 10_000
 
-/** A frontend takes as long as so many endpoints, besides its own. */
+/** A frontend takes as long as so many endpoints, besides its own, and an endpoint as long as so many other objects. */
 const FRONTEND = 10
+const ENDPOINT = 4
 
 /** Watches a source, and keeps the kernel of one namespace as it says. */
 export class ServiceProxy {
@@ -387,5 +388,5 @@ const familyIn = (key: FrontendKey): Family => (key.startsWith('ipv4') ? 'ipv4' 
 /** For how many endpoints' time a change is taken over. */
 function sizeOf({ before, after }: FrontendChange): number {
   const of = (answer: Answer | undefined): number => (answer?.verdict === 'accept' ? answer.endpoints.length : 0)
-  return FRONTEND + of(before?.answers.node) + of(after?.answers.node)
+  return ENDPOINT * (FRONTEND + of(before?.answers.node) + of(after?.answers.node))
 }

@@ -4,10 +4,12 @@
  *
  * A chain of setImmediate goes along with the task, one link in each turn of the event loop. The loop never sleeps then, so the time
  * between two links is a turn: the library's code, between one await of an answer and the next. Replayed answers arrive by setImmediate
- * too, so that a turn may hold two slices of the library: it is never taken for shorter. A turn counts with the less of its wall time,
- * which other programs make longer, and its processor time, which V8's helpers add to. Turns in which V8 collected garbage are told
+ * too, so that a turn may hold two slices of the library: it is never taken for shorter. A turn counts with the least of its wall time,
+ * which other programs make longer, the processor time of the process, which has the kernel's work on other threads in it, and that of its own
+ * thread, which is known to within a tick of the kernel's clock: it is never taken for shorter. Turns in which V8 collected garbage are told
  * apart: how long that takes depends on all that the process holds.
  */
+import { openSync, readSync } from 'node:fs'
 import { PerformanceObserver } from 'node:perf_hooks'
 import { quantile } from './pairs.js'
 
@@ -68,13 +70,11 @@ function longest(turns: readonly Turn[]): number {
 async function turnsOf(task: () => Promise<unknown>): Promise<Turn[]> {
   const turns: Turn[] = []
   let over = false
-  let start = performance.now()
-  let before = processorTime()
+  let before = now()
   const link = (): void => {
-    const end = performance.now()
-    const after = processorTime()
-    turns.push({ start, end, length: Math.min(end - start, after - before) })
-    start = end
+    const after = now()
+    const length = Math.min(after.wall - before.wall, after.process - before.process, after.thread - before.thread + TICK)
+    turns.push({ start: before.wall, end: after.wall, length })
     before = after
     if (!over) setImmediate(link)
   }
@@ -85,8 +85,17 @@ async function turnsOf(task: () => Promise<unknown>): Promise<Turn[]> {
   return turns
 }
 
-/** Milliseconds. */
-function processorTime(): number {
+/** Milliseconds between two ticks: Linux is built with 250 a second, or more. */
+const TICK = 4
+
+/** Its first number is how long the main thread ran, in nanoseconds, as of the last tick (proc(5)). */
+const schedstat = openSync('/proc/self/schedstat', 'r')
+const text = Buffer.alloc(128)
+
+/** Milliseconds, by each clock. */
+function now(): { readonly wall: number; readonly process: number; readonly thread: number } {
   const { user, system } = process.cpuUsage()
-  return (user + system) / 1000
+  const length = readSync(schedstat, text, 0, text.length, 0)
+  const thread = Number.parseInt(text.toString('latin1', 0, length), 10) / 1e6
+  return { wall: performance.now(), process: (user + system) / 1000, thread }
 }

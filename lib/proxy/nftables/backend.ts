@@ -207,6 +207,7 @@ export class NftablesBackend {
       await inTurns(this.table.found(name, wantedIn(name, found?.elements ?? [])), turns)
     }
     const { elements } = await inTurns(this.table.changes(), turns)
+    await turns.give()
     return { snapshot, plan, commands, elements, sets }
   }
 

@@ -27,13 +27,19 @@ interface Entry {
   changed: boolean
 }
 
+/** What is done with an entry takes as long as with so many other objects: memory grows meanwhile. */
+const ENTRY = 4
+
+/** Elements in one list: one of hundreds of thousands copies itself as it grows, megabytes at a time. */
+const TOGETHER = 10_000
+
 interface Entries {
   readonly all: LargeMap<Entry>
-  /** Those that changed since `settled`. */
-  changed: Entry[]
+  /** Those that changed since `settled`, in lists of `TOGETHER`. */
+  changed: Entry[][]
 }
 
-/** What is to be done in a set: removals first. */
+/** What is to be done in a set, or with some elements of it: removals first. */
 export interface SetChange {
   readonly set: string
   readonly removed: readonly Element[]
@@ -90,41 +96,42 @@ export class ElementStore {
     for (const entry of entries.all.values()) {
       entry.there = undefined
       touch(entries, entry)
-      yield 1
+      yield ENTRY
     }
     for (const { key, data, comment } of there) {
       const entry = this.#of(entries, key)
       entry.there = { set, key, data, comment }
       touch(entries, entry)
-      yield 1
+      yield ENTRY
     }
   }
 
   /** What has to be changed for the kernel to have what is wanted. */
   *changes(): Generator<number, readonly SetChange[], void> {
     const changes: SetChange[] = []
-    for (const [set, { changed }] of this.#sets) {
-      const removed: Element[] = []
-      const added: Element[] = []
-      for (const { there, wanted } of changed) {
-        yield 1
-        if (there === wanted || (there && wanted && same(there, wanted))) continue
-        if (there) removed.push(elementOf({ key: there.key }))
-        if (wanted) added.push(elementOf(wanted))
+    for (const [set, { changed }] of this.#sets)
+      for (const list of changed) {
+        const removed: Element[] = []
+        const added: Element[] = []
+        for (const { there, wanted } of list) {
+          yield ENTRY
+          if (there === wanted || (there && wanted && same(there, wanted))) continue
+          if (there) removed.push(elementOf({ key: there.key }))
+          if (wanted) added.push(elementOf(wanted))
+        }
+        if (removed.length > 0 || added.length > 0) changes.push({ set, removed, added })
       }
-      if (removed.length > 0 || added.length > 0) changes.push({ set, removed, added })
-    }
     return changes
   }
 
   /** The changes were made. */
   *settled(): Generator<number, void, void> {
     for (const entries of this.#sets.values()) {
-      for (const entry of entries.changed) {
+      for (const entry of listed(entries.changed)) {
         entry.there = entry.wanted
         entry.changed = false
         if (!entry.wanted) entries.all.delete(entry.key)
-        yield 1
+        yield ENTRY
       }
       entries.changed = []
     }
@@ -170,7 +177,13 @@ export class ElementStore {
 function touch({ changed }: Entries, entry: Entry): void {
   if (entry.changed) return
   entry.changed = true
-  changed.push(entry)
+  const last = changed.at(-1)
+  if (last && last.length < TOGETHER) last.push(entry)
+  else changed.push([entry])
+}
+
+function* listed<T>(lists: readonly (readonly T[])[]): Generator<T, void, void> {
+  for (const list of lists) yield* list
 }
 
 /** As nft's client takes it: one value stands alone. */

@@ -18,6 +18,9 @@ export interface Masqueraded {
   readonly own: boolean
 }
 
+/** An address takes as long as so many other objects. */
+const ADDRESS = 4
+
 /** How an address is told: not at all, alike for all ports, or by port. */
 type Form = Masquerade | 'ports' | undefined
 
@@ -70,7 +73,7 @@ export class Masquerades {
     for (const address of this.#touched) {
       this.#touched.delete(address)
       this.#settle(address, this.#of(address))
-      yield 1
+      yield ADDRESS
     }
   }
 
