@@ -4,6 +4,7 @@
  * processors take longer for the whole table of flows. It makes network namespaces: scripts/in-namespace gives them names of their own on a host.
  */
 import { parseArgs } from 'node:util'
+import { open as openConntrack } from '../../lib/conntrack/index.js'
 import type { ServiceProxyOptions } from '../../lib/proxy/index.js'
 import type { ProxyCase } from './proxy/cluster.js'
 import * as interrupted from './proxy/interrupted.js'
@@ -11,7 +12,7 @@ import * as many from './proxy/many.js'
 import * as special from './proxy/special.js'
 import * as steady from './proxy/steady.js'
 import * as table from './proxy/table.js'
-import { topology } from './proxy/topology.js'
+import { NODES, nodeNamespace, topology } from './proxy/topology.js'
 import { Cleanup } from './support/case.js'
 import { HUNG, orHung } from './support/hung.js'
 import { sh } from './support/linux.js'
@@ -25,6 +26,15 @@ async function runCase(it: ProxyCase, options: Partial<ServiceProxyOptions>): Pr
     await it.run({ topology: await topology(), options, after: undo => cleanup.after(undo) })
   } finally {
     await cleanup.run()
+    await forgetFlows()
+  }
+}
+
+/** A flow of one case would take packets of the next one, from the same port, to where it led. */
+async function forgetFlows(): Promise<void> {
+  for (const node of NODES) {
+    await using tracked = await openConntrack({ netns: { name: nodeNamespace(node) } })
+    await tracked.flush('all')
   }
 }
 
