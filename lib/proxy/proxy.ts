@@ -224,7 +224,7 @@ export class ServiceProxy {
       const synced = await backend.sync(signal)
       await this.#routes.add(routes, signal)
       const written = performance.now()
-      const stale = await this.#stale.delete(this.#clients.tracked, family, signal)
+      const stale = await this.#stale.delete(this.#clients.tracked, family, this.#isServing, signal)
       report[family] = { ...synced, stale, routesAdded: routes.added.length, routesRemoved: routes.removed.length }
       seconds[family] = (performance.now() - began) / 1000
       conntrackSeconds[family] = (performance.now() - written) / 1000
@@ -315,11 +315,7 @@ export class ServiceProxy {
       this.#drain.changed([change], this.#cluster)
       yield sizeOf(change)
     }
-    this.#stale.changed(
-      changes,
-      frontend => this.#cluster.addressesOf(frontend),
-      (frontend, endpoint) => this.#cluster.stateOf(frontend, endpoint) === 'serving',
-    )
+    this.#stale.changed(changes, frontend => this.#cluster.addressesOf(frontend), this.#isServing)
     if (this.#moved || this.#relocated.size > 0)
       for (const [key, frontend] of this.#cluster.model.frontends)
         if (frontend.kind === 'node-port' ? this.#moved : this.#relocated.has(frontend.address ?? ''))
@@ -332,6 +328,8 @@ export class ServiceProxy {
       yield sizeOf(change)
     }
   }
+
+  readonly #isServing = (frontend: Frontend, endpoint: string): boolean => this.#cluster.stateOf(frontend, endpoint) === 'serving'
 
   /** Work on all that is known gives others a turn in the middle, but no other such work. */
   #oneByOne(work: () => Promise<void>): Promise<void> {

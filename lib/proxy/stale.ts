@@ -1,67 +1,87 @@
-/** UDP flows that lead to endpoints which are gone: the kernel would send to them for as long as the client goes on. */
+/** UDP flows that lead where nothing answers: the kernel would send there for as long as the client goes on. */
 import type { ConntrackClient, Flow } from '../conntrack/index.js'
 import type { Family, Frontend, FrontendChange } from '../service/index.js'
 
-/** Where a frontend is served, and the endpoints that its flows may go to. */
-type Serving = ReadonlyMap<string, ReadonlySet<string>>
+/** Whether an endpoint answers still that a frontend gives no new flows to. */
+type IsServing = (frontend: Frontend, endpoint: string) => boolean
 
 /** An address and port, as endpoints are told apart. */
 export const placeOf = (address: string, port: number | undefined): string => `${address} ${port}`
 
-/** A place that endpoints have left. */
+/** What is served at a place, and endpoints that served there before, and answer still. */
 interface Left {
   readonly frontend: Frontend
-  /** Those that are there now. */
-  readonly now: ReadonlySet<string>
   readonly left: ReadonlySet<string>
 }
 
 /**
- * Knows of UDP frontends which endpoints they have no more. Flows to one that still serves, while it terminates, go on as kube-proxy has it:
- * a question that is on its way is answered. Those to others are stale.
+ * Knows at which places flows may lead elsewhere than to endpoints: where an endpoint was lost, and where the first one came, for a client may
+ * have asked before. At the start those are all places, for nobody knows what happened while no proxy ran. Flows to an endpoint that still
+ * serves, while it terminates, go on as kube-proxy has it (pkg/proxy/conntrack/cleanup.go): a question that is on its way is answered.
  */
 export class StaleFlows {
   readonly #left = new Map<string, Left>()
-  /** What is to be looked for in the kernel. */
-  readonly #serving = new Map<string, ReadonlySet<string>>()
+  /** Places whose flows are to be looked at, and what is served there; undefined: nothing any more. */
+  readonly #places = new Map<string, Frontend | undefined>()
 
-  /** @param isServing whether an endpoint that a frontend had answers still */
-  changed(
-    changes: Iterable<FrontendChange>,
-    addressesOf: (frontend: Frontend) => readonly string[],
-    isServing: (frontend: Frontend, endpoint: string) => boolean,
-  ): void {
-    const removed = new Set<string>()
+  changed(changes: Iterable<FrontendChange>, addressesOf: (frontend: Frontend) => readonly string[], isServing: IsServing): void {
     for (const { before, after } of changes) {
-      if (before?.protocol !== 'udp') continue
-      const now = endpointsOf(after)
-      for (const address of addressesOf(before)) {
-        const place = placeOf(address, before.port)
-        const left = new Set(
-          [...(this.#left.get(place)?.left ?? []), ...endpointsOf(before)].filter(endpoint => !now.has(endpoint)),
-        )
-        if (!after) removed.add(place)
-        this.#left.set(place, { frontend: before, now, left })
+      const frontend = before ?? after
+      if (frontend?.protocol !== 'udp') continue
+      const isFirst = !hasEndpoints(before) && hasEndpoints(after)
+      for (const address of addressesOf(frontend)) {
+        const place = placeOf(address, frontend.port)
+        if (!after || isFirst || this.#places.has(place)) this.#places.set(place, after)
+        if (after && before) this.#leave(place, before, after)
+        else this.#left.delete(place)
       }
     }
-    for (const [place, { frontend, now, left }] of this.#left) {
-      const kept = [...left].filter(endpoint => !removed.has(place) && isServing(frontend, endpoint))
-      if (kept.length < left.size || this.#serving.has(place)) this.#serving.set(place, new Set([...now, ...kept]))
-      if (kept.length > 0) this.#left.set(place, { frontend, now, left: new Set(kept) })
+    for (const [place, { frontend, left }] of this.#left) {
+      const kept = [...left].filter(endpoint => isServing(frontend, endpoint))
+      if (kept.length < left.size) this.#places.set(place, frontend)
+      if (kept.length > 0) this.#left.set(place, { frontend, left: new Set(kept) })
       else this.#left.delete(place)
     }
   }
 
-  /** Deletes those of a family. Returns how many it were. */
-  delete(client: ConntrackClient, family: Family, signal?: AbortSignal): Promise<number> {
-    return deleteStale(client, family, this.#serving, signal)
+  #leave(place: string, before: Frontend, after: Frontend): void {
+    const now = endpointsOf(after)
+    const all = [...(this.#left.get(place)?.left ?? []), ...endpointsOf(before)]
+    this.#left.set(place, { frontend: after, left: new Set(all.filter(endpoint => !now.has(endpoint))) })
+  }
+
+  /**
+   * Deletes those of a family. Their next packets are new ones. Returns how many it were. Flows through IPVS have no status that tells them from
+   * others (ip_vs_nfct.c): all that asked for an address and port count.
+   */
+  async delete(client: ConntrackClient, family: Family, isServing: IsServing, signal?: AbortSignal): Promise<number> {
+    if (this.#places.size === 0) return 0
+    const known = new Map<string, ReadonlySet<string>>()
+    const isStale = ({ original, reply }: Flow): boolean => {
+      const place = placeOf(original.destination, original.destinationPort)
+      if (!this.#places.has(place)) return false
+      const frontend = this.#places.get(place)
+      const endpoints = known.get(place) ?? endpointsOf(frontend)
+      known.set(place, endpoints)
+      const endpoint = placeOf(reply.source, reply.sourcePort)
+      return !endpoints.has(endpoint) && !(frontend && isServing(frontend, endpoint))
+    }
+    const stale: Flow[] = []
+    for await (const flow of client.flows({ family, protocol: 'udp', signal })) if (isStale(flow)) stale.push(flow)
+    let deleted = 0
+    for (const { original, zone } of stale) if (await client.delete({ original, zone }, { signal })) deleted++
+    return deleted
   }
 
   /** They were deleted, of all families. */
   settled(): void {
-    this.#serving.clear()
+    this.#places.clear()
   }
 }
+
+const hasEndpoints = (frontend: Frontend | undefined): boolean =>
+  frontend !== undefined &&
+  Object.values(frontend.answers).some(answer => answer.verdict === 'accept' && answer.endpoints.length > 0)
 
 /** All that a frontend's connections may go to, whoever the client is. */
 export function endpointsOf(frontend: Frontend | undefined): ReadonlySet<string> {
@@ -71,20 +91,4 @@ export function endpointsOf(frontend: Frontend | undefined): ReadonlySet<string>
       answer.verdict === 'accept' ? answer.endpoints.map(({ address, port }) => placeOf(address, port)) : [],
     ),
   )
-}
-
-/**
- * Deletes the flows of a family that go elsewhere. Their next packets are new ones. Returns how many it were. Flows through IPVS have no status that
- * tells them from others (ip_vs_nfct.c): all that asked for an address and port count.
- */
-async function deleteStale(client: ConntrackClient, family: Family, serving: Serving, signal?: AbortSignal): Promise<number> {
-  if (serving.size === 0) return 0
-  const stale: Flow[] = []
-  for await (const flow of client.flows({ family, protocol: 'udp', signal })) {
-    const endpoints = serving.get(placeOf(flow.original.destination, flow.original.destinationPort))
-    if (endpoints && !endpoints.has(placeOf(flow.reply.source, flow.reply.sourcePort))) stale.push(flow)
-  }
-  let deleted = 0
-  for (const { original, zone } of stale) if (await client.delete({ original, zone }, { signal })) deleted++
-  return deleted
 }

@@ -2,13 +2,26 @@
 import assert from 'node:assert/strict'
 import { open as openConntrack } from '../../../lib/conntrack/index.js'
 import type { Case } from '../nft/case.js'
-import { addressOf, CLIENT, NUMBERS, nameOf, network, ROUTER, SERVICE, tally, target } from '../nft/traffic/network.js'
+import {
+  addressOf,
+  CLIENT,
+  NUMBERS,
+  nameOf,
+  network,
+  ROUTER,
+  SERVER_PORT,
+  SERVICE,
+  tally,
+  target,
+} from '../nft/traffic/network.js'
 import { startPeer } from '../traffic/remote.js'
 import { operating } from './operating.js'
-import { EXTERNAL, NOBODY, OTHER, other, perVersion, served, service, slice, until } from './rig.js'
+import { cidrs, EXTERNAL, NOBODY, OTHER, other, perVersion, proxyIn, served, service, slice, TestSource, until } from './rig.js'
 import { virtual } from './virtual.js'
 
 const PROTOCOLS = ['tcp', 'udp'] as const
+const bracketed = (address: string): string => (address.includes(':') ? `[${address}]` : address)
+
 export const cases: readonly Case[] = [
   ...operating,
   ...virtual,
@@ -161,6 +174,49 @@ export const cases: readonly Case[] = [
       await client.release(held)
     }
   }),
+  ...perVersion(
+    'UDP clients whose endpoint went while no proxy ran, or who asked before, go over to another one; what others translate stays',
+    async (context, version) => {
+      const { client, attempt } = await network(context)
+      const node = ROUTER(1)[version]
+      const spec = {
+        type: 'NodePort',
+        ports: [{ name: 'udp', protocol: 'UDP', port: 80, nodePort: 30080 }],
+      } as const
+      const options = { nodePortCidrs: cidrs(...Object.values(ROUTER(1))) }
+      await context.inside(
+        `nft 'table ${version} theirs { chain c { type nat hook prerouting priority -100;
+          ${version} daddr ${SERVICE[version]} udp dport 81 dnat to ${bracketed(addressOf(3, version))}:${SERVER_PORT}; }; }'`,
+      )
+      assert.equal(await attempt(target('udp', node, 30080)), 'ECONNREFUSED', 'before there is a Service')
+      const source = new TestSource()
+      source.tell(service(version, spec), slice(version, [1]))
+      const first = await proxyIn(context, source, options)
+      const family = version === 'ip' ? 'ipv4' : 'ipv6'
+      assert.equal((await first.once())[family]?.stale, 1)
+      const places = [
+        [SERVICE[version], 80],
+        [node, 30080],
+        [SERVICE[version], 81],
+      ] as const
+      const held = await Promise.all(places.map(([address, port]) => client.hold(target('udp', address, port))))
+      assert.deepEqual(
+        held.map(({ answer }) => answer.server),
+        [1, 1, 3].map(number => nameOf(number as 1 | 3)),
+      )
+      // Only a proxy that runs does anything: this one has gone.
+      const now = new TestSource()
+      now.tell(service(version, spec), slice(version, [2]))
+      const next = await proxyIn(context, now, options)
+      assert.equal((await next.once())[family]?.stale, 2)
+      const answers = await Promise.all(held.map(({ held }) => client.askHeld(held)))
+      assert.deepEqual(
+        answers.map(({ server }) => server),
+        [2, 2, 3].map(number => nameOf(number as 2 | 3)),
+      )
+      for (const { held: one } of held) await client.release(one)
+    },
+  ),
   ...perVersion('a proxy that is started anew changes nothing, and no connection is lost', async (context, version) => {
     const { client, ask } = await network(context)
     const told = [service(version, { sessionAffinity: 'ClientIP' }), slice(version)] as const
