@@ -8,7 +8,7 @@ import { UNWEIGHED } from './explain.js'
 import type { DrainRules } from './ipvs/drains.js'
 import { VirtualServers } from './ipvs/servers.js'
 import type { Settings } from './ipvs/settings.js'
-import { serverName } from './ipvs/wanted.js'
+import { type ServerName, serverName } from './names.js'
 import { NftablesBackend, type Synced as TableSynced } from './nftables/backend.js'
 import type { Engine } from './nftables/render.js'
 import type { Placed } from './nftables/table.js'
@@ -42,7 +42,7 @@ export class Backend {
   /** Of frontends that rules serve though virtual servers were to. */
   readonly #unheard = new Map<FrontendKey, SourceProblem>()
   /** Those that frontends were set with. */
-  #strangers: ReadonlySet<string> = new Set()
+  #strangers: ReadonlySet<ServerName> = new Set()
 
   constructor(family: Family, options: BackendOptions) {
     this.family = family
@@ -154,12 +154,7 @@ export class Backend {
 
   #set(key: FrontendKey, frontend: Frontend | undefined, addresses: readonly string[], engine?: Engine): void {
     const before = this.#rules.table.placed.get(key) ?? []
-    const placed = this.#rules.table.set(
-      key,
-      frontend,
-      addresses,
-      (frontend, address, served) => engine ?? this.#engineOf(frontend, address, served),
-    )
+    const placed = this.#rules.table.set(key, frontend, addresses, (name, served) => engine ?? this.#engineOf(name, served))
     this.#servers.set(key, before, placed)
     if (placed.some(({ engine }) => engine === 'both')) this.#both.add(key)
     else this.#both.delete(key)
@@ -167,8 +162,7 @@ export class Backend {
     for (const place of placed) this.#note(key, place)
   }
 
-  #engineOf({ protocol, port }: Frontend, address: string, served: boolean): Engine {
-    const name = serverName(address, protocol, port)
+  #engineOf(name: ServerName, served: boolean): Engine {
     if (this.#engine === 'nftables' || this.#servers.strangers.has(name)) return 'nftables'
     return served && !this.#servers.isBalancing(name) ? 'both' : 'ipvs'
   }
@@ -186,7 +180,7 @@ export class Backend {
   #reconsider(): void {
     this.#strangers = this.#servers.strangers
     const changed = [...this.#rules.table.placed].filter(([, placed]) =>
-      placed.some(({ frontend, address, engine }) => this.#engineOf(frontend, address, engine !== 'ipvs') !== engine),
+      placed.some(({ name, engine }) => this.#engineOf(name, engine !== 'ipvs') !== engine),
     )
     this.#reset(changed.map(([key]) => key))
   }
@@ -222,9 +216,7 @@ export class Backend {
   }
 
   /** What of a frontend's wishes is not heard. */
-  #note(key: FrontendKey, { frontend, address, engine }: Placed): void {
-    const { service: where, protocol, port, balancing } = frontend
-    const name = serverName(address, protocol, port)
+  #note(key: FrontendKey, { frontend: { service: where, balancing }, name, engine }: Placed): void {
     if (this.#engine === 'ipvs' && this.#servers.strangers.has(name))
       this.#unheard.set(key, {
         where,

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import { atOnce } from '../../lib/netlink/turns.js'
+import { serverName } from '../../lib/proxy/names.js'
 import type { Engine } from '../../lib/proxy/nftables/render.js'
 import { assign } from '../../lib/proxy/nftables/slots.js'
 import { ProxyTable } from '../../lib/proxy/nftables/table.js'
@@ -63,23 +64,19 @@ class Rig {
 
   /** Virtual servers are made at once, and written down. */
   #set(key: string, before: Frontend | undefined, after: Frontend | undefined): void {
-    const nameOf = (address: string, { protocol, port }: Frontend): string => `${address} ${protocol} ${port}`
     const placed = this.table.set(key, after, addressesOf(after), () => this.#engine)
-    const known = new Set([...addressesOf(before)].map(address => nameOf(address, (before ?? after) as Frontend)))
-    for (const { address, frontend, rendered } of placed) {
-      const name = nameOf(address, frontend)
+    const names = addressesOf(before).map(address => serverName(address, before?.protocol ?? '', before?.port ?? 0))
+    const known = new Set(names)
+    for (const { name, rendered } of placed) {
       if (!rendered.balanced) continue
-      if (!this.kernel.servers.has(name)) this.table.enter(address, frontend.protocol, frontend.port, undefined)
+      if (!this.kernel.servers.has(name)) this.table.enter(name, undefined)
       this.kernel.servers.set(
         name,
         rendered.balanced.map(({ address, port }) => `${address} ${port}`),
       )
       known.delete(name)
     }
-    for (const name of known) {
-      const [address = '', protocol = '', port] = name.split(' ')
-      if (this.kernel.servers.delete(name)) this.table.strike(address, protocol, Number(port), undefined)
-    }
+    for (const name of known) if (this.kernel.servers.delete(name)) this.table.strike(name, undefined)
   }
 }
 

@@ -1,7 +1,7 @@
 /** Real servers that get no new connections, until those that they have are over. */
 import type { IpvsClient } from '../../ipvs/index.js'
 import type { Frontend } from '../../service/index.js'
-import { type EndpointName, endpointName, partsOf, type ServerName } from './wanted.js'
+import { type EndpointName, endpointName, partsOf, type ServerName } from '../names.js'
 
 export interface DrainRules {
   /** Seconds that connections go on to an endpoint that is gone: 0 ends them at once, Infinity never. Undefined: nobody knows whose they are. */

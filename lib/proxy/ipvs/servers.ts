@@ -8,28 +8,17 @@ import type {
   VirtualServer,
   VirtualServerKey,
 } from '../../ipvs/index.js'
+import { Turns } from '../../netlink/turns.js'
 import type { Family, Frontend, FrontendKey } from '../../service/index.js'
-import { commentOf } from '../nftables/layout.js'
+import { type EndpointName, endpointName, endpointOf, partsOf, type ServerName, serverName } from '../names.js'
 import type { Placed } from '../nftables/table.js'
 import { type DrainRules, Drains } from './drains.js'
-import {
-  contentOf,
-  type EndpointName,
-  endpointName,
-  endpointOf,
-  knownWeight,
-  partsOf,
-  type ServerName,
-  serverName,
-  type WantedServer,
-  type Weighed,
-  wantedServer,
-} from './wanted.js'
+import { contentOf, knownWeight, type WantedServer, type Weighed, wantedServer } from './wanted.js'
 
 /** Where is written which virtual servers are ours, and whose: before they are made, and until they are gone. */
 export interface Ledger {
-  enter(address: string, protocol: string, port: number, comment: string | undefined): void
-  strike(address: string, protocol: string, port: number, comment: string | undefined): void
+  enter(name: ServerName, comment: string | undefined): void
+  strike(name: ServerName, comment: string | undefined): void
 }
 
 /** What the kernel has of ours. */
@@ -52,15 +41,17 @@ interface Step {
 const LOOK = 10
 const SHARE = 100
 
-/** How many virtual servers are brought to what is wanted in one go. */
-const PART = 500
+/** Operations that are carried out in one go: many, for the client encodes some while the kernel works on others. */
+const TOGETHER = 5_000
+/** An operation takes as long as so many objects. */
+const STEP = 2
 
 export class VirtualServers {
   readonly family: Family
   readonly #client: IpvsClient
   readonly #ledger: Ledger
   readonly #drains: Drains
-  readonly #wanted = new Map<ServerName, WantedServer & { readonly owner: FrontendKey }>()
+  readonly #wanted = new Map<ServerName, WantedServer>()
   readonly #kernel = new Map<ServerName, Known>()
   /** What the ledger has, with the comments there. */
   readonly #entered = new Map<ServerName, string | undefined>()
@@ -121,18 +112,14 @@ export class VirtualServers {
   /** @param placed what is wanted of a frontend now, at each of its addresses */
   set(key: FrontendKey, before: readonly Placed[], placed: readonly Placed[]): void {
     for (const place of placed) {
-      const name = serverName(place.address, place.frontend.protocol, place.frontend.port)
-      const wanted = wantedServer(place, this.#missing)
-      if (wanted) this.#want(name, { ...wanted, owner: key })
-      else this.#unwant(name, key)
+      const wanted = wantedServer(key, place, this.#missing)
+      if (wanted) this.#want(place.name, wanted)
+      else this.#unwant(place.name, key)
     }
-    for (const { address, frontend } of before) {
-      const name = serverName(address, frontend.protocol, frontend.port)
-      if (!placed.some(place => place.address === address)) this.#unwant(name, key)
-    }
+    for (const { name } of before) if (!placed.some(place => place.name === name)) this.#unwant(name, key)
   }
 
-  #want(name: ServerName, wanted: WantedServer & { readonly owner: FrontendKey }): void {
+  #want(name: ServerName, wanted: WantedServer): void {
     this.#wanted.set(name, wanted)
     this.#touched.add(name)
     this.#settleLedger(name)
@@ -190,7 +177,7 @@ export class VirtualServers {
       const addition = this.#addition(name)
       const wanted = addition && this.#wanted.get(name)?.realServers
       const known = { content: '', weights: new Map(), frontend: undefined }
-      const servers = [...(wanted?.values() ?? [])].map(server => this.#weigh(name, known, partsOf(name), server))
+      const servers = (wanted ?? []).map(server => this.#weigh(name, known, partsOf(name), server))
       return [...(addition ? [addition] : []), ...servers, ...this.#steps(name)]
     })
     return steps.map(({ operation }) => operation)
@@ -206,9 +193,7 @@ export class VirtualServers {
     let count = 0
     for (let missing = -1; missing < this.#missing.size; ) {
       missing = this.#missing.size
-      const touched = [...this.#touched]
-      // In parts: others in this process get their turn while the kernel works.
-      for (let at = 0; at < touched.length; at += PART) count += await this.#bring(touched.slice(at, at + PART), failures, signal)
+      count += await this.#bring([...this.#touched], failures, signal)
     }
     if (failures.length === 0) return count
     this.doubt()
@@ -218,11 +203,9 @@ export class VirtualServers {
   async #bring(names: readonly ServerName[], failures: Error[], signal: AbortSignal | undefined): Promise<number> {
     for (const name of names) this.#touched.delete(name)
     try {
-      const additions = names.map(name => this.#addition(name)).filter(step => step !== undefined)
       // Apart: the real servers of what could not be made would come to whoever has it.
-      const added = await this.#run(additions, failures, signal)
-      const steps = names.flatMap(name => [...this.#steps(name)])
-      return added + (await this.#run(steps, failures, signal))
+      const added = await this.#run(this.#additions(names), failures, signal)
+      return added + (await this.#run(this.#changes(names), failures, signal))
     } catch (error) {
       for (const name of names) this.#touched.add(name)
       throw error
@@ -243,9 +226,22 @@ export class VirtualServers {
     return true
   }
 
-  /** Carries out steps, and takes note of what they did. */
-  async #run(steps: readonly Step[], failures: Error[], signal: AbortSignal | undefined): Promise<number> {
-    if (steps.length === 0) return 0
+  async #run(steps: Iterable<Step>, failures: Error[], signal: AbortSignal | undefined): Promise<number> {
+    const turns = new Turns()
+    let done = 0
+    let part: Step[] = []
+    for (const step of steps) {
+      part.push(step)
+      if (turns.due(STEP)) await turns.give()
+      if (part.length < TOGETHER) continue
+      done += await this.#carryOut(part, failures, signal)
+      part = []
+    }
+    return part.length === 0 ? done : done + (await this.#carryOut(part, failures, signal))
+  }
+
+  /** Returns how many it were, and takes note of what they did. */
+  async #carryOut(steps: readonly Step[], failures: Error[], signal: AbortSignal | undefined): Promise<number> {
     const results = await this.#client.run(
       steps.map(({ operation }) => operation),
       { signal },
@@ -283,9 +279,20 @@ export class VirtualServers {
     if (scheduler === undefined || this.#missing.has(scheduler)) return
     this.#missing.add(scheduler)
     for (const [name, { config, place, owner }] of this.#wanted) {
-      const wanted = config.scheduler === scheduler ? wantedServer(place, this.#missing) : undefined
-      if (wanted) this.#want(name, { ...wanted, owner })
+      const wanted = config.scheduler === scheduler ? wantedServer(owner, place, this.#missing) : undefined
+      if (wanted) this.#want(name, wanted)
     }
+  }
+
+  *#additions(names: readonly ServerName[]): Generator<Step> {
+    for (const name of names) {
+      const step = this.#addition(name)
+      if (step) yield step
+    }
+  }
+
+  *#changes(names: readonly ServerName[]): Generator<Step> {
+    for (const name of names) yield* this.#steps(name)
   }
 
   /** What makes a virtual server that is not there. */
@@ -319,18 +326,19 @@ export class VirtualServers {
       known.frontend = wanted.place.frontend
       if (known.content !== wanted.content) yield this.#update(name, known, wanted)
     }
-    for (const [endpoint, realServer] of wanted?.realServers ?? []) {
-      this.#drains.end(name, endpoint)
-      if (known.weights.get(endpoint) !== realServer.weight) yield this.#weigh(name, known, key, realServer)
+    for (const realServer of wanted?.realServers ?? []) {
+      this.#drains.end(name, realServer.name)
+      if (known.weights.get(realServer.name) !== realServer.config.weight) yield this.#weigh(name, known, key, realServer)
     }
-    const leaving = [...known.weights.keys()].filter(endpoint => !wanted?.realServers.has(endpoint))
+    const leaving = leavingOf(known, wanted)
     for (const endpoint of leaving) this.#drains.begin(name, endpoint, known.frontend)
     const isOver = (endpoint: EndpointName): boolean => this.#drains.isOver(name, endpoint, known.frontend)
     if (!wanted && leaving.every(isOver)) yield this.#removal(name)
     else
       for (const endpoint of leaving)
         if (isOver(endpoint)) yield this.#dismissal(name, known, key, endpoint)
-        else if (known.weights.get(endpoint) !== 0) yield this.#weigh(name, known, key, { ...endpointOf(endpoint), weight: 0 })
+        else if (known.weights.get(endpoint) !== 0)
+          yield this.#weigh(name, known, key, { name: endpoint, config: { ...endpointOf(endpoint), weight: 0 } })
   }
 
   #update(name: ServerName, known: Known, { config, content }: WantedServer): Step {
@@ -340,13 +348,12 @@ export class VirtualServers {
     return { name, operation: { operation: 'updateVirtualServer', virtualServer: config }, done }
   }
 
-  #weigh(name: ServerName, known: Known, virtualServer: VirtualServerKey, realServer: Weighed): Step {
-    const endpoint = endpointName(realServer)
-    const operation = known.weights.has(endpoint) ? ('updateRealServer' as const) : ('addRealServer' as const)
+  #weigh(name: ServerName, { weights }: Known, virtualServer: VirtualServerKey, { name: endpoint, config }: Weighed): Step {
+    const operation = weights.has(endpoint) ? ('updateRealServer' as const) : ('addRealServer' as const)
     const done = (): void => {
-      known.weights.set(endpoint, realServer.weight)
+      weights.set(endpoint, config.weight)
     }
-    return { name, operation: { operation, virtualServer, realServer }, done }
+    return { name, operation: { operation, virtualServer, realServer: config }, done }
   }
 
   #dismissal(name: ServerName, known: Known, virtualServer: VirtualServerKey, endpoint: EndpointName): Step {
@@ -361,15 +368,14 @@ export class VirtualServers {
   /** The ledger has what is ours, and what is to be. */
   #settleLedger(name: ServerName): void {
     const wanted = this.#strangers.has(name) ? undefined : this.#wanted.get(name)
-    if (wanted) this.#enter(name, commentOf(wanted.place.frontend))
+    if (wanted) this.#enter(name, wanted.place.rendered.comment)
     else if (this.#kernel.has(name)) this.#enter(name, this.#entered.get(name))
     else this.#strike(name)
   }
 
   #enter(name: ServerName, comment: string | undefined): void {
     if (this.#entered.has(name) && this.#entered.get(name) === comment) return
-    const { address, protocol, port } = partsOf(name)
-    this.#ledger.enter(address, protocol, port, comment)
+    this.#ledger.enter(name, comment)
     // It was another Service's: what stays is not touched in between.
     this.#strike(name)
     this.#entered.set(name, comment)
@@ -377,10 +383,15 @@ export class VirtualServers {
 
   #strike(name: ServerName): void {
     if (!this.#entered.has(name)) return
-    const { address, protocol, port } = partsOf(name)
-    this.#ledger.strike(address, protocol, port, this.#entered.get(name))
+    this.#ledger.strike(name, this.#entered.get(name))
     this.#entered.delete(name)
   }
+}
+
+function leavingOf({ weights }: Known, wanted: WantedServer | undefined): readonly EndpointName[] {
+  if (weights.size === 0) return []
+  const staying = new Set(wanted?.realServers.map(({ name }) => name))
+  return [...weights.keys()].filter(endpoint => !staying.has(endpoint))
 }
 
 const weightsIn = (realServers: readonly RealServer[]): Map<EndpointName, number> =>

@@ -1,92 +1,68 @@
 /** What a frontend is in IPVS: a virtual server, and its real servers with their weights. */
 import type { RealServer, SchedulerFlag, VirtualServer, VirtualServerConfig } from '../../ipvs/index.js'
 import { virtualServerFromWire, virtualServerToWire } from '../../ipvs/virtual-server.js'
-import { type Balancing, cidrOf, contains, type Endpoint, type Protocol } from '../../service/index.js'
+import { type Balancing, cidrOf, contains, type Endpoint, type FrontendKey } from '../../service/index.js'
+import { type EndpointName, endpointName } from '../names.js'
 import type { Placed } from '../nftables/table.js'
-
-/** Its key in the ledger, too: `10.96.0.1 tcp 80`. */
-export type ServerName = string
-
-export const serverName = (address: string, protocol: string | number, port: number): ServerName =>
-  `${address} ${protocol} ${port}`
-
-/** The parts of a name. */
-export function partsOf(name: ServerName): { readonly address: string; readonly protocol: Protocol; readonly port: number } {
-  const [address = '', protocol = '', port] = name.split(' ')
-  return { address, protocol: protocol as Protocol, port: Number(port) }
-}
-
-/** `10.244.1.7 8080` */
-export type EndpointName = string
-
-export const endpointName = ({ address, port }: { readonly address: string; readonly port: number }): EndpointName =>
-  `${address} ${port}`
-
-export function endpointOf(name: EndpointName): { readonly address: string; readonly port: number } {
-  const [address = '', port] = name.split(' ')
-  return { address, port: Number(port) }
-}
 
 /** An endpoint, and how much of the connections it is given. */
 export interface Weighed {
-  readonly address: string
-  readonly port: number
-  readonly weight: number
+  readonly name: EndpointName
+  readonly config: { readonly address: string; readonly port: number; readonly weight: number }
 }
 
 export interface WantedServer {
+  /** Whose it is. */
+  readonly owner: FrontendKey
+  readonly place: Placed
   readonly config: VirtualServerConfig
   /** Says of two configurations whether they are the same. */
   readonly content: string
-  readonly realServers: ReadonlyMap<EndpointName, Weighed>
-  readonly place: Placed
+  readonly realServers: readonly Weighed[]
   /** What of the Service's wishes can not be had, and what it gets. */
-  readonly problem?: string | undefined
+  readonly problem: string | undefined
 }
 
 /** Round robin: endpoints are alike, unless an annotation says otherwise. */
 export const DEFAULT_SCHEDULER = 'rr'
 
+const NOTHING: Balancing = {}
+
 /** @param missing schedulers that the kernel has not got */
-export function wantedServer(place: Placed, missing: ReadonlySet<string>): WantedServer | undefined {
-  const { frontend, address, rendered } = place
+export function wantedServer(owner: FrontendKey, place: Placed, missing: ReadonlySet<string>): WantedServer | undefined {
+  const { frontend, rendered } = place
   if (!rendered.balanced) return undefined
-  const { protocol, port, affinity, balancing = {} } = frontend
-  const { scheduler = DEFAULT_SCHEDULER } = balancing
-  const plain: VirtualServerConfig = {
-    protocol,
-    address,
-    port,
-    scheduler: DEFAULT_SCHEDULER,
-    ...(affinity === undefined ? {} : { persistence: { timeout: affinity } }),
-  }
-  const realServers = new Map(rendered.balanced.map(endpoint => [endpointName(endpoint), weighed(endpoint, balancing)]))
-  const common = { realServers, place }
-  if (missing.has(scheduler))
-    return {
-      ...common,
-      config: plain,
-      content: contentOf(plain),
-      problem: `this kernel has no scheduler ${scheduler}: ${INSTEAD}`,
-    }
-  try {
-    const config = configured(plain, balancing)
-    return { ...common, config, content: contentOf(config) }
-  } catch (error) {
-    return { ...common, config: plain, content: contentOf(plain), problem: `${(error as Error).message}: ${INSTEAD}` }
-  }
+  const { balancing = NOTHING } = frontend
+  const { config, problem } = configured(place, balancing, missing)
+  const realServers = rendered.balanced.map(endpoint => weighed(endpoint, balancing))
+  return { owner, place, config, content: contentOf(config), realServers, problem }
 }
 
 const INSTEAD = `it gets ${DEFAULT_SCHEDULER}`
 
-/** With the words that the kernel's answer has, so that both can be compared. Throws what is wrong with the flags. */
-function configured(
-  plain: VirtualServerConfig,
-  { scheduler = DEFAULT_SCHEDULER, schedulerFlags }: Balancing,
-): VirtualServerConfig {
-  const config = { ...plain, scheduler }
-  if (!schedulerFlags?.length && scheduler === DEFAULT_SCHEDULER) return config
-  return virtualServerFromWire(virtualServerToWire({ ...config, schedulerFlags: schedulerFlags as readonly SchedulerFlag[] }))
+interface Configured {
+  readonly config: VirtualServerConfig
+  readonly problem: string | undefined
+}
+
+function configured(place: Placed, balancing: Balancing, missing: ReadonlySet<string>): Configured {
+  const { scheduler = DEFAULT_SCHEDULER, schedulerFlags } = balancing
+  const plain = plainConfig(place)
+  if (missing.has(scheduler)) return { config: plain, problem: `this kernel has no scheduler ${scheduler}: ${INSTEAD}` }
+  if (!schedulerFlags?.length && scheduler === DEFAULT_SCHEDULER) return { config: plain, problem: undefined }
+  try {
+    const wished = { ...plain, scheduler, schedulerFlags: schedulerFlags as readonly SchedulerFlag[] }
+    // With the words that the kernel's answer has, so that both can be compared. Throws what is wrong with the flags.
+    return { config: virtualServerFromWire(virtualServerToWire(wished)), problem: undefined }
+  } catch (error) {
+    return { config: plain, problem: `${(error as Error).message}: ${INSTEAD}` }
+  }
+}
+
+function plainConfig({ address, frontend: { protocol, port, affinity } }: Placed): VirtualServerConfig {
+  const scheduler = DEFAULT_SCHEDULER
+  if (affinity === undefined) return { protocol, address, port, scheduler }
+  return { protocol, address, port, scheduler, persistence: { timeout: affinity } }
 }
 
 /** Of a configuration, or of what the kernel has. */
@@ -102,14 +78,14 @@ export function contentOf(server: VirtualServerConfig | VirtualServer): string {
 export const knownWeight = ({ weight, forwarding, upperThreshold, lowerThreshold }: RealServer): number =>
   forwarding === 'masquerade' && upperThreshold === 0 && lowerThreshold === 0 ? weight : -1
 
-const weighed = (endpoint: Endpoint, balancing: Balancing): Weighed => ({
-  address: endpoint.address,
-  port: endpoint.port,
-  weight: weightOf(endpoint, balancing),
-})
+function weighed(endpoint: Endpoint, balancing: Balancing): Weighed {
+  const { address, port } = endpoint
+  return { name: endpointName(endpoint), config: { address, port, weight: weightOf(endpoint, balancing) } }
+}
 
 /** That of the longest prefix. Default 1. */
-function weightOf({ address }: Endpoint, { weights = {} }: Balancing): number {
+function weightOf({ address }: Endpoint, { weights }: Balancing): number {
+  if (weights === undefined) return 1
   let longest = -1
   let weight = 1
   for (const [prefix, value] of Object.entries(weights)) {

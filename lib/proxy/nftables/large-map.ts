@@ -1,4 +1,6 @@
-/** Into how many parts keys are divided. */
+/** How many keys one map has: beyond, they are divided. */
+const WHOLE = 4096
+/** Into how many parts. */
 const PARTS = 64
 
 /**
@@ -6,29 +8,45 @@ const PARTS = 64
  * grow with the same key. Parts of it do so at a time of their own each, and seldom have many.
  */
 export class LargeMap<V> {
+  #whole: Map<string, V> | undefined = new Map()
   readonly #parts: (Map<string, V> | undefined)[] = []
 
   get size(): number {
-    return this.#parts.reduce((sum, part) => sum + (part?.size ?? 0), 0)
+    return this.#maps().reduce((sum, map) => sum + map.size, 0)
   }
 
   get(key: string): V | undefined {
-    return this.#parts[partOf(key)]?.get(key)
+    return (this.#whole ?? this.#parts[partOf(key)])?.get(key)
   }
 
   set(key: string, value: V): void {
+    if (this.#whole && this.#whole.size >= WHOLE) this.#divide(this.#whole)
+    if (this.#whole) this.#whole.set(key, value)
+    else this.#setPart(key, value)
+  }
+
+  delete(key: string): void {
+    ;(this.#whole ?? this.#parts[partOf(key)])?.delete(key)
+  }
+
+  *values(): Generator<V, void, void> {
+    for (const map of this.#maps()) yield* map.values()
+  }
+
+  #maps(): readonly Map<string, V>[] {
+    return this.#whole ? [this.#whole] : this.#parts.filter(part => part !== undefined)
+  }
+
+  #divide(whole: ReadonlyMap<string, V>): void {
+    this.#whole = undefined
+    for (const [key, value] of whole) this.#setPart(key, value)
+  }
+
+  #setPart(key: string, value: V): void {
     const number = partOf(key)
     const part = this.#parts[number]
     if (part) part.set(key, value)
     else this.#parts[number] = new Map([[key, value]])
-  }
-
-  delete(key: string): void {
-    this.#parts[partOf(key)]?.delete(key)
-  }
-
-  *values(): Generator<V, void, void> {
-    for (const part of this.#parts) if (part) yield* part.values()
   }
 }
 

@@ -1,6 +1,7 @@
 /** What a frontend is in the table: elements of its sets. */
 import type { Verdict } from '../../nft/index.js'
 import type { Answer, Client, Endpoint, Frontend } from '../../service/index.js'
+import { type EndpointName, endpointName, endpointOf } from '../names.js'
 import type { Part, Wanted } from './elements.js'
 import { chooseChain, commentOf, type Masquerade, SETS, slotMap, type View } from './layout.js'
 
@@ -26,9 +27,15 @@ export interface Rendered {
   readonly choices: readonly Choice[]
   /** Undefined: clients are seen by their own addresses. */
   readonly masquerade: Masquerade | undefined
-  /** Endpoints by number, for each view that has its own. */
-  readonly slots: Readonly<Partial<Record<View, readonly string[]>>>
+  readonly slots: Slots
+  /** Whose it is, for those who read the table. */
+  readonly comment: string
 }
+
+/** Endpoints by number, for each view that has its own. */
+export type Slots = Readonly<Partial<Record<View, readonly EndpointName[]>>>
+
+const NO_SLOTS: Slots = {}
 
 const goto = (chain: string): Verdict => ({ verdict: 'goto', chain })
 const REFUSED: Readonly<Record<Answer['verdict'], Verdict>> = {
@@ -36,9 +43,6 @@ const REFUSED: Readonly<Record<Answer['verdict'], Verdict>> = {
   drop: { verdict: 'drop' },
   reject: goto('refuse'),
 }
-
-/** `address port`, as slots are told apart. */
-export const endpointText = ({ address, port }: Endpoint): string => `${address} ${port}`
 
 /**
  * @param address of the frontend; of node ports one of the node's
@@ -48,32 +52,32 @@ export function render(
   frontend: Frontend,
   address: string,
   engine: Engine,
-  slotsOf: (view: View, endpoints: readonly string[]) => readonly string[],
+  slotsOf: (view: View, endpoints: readonly EndpointName[]) => readonly EndpointName[],
 ): Rendered {
   const { protocol, port, answers, affinity, sources = [] } = frontend
   const key: readonly Part[] = [address, protocol, port]
   const comment = commentOf(frontend)
   const elements: Wanted[] = []
   const choices: Choice[] = []
-  const slots: Partial<Record<View, readonly string[]>> = {}
+  let slots = NO_SLOTS
   let balanced: readonly Endpoint[] | undefined
   // Pods and the node itself get the same endpoints.
-  const views: readonly (readonly [View, Answer])[] = [
-    ['outside', answers.remote],
-    ...(sameAnswer(answers.node, answers.remote) ? [] : [['inside', answers.node] as const]),
-  ]
-  const virtual = engine === 'nftables' ? undefined : views.at(-1)?.[0]
-  for (const [view, answer] of views) {
+  const views: readonly View[] = sameAnswer(answers.node, answers.remote) ? ['outside'] : ['outside', 'inside']
+  const virtual = engine === 'nftables' ? undefined : views.at(-1)
+  for (const view of views) {
+    const answer = view === 'outside' ? answers.remote : answers.node
     if (answer.verdict === 'accept') {
       for (const { address } of answer.endpoints) elements.push({ set: SETS.hairpin, key: [address, address] })
       if (view === virtual) balanced = answer.endpoints
       if (view !== virtual || engine === 'both') {
-        const numbered = slotsOf(view, answer.endpoints.map(endpointText))
-        slots[view] = numbered
+        const numbered = slotsOf(view, answer.endpoints.map(endpointName))
+        slots = { ...slots, [view]: numbered }
         choices.push({ view, count: numbered.length, seconds: affinity })
         elements.push({ set: SETS.services[view], key, data: goto(chooseChain(view, numbered.length, affinity)), comment })
-        for (const [slot, endpoint] of numbered.entries())
-          elements.push({ set: slotMap(view, slot), key, data: partsOf(endpoint) })
+        for (const [slot, name] of numbered.entries()) {
+          const endpoint = endpointOf(name)
+          elements.push({ set: slotMap(view, slot), key, data: [endpoint.address, endpoint.port] })
+        }
       } else if (slots.outside) elements.push({ set: SETS.services.inside, key, data: { verdict: 'accept' }, comment })
     }
     // Who is inside is let through what drops those from outside.
@@ -83,12 +87,7 @@ export function render(
   if (sources.length > 0) elements.push({ set: SETS.guarded, key }, { set: SETS.denied, key, data: { verdict: 'drop' }, comment })
   for (const { text } of sources) elements.push({ set: SETS.allowed, key: [text, ...key] })
   if (frontend.kind === 'cluster-ip') elements.push({ set: SETS.clusterAddresses, key: [address] })
-  return { elements, balanced, choices, masquerade: masqueradeOf(answers), slots }
-}
-
-function partsOf(endpoint: string): readonly Part[] {
-  const [address = '', port] = endpoint.split(' ')
-  return [address, Number(port)]
+  return { elements, balanced, choices, masquerade: masqueradeOf(answers), slots, comment }
 }
 
 export function sameAnswer(a: Answer, b: Answer): boolean {
@@ -96,7 +95,7 @@ export function sameAnswer(a: Answer, b: Answer): boolean {
   return (
     a.endpoints === b.endpoints ||
     (a.endpoints.length === b.endpoints.length &&
-      a.endpoints.every((endpoint, i) => endpointText(endpoint) === endpointText(b.endpoints[i] as Endpoint)))
+      a.endpoints.every(({ address, port }, i) => b.endpoints[i]?.address === address && b.endpoints[i]?.port === port))
   )
 }
 

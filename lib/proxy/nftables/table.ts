@@ -1,11 +1,12 @@
 /** The table of one family: what is wanted in it, and what has to be changed. */
 import type { RulesetObject } from '../../nft/json/index.js'
 import { type Cidr, type Family, type Frontend, type FrontendKey, outermost } from '../../service/index.js'
+import { type EndpointName, partsOf, type ServerName, serverName } from '../names.js'
 import type { Renumbered } from './affinity.js'
 import { ElementStore, type SetChange, type Wanted } from './elements.js'
 import { affinitySet, chooseChain, SETS, slotMap, stickyChain, type View } from './layout.js'
 import { type Masqueraded, Masquerades } from './masquerades.js'
-import { type Choice, type Engine, type Rendered, render } from './render.js'
+import { type Choice, type Engine, type Rendered, render, type Slots } from './render.js'
 import { Skeleton } from './skeleton.js'
 import { assign } from './slots.js'
 
@@ -22,13 +23,14 @@ export interface TableChange {
 export interface Placed {
   readonly frontend: Frontend
   readonly address: string
+  readonly name: ServerName
   readonly engine: Engine
   readonly rendered: Rendered
   readonly masqueraded: Masqueraded
 }
 
 /** The engine that a frontend is to have at an address. `served`: rules of nftables give its connections to endpoints now. */
-export type EngineOf = (frontend: Frontend, address: string, served: boolean) => Engine
+export type EngineOf = (name: ServerName, served: boolean) => Engine
 
 /** Frontends in, changes out. Each is rendered on its own: what one costs does not depend on how many there are. */
 export class ProxyTable {
@@ -37,8 +39,8 @@ export class ProxyTable {
   readonly #elements = new ElementStore()
   /** By the key of the frontend, at each of its addresses. */
   readonly #placed = new Map<FrontendKey, readonly Placed[]>()
-  /** Endpoints by number, by view, address, protocol and port. */
-  readonly #slots = new Map<string, readonly string[]>()
+  /** Of those that rules serve. */
+  readonly #slots = new Map<ServerName, Slots>()
   readonly #renumbered = new Map<string, Renumbered>()
   /** Names of chains and sets that are made, with what makes them. */
   readonly #made = new Map<string, readonly RulesetObject[]>()
@@ -79,7 +81,8 @@ export class ProxyTable {
 
   /** Endpoints that have a number already: before the frontends are set. */
   adoptSlots(view: View, address: string, protocol: string, port: number, endpoints: readonly string[]): void {
-    this.#slots.set(`${view} ${address} ${protocol} ${port}`, endpoints)
+    const name = serverName(address, protocol, port)
+    this.#slots.set(name, { ...this.#slots.get(name), [view]: endpoints })
   }
 
   /** What the kernel has in a set, as it was read. */
@@ -124,7 +127,10 @@ export class ProxyTable {
     for (const { rendered } of before) for (const wanted of rendered.elements) this.#elements.remove(wanted)
     for (const { masqueraded } of now) this.#masquerades.add(masqueraded)
     for (const { masqueraded } of before) this.#masquerades.remove(masqueraded)
-    this.#forgetSlots(before, now)
+    for (const { name, rendered } of before) if (hasSlots(rendered)) this.#slots.delete(name)
+    for (const { name, rendered } of now)
+      if (hasSlots(rendered)) this.#slots.set(name, rendered.slots)
+      else this.#slots.delete(name)
     if (now.length > 0) this.#placed.set(key, now)
     else this.#placed.delete(key)
     return now
@@ -136,12 +142,12 @@ export class ProxyTable {
   }
 
   /** Writes a virtual server into the ledger, or takes it out. `comment`: whose it is. */
-  enter(address: string, protocol: string, port: number, comment: string | undefined): void {
-    for (const wanted of ledgerOf(address, protocol, port, comment)) this.#elements.add(wanted)
+  enter(name: ServerName, comment: string | undefined): void {
+    for (const wanted of ledgerOf(name, comment)) this.#elements.add(wanted)
   }
 
-  strike(address: string, protocol: string, port: number, comment: string | undefined): void {
-    for (const wanted of ledgerOf(address, protocol, port, comment)) this.#elements.remove(wanted)
+  strike(name: ServerName, comment: string | undefined): void {
+    for (const wanted of ledgerOf(name, comment)) this.#elements.remove(wanted)
   }
 
   /** What has to be changed; the same again until `settled`. */
@@ -161,21 +167,21 @@ export class ProxyTable {
 
   #place(frontend: Frontend, address: string, engineOf: EngineOf): Placed {
     const { protocol, port } = frontend
-    const served = (['inside', 'outside'] as const).some(view => this.#slots.has(`${view} ${address} ${protocol} ${port}`))
-    const engine = engineOf(frontend, address, served)
-    const slotsOf = (view: View, endpoints: readonly string[]): readonly string[] => {
-      const name = `${view} ${address} ${protocol} ${port}`
-      const before = this.#slots.get(name) ?? []
-      const slots = assign(before, endpoints)
-      this.#slots.set(name, slots)
-      if (frontend.affinity !== undefined && before.some((endpoint, slot) => slots[slot] !== endpoint))
-        this.#renumber(name, { view, address, protocol, port, before, after: slots })
-      return slots
+    const name = serverName(address, protocol, port)
+    const known = this.#slots.get(name)
+    const engine = engineOf(name, known !== undefined)
+    const slotsOf = (view: View, endpoints: readonly EndpointName[]): readonly EndpointName[] => {
+      const before = known?.[view] ?? []
+      const after = assign(before, endpoints)
+      if (frontend.affinity !== undefined && before.some((endpoint, slot) => after[slot] !== endpoint))
+        this.#renumber(`${view} ${name}`, { view, address, protocol, port, before, after })
+      return after
     }
     const rendered = render(frontend, address, engine, slotsOf)
     for (const choice of rendered.choices) this.#need(choice)
     const own = frontend.kind === 'node-port' || this.#local.has(address)
-    return { frontend, address, engine, rendered, masqueraded: { address, protocol, port, when: rendered.masquerade, own } }
+    const masqueraded = { address, protocol, port, when: rendered.masquerade, own }
+    return { frontend, address, name, engine, rendered, masqueraded }
   }
 
   /** Of several changes since the last time only the first and the last numbers count. */
@@ -188,11 +194,6 @@ export class ProxyTable {
     const all = [...this.#renumbered.values()]
     this.#renumbered.clear()
     return all
-  }
-
-  #forgetSlots(before: readonly Placed[], now: readonly Placed[]): void {
-    const used = new Set(now.flatMap(placed => slotNames(placed)))
-    for (const name of before.flatMap(placed => slotNames(placed))) if (!used.has(name)) this.#slots.delete(name)
   }
 
   /** Chains are made when they are needed first, and stay. */
@@ -216,10 +217,12 @@ export class ProxyTable {
   }
 }
 
-const slotNames = ({ address, frontend: { protocol, port }, rendered }: Placed): readonly string[] =>
-  Object.keys(rendered.slots).map(view => `${view} ${address} ${protocol} ${port}`)
+const hasSlots = ({ slots }: Rendered): boolean => slots.outside !== undefined || slots.inside !== undefined
 
-const ledgerOf = (address: string, protocol: string, port: number, comment: string | undefined): readonly Wanted[] => [
-  { set: SETS.virtualServers, key: [address, protocol, port], comment },
-  { set: SETS.virtualAddresses, key: [address] },
-]
+function ledgerOf(name: ServerName, comment: string | undefined): readonly Wanted[] {
+  const { address, protocol, port } = partsOf(name)
+  return [
+    { set: SETS.virtualServers, key: [address, protocol, port], comment },
+    { set: SETS.virtualAddresses, key: [address] },
+  ]
+}

@@ -1,0 +1,25 @@
+/** How places and endpoints are told apart: as text, in maps and in the ledger. */
+import type { Protocol } from '../service/index.js'
+
+/** `10.96.0.1 tcp 80`: where a frontend is served. Its virtual server has it, too, and is in the ledger by it. */
+export type ServerName = string
+
+export const serverName = (address: string, protocol: string | number, port: number): ServerName =>
+  `${address} ${protocol} ${port}`
+
+/** The parts of a name. */
+export function partsOf(name: ServerName): { readonly address: string; readonly protocol: Protocol; readonly port: number } {
+  const [address = '', protocol = '', port] = name.split(' ')
+  return { address, protocol: protocol as Protocol, port: Number(port) }
+}
+
+/** `10.244.1.7 8080` */
+export type EndpointName = string
+
+export const endpointName = ({ address, port }: { readonly address: string; readonly port: number }): EndpointName =>
+  `${address} ${port}`
+
+export function endpointOf(name: EndpointName): { readonly address: string; readonly port: number } {
+  const [address = '', port] = name.split(' ')
+  return { address, port: Number(port) }
+}
