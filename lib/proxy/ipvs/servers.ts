@@ -13,13 +13,8 @@ import type { Family, Frontend, FrontendKey } from '../../service/index.js'
 import { type EndpointName, endpointName, endpointOf, partsOf, type ServerName, serverName } from '../names.js'
 import type { Placed } from '../nftables/table.js'
 import { type DrainRules, Drains } from './drains.js'
+import { Entered, type Ledger } from './ledger.js'
 import { contentOf, knownWeight, type WantedServer, type Weighed, wantedServer } from './wanted.js'
-
-/** Where is written which virtual servers are ours, and whose: before they are made, and until they are gone. */
-export interface Ledger {
-  enter(name: ServerName, comment: string | undefined): void
-  strike(name: ServerName, comment: string | undefined): void
-}
 
 /** What the kernel has of ours. */
 interface Known {
@@ -49,12 +44,10 @@ const STEP = 2
 export class VirtualServers {
   readonly family: Family
   readonly #client: IpvsClient
-  readonly #ledger: Ledger
   readonly #drains: Drains
   readonly #wanted = new Map<ServerName, WantedServer>()
   readonly #kernel = new Map<ServerName, Known>()
-  /** What the ledger has, with the comments there. */
-  readonly #entered = new Map<ServerName, string | undefined>()
+  readonly #entered: Entered
   #strangers: ReadonlySet<ServerName> = new Set()
   readonly #touched = new Set<ServerName>()
   readonly #missing = new Set<string>()
@@ -65,7 +58,7 @@ export class VirtualServers {
   constructor(client: IpvsClient, family: Family, ledger: Ledger, rules: DrainRules) {
     this.#client = client
     this.family = family
-    this.#ledger = ledger
+    this.#entered = new Entered(ledger)
     this.#drains = new Drains(rules)
   }
 
@@ -73,7 +66,7 @@ export class VirtualServers {
   adopt(entered: ReadonlyMap<ServerName, string | undefined>): void {
     for (const [name, comment] of entered) {
       this.#kernel.set(name, { content: '', weights: new Map(), frontend: undefined })
-      this.#enter(name, comment)
+      this.#entered.enter(name, comment)
     }
   }
 
@@ -368,23 +361,9 @@ export class VirtualServers {
   /** The ledger has what is ours, and what is to be. */
   #settleLedger(name: ServerName): void {
     const wanted = this.#strangers.has(name) ? undefined : this.#wanted.get(name)
-    if (wanted) this.#enter(name, wanted.place.rendered.comment)
-    else if (this.#kernel.has(name)) this.#enter(name, this.#entered.get(name))
-    else this.#strike(name)
-  }
-
-  #enter(name: ServerName, comment: string | undefined): void {
-    if (this.#entered.has(name) && this.#entered.get(name) === comment) return
-    this.#ledger.enter(name, comment)
-    // It was another Service's: what stays is not touched in between.
-    this.#strike(name)
-    this.#entered.set(name, comment)
-  }
-
-  #strike(name: ServerName): void {
-    if (!this.#entered.has(name)) return
-    this.#ledger.strike(name, this.#entered.get(name))
-    this.#entered.delete(name)
+    if (wanted) this.#entered.enter(name, wanted.place.rendered.comment)
+    else if (!this.#kernel.has(name)) this.#entered.strike(name)
+    else if (!this.#entered.has(name)) this.#entered.enter(name, undefined)
   }
 }
 
