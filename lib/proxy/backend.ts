@@ -8,7 +8,7 @@ import { UNWEIGHED } from './explain.js'
 import type { DrainRules } from './ipvs/drains.js'
 import { VirtualServers } from './ipvs/servers.js'
 import type { Settings } from './ipvs/settings.js'
-import { type ServerName, serverName } from './names.js'
+import { partsOf, type ServerName, serverName } from './names.js'
 import { NftablesBackend, type Synced as TableSynced } from './nftables/backend.js'
 import type { Engine } from './nftables/render.js'
 import type { Placed } from './nftables/table.js'
@@ -43,6 +43,8 @@ export class Backend {
   readonly #unheard = new Map<FrontendKey, SourceProblem>()
   /** Those that frontends were set with. */
   #strangers: ReadonlySet<ServerName> = new Set()
+  /** Addresses of other nodes. */
+  #elsewhere: ReadonlySet<string> = new Set()
 
   constructor(family: Family, options: BackendOptions) {
     this.family = family
@@ -80,8 +82,13 @@ export class Backend {
     this.#rules.setRanges(ranges)
   }
 
-  setLocalAddresses(local: Iterable<string>): void {
-    this.#rules.table.setLocalAddresses(local)
+  /**
+   * The machine's own addresses, and those of other nodes: what comes to these goes to the nodes, but for what rules translate. Virtual servers
+   * would need a route that brings it here. For frontends that are set from now on.
+   */
+  setAddresses(local: Iterable<string>, elsewhere: ReadonlySet<string>): void {
+    this.#rules.table.setNodeAddresses([...local, ...elsewhere])
+    this.#elsewhere = elsewhere
   }
 
   /** @param addressesOf where a frontend of this family is served */
@@ -104,7 +111,11 @@ export class Backend {
 
   /** What serves a frontend at an address, or will. */
   engineAt({ protocol, port }: Frontend, address: string): EngineName {
-    return this.#servers.strangers.has(serverName(address, protocol, port)) ? 'nftables' : this.#engine
+    return this.#isForRules(serverName(address, protocol, port)) ? 'nftables' : this.#engine
+  }
+
+  #isForRules(name: ServerName): boolean {
+    return this.#servers.strangers.has(name) || (this.#elsewhere.size > 0 && this.#elsewhere.has(partsOf(name).address))
   }
 
   /** Milliseconds until a sync may find something to do though nothing was changed; undefined: never. */
@@ -163,7 +174,7 @@ export class Backend {
   }
 
   #engineOf(name: ServerName, served: boolean): Engine {
-    if (this.#engine === 'nftables' || this.#servers.strangers.has(name)) return 'nftables'
+    if (this.#engine === 'nftables' || this.#isForRules(name)) return 'nftables'
     return served && !this.#servers.isBalancing(name) ? 'both' : 'ipvs'
   }
 

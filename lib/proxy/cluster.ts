@@ -77,6 +77,7 @@ export class Cluster {
   /** Services that can not have what they ask for. */
   readonly #refused = new Map<string, Service>()
   #freed = false
+  #elsewhere: ReadonlySet<string> | undefined
   /** Services with a health-check node port. */
   readonly #checked = new Map<string, number>()
   #local: LocalAddresses
@@ -153,6 +154,20 @@ export class Cluster {
     return [false, true].flatMap(six => usable.filter(address => address.includes(':') === six).slice(0, 1))
   }
 
+  /** Addresses of other nodes, which are none of this machine's: another set when they change. */
+  get elsewhere(): ReadonlySet<string> {
+    this.#elsewhere ??= this.#addressesElsewhere()
+    return this.#elsewhere
+  }
+
+  #addressesElsewhere(): ReadonlySet<string> {
+    const elsewhere = new Set<string>()
+    for (const [name, node] of this.#nodes)
+      if (name !== this.#options.node) for (const address of addressesIn(node)) elsewhere.add(address)
+    for (const address of [...this.#local, ...this.#ownAddresses()]) elsewhere.delete(address)
+    return elsewhere
+  }
+
   /** Where a frontend is served. */
   addressesOf(frontend: Frontend): readonly string[] {
     if (frontend.address !== undefined) return [frontend.address]
@@ -183,6 +198,7 @@ export class Cluster {
   setLocalAddresses(local: LocalAddresses): boolean {
     const before = JSON.stringify(this.nodePortAddresses)
     this.#local = local
+    this.#elsewhere = undefined
     this.model.setOptions(this.#modelOptions())
     return JSON.stringify(this.nodePortAddresses) !== before
   }
@@ -300,6 +316,7 @@ export class Cluster {
   }
 
   #applyNode(name: string, node: Node | undefined): void {
+    if (String(addressesIn(node)) !== String(addressesIn(this.#nodes.get(name)))) this.#elsewhere = undefined
     if (node) {
       this.#nodes.set(name, node)
       this.#slices.setNode(node)
@@ -329,13 +346,17 @@ export class Cluster {
     return own.length > 0 ? own : this.#local
   }
 
-  /** Of its Node object, internal ones first (kube-proxy: pkg/util/node, GetNodeHostIPs). */
   #ownAddresses(): readonly string[] {
-    const addresses = this.#nodes.get(this.#options.node)?.status?.addresses ?? []
-    return ['InternalIP', 'ExternalIP'].flatMap(wanted =>
-      addresses.flatMap(({ type, address }) => (type === wanted ? (addressOf(address) ?? []) : [])),
-    )
+    return addressesIn(this.#nodes.get(this.#options.node))
   }
+}
+
+/** Of a Node object, internal ones first (kube-proxy: pkg/util/node, GetNodeHostIPs). */
+function addressesIn(node: Node | undefined): readonly string[] {
+  const addresses = node?.status?.addresses ?? []
+  return ['InternalIP', 'ExternalIP'].flatMap(wanted =>
+    addresses.flatMap(({ type, address }) => (type === wanted ? (addressOf(address) ?? []) : [])),
+  )
 }
 
 /** Services that go, then the others from the oldest on: who was there first has what several want. The other kinds have no such order. */

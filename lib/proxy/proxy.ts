@@ -18,7 +18,7 @@ import { TABLE, tableFamily } from './nftables/layout.js'
 import { type Refusals, readRefusals } from './nftables/refusals.js'
 import type { ProxyObserver, SyncReport } from './observer.js'
 import { type BackendName, clusterOptionsOf, type Log, type ServiceProxyOptions } from './options.js'
-import { localAddresses } from './routes.js'
+import { changed, localAddresses } from './routes.js'
 import { describeRoutes, ServiceRoutes } from './service-routes.js'
 import { StaleFlows } from './stale.js'
 import { syncLog } from './sync-log.js'
@@ -44,6 +44,8 @@ export class ServiceProxy {
   readonly #observers: readonly ProxyObserver[]
   readonly #drain: Drain
   #local: LocalAddresses
+  /** Addresses of other nodes. */
+  #elsewhere: ReadonlySet<string> = new Set()
   #problems: readonly SourceProblem[] = []
   /** Until the source has told everything, what is in the kernel stays as it is. */
   #complete = false
@@ -82,7 +84,7 @@ export class ServiceProxy {
     )
     for (const backend of this.#backends.values()) {
       backend.setRanges({ pods: options.clusterCidrs ?? [], services: options.serviceCidrs ?? [] })
-      backend.setLocalAddresses(local)
+      backend.setAddresses(local, this.#elsewhere)
     }
   }
 
@@ -209,7 +211,10 @@ export class ServiceProxy {
     const look = performance.now() - this.#looked > LOOK
     const local = look ? await localAddresses(this.#clients.routes) : this.#local
     if (look) this.#looked = performance.now()
-    if (local.join() !== this.#local.join()) this.#setLocalAddresses(local)
+    if (local.join() !== this.#local.join()) {
+      if (this.#cluster.setLocalAddresses(local)) this.#moved = true
+      this.#setAddresses(local, this.#cluster.elsewhere)
+    }
     for (const [family, engine] of this.#chosen) await this.#backends.get(family)?.setEngine(engine)
     this.#chosen = new Map()
     await this.#update()
@@ -219,7 +224,7 @@ export class ServiceProxy {
     for (const [family, backend] of this.#backends) {
       this.#syncing = family
       const began = performance.now()
-      const routes = await this.#routes.plan(family, this.#local, signal)
+      const routes = await this.#routes.plan(family, this.#local, this.#elsewhere, signal)
       await this.#routes.remove(routes, signal)
       const synced = await backend.sync(signal)
       await this.#routes.add(routes, signal)
@@ -241,7 +246,7 @@ export class ServiceProxy {
     await this.#update()
     let text = ''
     for (const [family, backend] of this.#backends) {
-      const routes = describeRoutes(await this.#routes.plan(family, this.#local, signal))
+      const routes = describeRoutes(await this.#routes.plan(family, this.#local, this.#elsewhere, signal))
       const { rules, operations } = await backend.plan(signal)
       text += routes.removed + renderCommands(rules) + describePlan(operations) + routes.added
     }
@@ -272,14 +277,12 @@ export class ServiceProxy {
     return this.close()
   }
 
-  /** What is served on an address that came, or went, is set again: it is one of the machine's own now, or none any more. */
-  #setLocalAddresses(local: LocalAddresses): void {
-    const before = new Set(this.#local)
-    const changed = local.filter(address => !before.delete(address))
-    for (const address of [...changed, ...before]) this.#relocated.add(address)
+  /** What is served on an address that came, or went, is set again: it is one of a node's now, or none any more. */
+  #setAddresses(local: LocalAddresses, elsewhere: ReadonlySet<string>): void {
+    for (const address of [...changed(this.#local, local), ...changed(this.#elsewhere, elsewhere)]) this.#relocated.add(address)
     this.#local = local
-    for (const backend of this.#backends.values()) backend.setLocalAddresses(local)
-    if (this.#cluster.setLocalAddresses(local)) this.#moved = true
+    this.#elsewhere = elsewhere
+    for (const backend of this.#backends.values()) backend.setAddresses(local, elsewhere)
   }
 
   /** In how many milliseconds there may be something to do. */
@@ -310,6 +313,7 @@ export class ServiceProxy {
     yield* this.#cluster.model.settle()
     const changes = [...this.#cluster.model.changes()]
     this.#changes = [...this.#changes, ...changes]
+    if (this.#cluster.elsewhere !== this.#elsewhere) this.#setAddresses(this.#local, this.#cluster.elsewhere)
     for (const change of changes) {
       this.#routes.changed(change)
       this.#drain.changed([change], this.#cluster)

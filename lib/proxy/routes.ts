@@ -10,12 +10,10 @@ export interface RoutesWanted {
   readonly family: Family
   /** Ranges of addresses, of which everyone has a route. */
   readonly ranges: readonly Cidr[]
-  /** Addresses of Services: those outside of the ranges, that are none of the machine's own, have a route each. */
+  /** Addresses of Services: those outside of the ranges, that no node has, have a route each. */
   readonly addresses: Iterable<string>
-  /** The machine's own. */
-  readonly local: readonly string[]
-  /** What connections from here have as their source: the primary address of the node. */
-  readonly source?: string | undefined
+  /** The machine's own addresses, and those of other nodes. */
+  readonly nodes: ReadonlySet<string>
 }
 
 /** What is to be done. */
@@ -26,14 +24,14 @@ export interface RouteChanges {
 
 /** Destinations that are wanted: as prefixes. */
 export function destinations(
-  { family, ranges, addresses, local }: RoutesWanted,
+  { family, ranges, addresses, nodes }: RoutesWanted,
   contains: (cidr: Cidr, address: string) => boolean,
 ): ReadonlySet<string> {
   const own = ranges.filter(cidr => cidr.family === family)
   const bits = family === 'ipv4' ? 32 : 128
   const wanted = new Set(own.map(({ text }) => text))
   for (const address of addresses)
-    if (address.includes(':') === (family === 'ipv6') && !local.includes(address) && !own.some(cidr => contains(cidr, address)))
+    if (address.includes(':') === (family === 'ipv6') && !nodes.has(address) && !own.some(cidr => contains(cidr, address)))
       wanted.add(`${address}/${bits}`)
   return wanted
 }
@@ -105,4 +103,10 @@ export async function localAddresses(routes: RouteClient): Promise<LocalAddresse
     far: isLoopback(address) || scope === 'link' || scope === 'host',
   }))
   return [...all.filter(({ far }) => !far), ...all.filter(({ far }) => far)].map(({ address }) => address)
+}
+
+/** Addresses that came, or went. */
+export function changed(before: Iterable<string>, now: Iterable<string>): readonly string[] {
+  const gone = new Set(before)
+  return [...[...now].filter(address => !gone.delete(address)), ...gone]
 }

@@ -21,10 +21,15 @@ export class ServiceRoutes {
     this.#count(after?.address, 1)
   }
 
-  /** What is missing of a family, and what is not wanted any more. */
-  async plan(family: Family, local: LocalAddresses, signal?: AbortSignal): Promise<RouteChanges> {
+  /**
+   * What is missing of a family, and what is not wanted any more.
+   *
+   * @param elsewhere addresses of other nodes: with a route of ours this one could not reach them any more
+   */
+  async plan(family: Family, local: LocalAddresses, elsewhere: ReadonlySet<string>, signal?: AbortSignal): Promise<RouteChanges> {
     const source = local.find(address => address.includes(':') === (family === 'ipv6') && !isLoopback(address))
-    const wanted = destinations({ family, ranges: this.#ranges, addresses: this.#addresses.keys(), local, source }, contains)
+    const nodes = new Set([...local, ...elsewhere])
+    const wanted = destinations({ family, ranges: this.#ranges, addresses: this.#addresses.keys(), nodes }, contains)
     return planRoutes(wanted, await ownRoutes(this.#client, family, signal), source)
   }
 

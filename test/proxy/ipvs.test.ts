@@ -115,6 +115,37 @@ t.test('endpoints of a node port come and go like others', async t => {
   t.same(await synced(machine, proxy, slice('web', '10.244.0.2')), serving('10.244.0.2'))
 })
 
+t.test('addresses of other nodes have no route, and no virtual server: rules translate what comes by', async t => {
+  const machine = new Machine()
+  await using proxy = await machine.open({ standalone: false })
+  const node = (name: string, ...addresses: readonly string[]) => ({
+    kind: 'Node' as const,
+    metadata: { name },
+    status: { addresses: addresses.map(address => ({ type: 'InternalIP', address })) },
+  })
+  const routes = (): Promise<readonly string[]> =>
+    machine.with(async () => {
+      await using client = await openRoutes({ transport: machine.kernel })
+      return (await client.routes({ table: 'local', protocol: 114 })).map(({ destination }) => destination).sort()
+    })
+  const spec = { externalIPs: ['192.168.1.1', '192.168.1.2'] }
+  const flow = { from: '10.0.0.1', protocol: 'tcp', address: '192.168.1.2', port: 80 } as const
+  const cluster = '10.96.0.1 tcp 80 rr: 10.244.0.1 1'
+  const here = '192.168.1.1 tcp 80 rr: 10.244.0.1 1'
+  const there = '192.168.1.2 tcp 80 rr: 10.244.0.1 1'
+  const told = [node('there', '192.168.1.2'), service('web', 1, spec), slice('web', '10.244.0.1')] as const
+  t.same(await synced(machine, proxy, node('here', '192.168.1.1'), ...told), [cluster, here])
+  t.same(await routes(), ['10.96.0.0/16', '192.168.1.1/32'])
+  t.same(await machine.elements('services-outside'), ['192.168.1.2 tcp 80'])
+  t.match(proxy.explain(flow), { verdict: 'accept', engine: 'nftables' })
+  t.same(await synced(machine, proxy, node('there', '192.168.1.3')), [cluster, here, there], 'no node has it any more')
+  t.same(await routes(), ['10.96.0.0/16', '192.168.1.1/32', '192.168.1.2/32'])
+  t.match(proxy.explain(flow), { verdict: 'accept', engine: 'ipvs' })
+  await synced(machine, proxy, node('there', '192.168.1.2'))
+  t.same(await routes(), ['10.96.0.0/16', '192.168.1.1/32'])
+  t.same(await machine.elements('services-outside'), ['192.168.1.2 tcp 80'])
+})
+
 t.test("others' virtual servers are left alone: rules serve in their place, until they are gone", async t => {
   const machine = new Machine()
   const theirs = { protocol: 'tcp', address: '10.96.0.1', port: 80 } as const

@@ -4,10 +4,11 @@ import { type NftClient, open as openNft } from '../../lib/nft/index.js'
 import type { ServiceProxyOptions } from '../../lib/proxy/options.js'
 import { ServiceProxy } from '../../lib/proxy/proxy.js'
 import { cidrOf, type EndpointSlice, type Service } from '../../lib/service/index.js'
-import type { Source, SourceUpdate } from '../../lib/source/source.js'
+import type { KubernetesObject } from '../../lib/source/kubernetes.js'
+import type { ObjectChange, Source, SourceUpdate } from '../../lib/source/source.js'
 import { type MemoryKernel, memoryKernel } from '../../lib/testing/index.js'
 
-export type Told = readonly (Service | EndpointSlice | { readonly gone: string })[]
+export type Told = readonly (Service | EndpointSlice | Extract<KubernetesObject, { kind: 'Node' }> | { readonly gone: string })[]
 
 /** Tells all that it was told, in order, and then nothing. */
 class Teller implements Source {
@@ -20,13 +21,14 @@ class Teller implements Source {
 
   async *updates(): AsyncGenerator<SourceUpdate, void, void> {
     const changes = this.#told.splice(0).flatMap(told =>
-      told.flatMap(one => {
+      told.flatMap((one): ObjectChange[] => {
         if ('gone' in one)
           return [
-            { kind: 'Service' as const, name: `default/${one.gone}`, object: undefined },
-            { kind: 'EndpointSlice' as const, name: `default/${one.gone}-1`, object: undefined },
+            { kind: 'Service', name: `default/${one.gone}`, object: undefined },
+            { kind: 'EndpointSlice', name: `default/${one.gone}-1`, object: undefined },
           ]
-        const kind = 'addressType' in one ? ('EndpointSlice' as const) : ('Service' as const)
+        if ('kind' in one) return [{ kind: one.kind, name: one.metadata.name, object: one }]
+        const kind = 'addressType' in one ? 'EndpointSlice' : 'Service'
         return [{ kind, name: `default/${one.metadata.name}`, object: { kind, ...one } as never }]
       }),
     )

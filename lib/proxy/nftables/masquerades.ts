@@ -1,6 +1,6 @@
 /**
  * Whose endpoints see the address of this node: told by the address that a client asked for, where all ports of it are alike, else by port
- * as well. Addresses of the node itself are always told by port: what others translate there is none of ours.
+ * as well. Addresses of nodes are always told by port: what others translate there is none of ours.
  */
 import type { RulesetObject } from '../../nft/json/index.js'
 import type { ElementStore, Wanted } from './elements.js'
@@ -14,7 +14,7 @@ export interface Masqueraded {
   readonly port: number
   /** Undefined: clients are seen by their own addresses. */
   readonly when: Masquerade | undefined
-  /** Whether the address is one of the node's own. */
+  /** Whether the address is one of this node's own, or another one's. */
   readonly own: boolean
 }
 

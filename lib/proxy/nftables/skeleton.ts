@@ -18,7 +18,7 @@ import {
 } from './layout.js'
 
 /** Of the layout: a table of another one is made anew. */
-const LAYOUT = 2
+const LAYOUT = 3
 const COMMENT = `ts-ipvs proxy, layout ${LAYOUT}`
 
 /** How many clients are remembered for each slot. */
@@ -228,6 +228,8 @@ export class Skeleton {
       this.#rule('left-over', this.#in(this.#destination, SETS.clusterAddresses), { goto: { target: 'refuse' } }),
       this.#rule('left-over', this.#in(this.#destination, SETS.serviceRanges), { drop: null }),
       this.#rule('check-prerouting', state, check),
+      // What IPVS has given to an endpoint leaves through this hook, too: the endpoint's address may be another Service's, which refuses.
+      this.#rule('check-output', state, ...this.#balanced(), { accept: null }),
       this.#rule('check-output', state, check),
       ...['filter-input', 'filter-forward', 'filter-output'].map(chain => this.#rule(chain, leftOver)),
     ]
@@ -246,26 +248,29 @@ export class Skeleton {
     ]
   }
 
+  /** IPVS leaves no mark in the status (ip_vs_nfct.c): the destination is another one than was asked for. */
+  #balanced(): readonly Statement[] {
+    return [this.#in(this.#asked(), SETS.virtualAddresses), this.#in(this.#destination, SETS.virtualAddresses, '!=')]
+  }
+
+  /** The address that the client asked for. */
+  #asked(): Expression {
+    return { ct: { key: `${this.#family} daddr`, dir: 'original' } }
+  }
+
   /** By the address that the client asked for: no mark of the packet is used, which others may use. */
   #masquerades(): readonly RulesetObject[] {
     const masquerade: Statement = { masquerade: { flags: ['fully-random'] } }
     const translated: Statement = { match: { op: 'in', left: { ct: { key: 'status' } }, right: 'dnat' } }
-    const asked: Expression = { ct: { key: `${this.#family} daddr`, dir: 'original' } }
     return [
       ...(['always', 'not-pods', 'node'] as const).map(when => this.#chain(masqueradeChain(when))),
       this.#rule(masqueradeChain('always'), masquerade),
       this.#rule(masqueradeChain('not-pods'), this.#in(this.#source, SETS.pods, '!='), masquerade),
       this.#rule(masqueradeChain('node'), this.#local(), masquerade),
       this.#rule('masquerading', this.#in({ concat: [this.#source, this.#destination] }, SETS.hairpin), masquerade),
-      this.#rule('masquerading', { vmap: { key: asked, data: `@${SETS.masquerade}` } }),
+      this.#rule('masquerading', { vmap: { key: this.#asked(), data: `@${SETS.masquerade}` } }),
       this.#rule('nat-postrouting', translated, { jump: { target: 'masquerading' } }),
-      // IPVS leaves no mark in the status (ip_vs_nfct.c): the destination is another one than was asked for.
-      this.#rule(
-        'nat-postrouting',
-        this.#in(asked, SETS.virtualAddresses),
-        this.#in(this.#destination, SETS.virtualAddresses, '!='),
-        { jump: { target: 'masquerading' } },
-      ),
+      this.#rule('nat-postrouting', ...this.#balanced(), { jump: { target: 'masquerading' } }),
     ]
   }
 }

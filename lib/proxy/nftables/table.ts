@@ -46,7 +46,7 @@ export class ProxyTable {
   readonly #made = new Map<string, readonly RulesetObject[]>()
   #objects: RulesetObject[] = []
   readonly #masquerades: Masquerades
-  #local: ReadonlySet<string> = new Set()
+  #nodes: ReadonlySet<string> = new Set()
   #remembered = ''
 
   constructor(family: Family) {
@@ -104,9 +104,9 @@ export class ProxyTable {
     }
   }
 
-  /** The machine's own addresses. For frontends that are set from now on. */
-  setLocalAddresses(local: Iterable<string>): void {
-    this.#local = new Set(local)
+  /** The machine's own addresses, and those of other nodes. For frontends that are set from now on. */
+  setNodeAddresses(addresses: Iterable<string>): void {
+    this.#nodes = new Set(addresses)
   }
 
   /**
@@ -179,7 +179,7 @@ export class ProxyTable {
     }
     const rendered = render(frontend, address, engine, slotsOf)
     for (const choice of rendered.choices) this.#need(choice)
-    const own = frontend.kind === 'node-port' || this.#local.has(address)
+    const own = frontend.kind === 'node-port' || this.#nodes.has(address)
     const masqueraded = { address, protocol, port, when: rendered.masquerade, own }
     return { frontend, address, name, engine, rendered, masqueraded }
   }

@@ -1,7 +1,7 @@
 /** What the table of flows leaves out: clients that are endpoints, hints, names of ports, affinity, and addresses without a Service. */
 import assert from 'node:assert/strict'
 import type { ServiceSpec } from '../../../lib/service/index.js'
-import type { Kind } from '../../service/reference.js'
+import type { Kind, Who } from '../../service/reference.js'
 import { ask, difference, each, type Right } from './ask.js'
 import {
   addressesOf,
@@ -12,7 +12,10 @@ import {
   type ProxyCase,
   type ProxyContext,
   proxies,
+  proxyOn,
   SERVICE_PORT,
+  type ServiceObject,
+  type SliceObject,
   serviceObject,
   sliceObjects,
 } from './cluster.js'
@@ -66,6 +69,47 @@ const given = (
 const on = (node: NodeName): readonly PodEndpoint[] => EVERYWHERE.filter(endpoint => endpoint.node === node)
 const hinted = (hint: 'forNodes' | 'forZones', endpoints = EVERYWHERE): readonly PodEndpoint[] =>
   endpoints.map(endpoint => ({ ...endpoint, [hint]: [endpoint.node] }))
+
+/** A Service with the nodes' addresses as those of its load balancer. */
+const onNodes = (service: ServiceObject): ServiceObject => ({
+  ...service,
+  status: { loadBalancer: { ingress: NODES.flatMap(node => Object.values(nodeAddress(node))).map(ip => ({ ip })) } },
+})
+
+/** With what the nodes serve themselves as endpoints. */
+const hostSlices: readonly SliceObject[] = sliceObjects(NUMBER, []).map((slice, i) => ({
+  ...slice,
+  ports: slice.ports?.map(port => ({ ...port, port: HOST_PORT })) ?? [],
+  endpoints:
+    i % POD_PORTS.length === 0
+      ? NODES.map(node => ({ addresses: [nodeAddress(node)[slice.addressType === 'IPv4' ? 'ipv4' : 'ipv6']], nodeName: node }))
+      : [],
+}))
+
+async function allHostsAnswer(
+  { topology }: ProxyContext,
+  kinds: readonly (Kind | 'other-node')[],
+  clients: readonly Who[] = ['pod', 'node', 'remote'],
+  nodes: readonly NodeName[] = NODES,
+): Promise<void> {
+  for (const kind of kinds)
+    for (const who of clients)
+      await everywhere(async (family, protocol, node) => {
+        if (!nodes.includes(node)) return undefined
+        const { peer, from } = clientOf(topology, who, node, family)
+        const onNode = (node: NodeName) => ({ address: nodeAddress(node)[family], port: SERVICE_PORT })
+        const place =
+          kind === 'other-node'
+            ? onNode(OTHER[node])
+            : kind === 'load-balancer'
+              ? onNode(node)
+              : addressOf(kind, NUMBER, family, node)
+        const hosts = NODES.map(node => `node ${node}`)
+        const { answers } = await ask(peer, { protocol, ...place, from }, { verdict: 'accept', servers: hosts, source: from })
+        const heard = new Set(answers.map(({ server }) => server))
+        return heard.size === hosts.length ? undefined : `${who} to ${kind}: ${[...heard]}`
+      })
+}
 
 export const cases: readonly ProxyCase[] = [
   {
@@ -161,6 +205,27 @@ export const cases: readonly ProxyCase[] = [
         )
         return (await Promise.all(asked)).find(wrong => wrong !== undefined)
       })
+    },
+  },
+  {
+    name: "a load balancer may have the nodes' addresses, as endpoints may that are on the network of their hosts",
+    async run(context) {
+      const source = new TestSource()
+      source.tell(...nodeObjects, onNodes(serviceObject(NUMBER)), ...hostSlices)
+      await proxies(context, source)
+      await allHostsAnswer(context, [...KINDS, 'other-node'])
+      await everywhere(async (family, protocol, node) => {
+        const { peer, from } = clientOf(context.topology, 'pod', node, family)
+        const [answer] = await peer.ask({ protocol, address: nodeAddress(OTHER[node])[family], port: HOST_PORT, from }, 1)
+        return answer?.server === `node ${OTHER[node]}` ? undefined : JSON.stringify(answer)
+      })
+      // Another Service refuses at the addresses and the port of the endpoints: that is for those who ask it. Only node one knows of it.
+      const other = onNodes(serviceObject(NUMBER + 1))
+      const ports = other.spec.ports?.map(port => ({ ...port, port: HOST_PORT }))
+      const both = new TestSource()
+      both.tell(...nodeObjects, onNodes(serviceObject(NUMBER)), ...hostSlices, { ...other, spec: { ...other.spec, ports } })
+      await (await proxyOn(context, 'one', both)).once()
+      await allHostsAnswer(context, ['cluster-ip', 'load-balancer'], ['pod', 'remote'], ['one'])
     },
   },
   {
