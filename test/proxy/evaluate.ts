@@ -126,7 +126,11 @@ export class Evaluator {
         if (endpoints.length === 0) return [{ verdict: 'reject' as const, masquerade: false }]
         return endpoints.flatMap(endpoint => {
           const [destination = '', port] = endpoint.split(' ')
-          return this.#through('output', { ...packet, destination, port: Number(port), balanced: true })
+          const given = { ...packet, destination, port: Number(port), balanced: true }
+          // What is for this machine goes on in the same hook; all else leaves through that of what this machine sends (ip_vs_xmit.c).
+          return this.#local.includes(destination)
+            ? this.#through(hook, given, { from: priority })
+            : this.#through('output', given)
         })
       },
     )
