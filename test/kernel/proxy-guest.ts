@@ -1,7 +1,7 @@
 /**
  * Runs the cases of the proxy that have a cluster under this kernel, and prints TAP: `node proxy-guest.js [--backend ipvs|nftables]
- * [--limit SECONDS] [WORD…]`, only those whose name contains one of the words. A case counts as hung after 300 seconds, or the limit: emulated
- * processors take longer for the whole table of flows. It makes network namespaces: scripts/in-namespace gives them names of their own on a host.
+ * [--limit SECONDS] [--every N] [WORD…]`, only those whose name contains one of the words. A case counts as hung after 300 seconds, or the limit:
+ * emulated processors take longer for the whole table of flows, and for a proxy that is killed at every step, or at every so many. It makes network namespaces: scripts/in-namespace gives them names of their own on a host.
  */
 import { parseArgs } from 'node:util'
 import { open as openConntrack } from '../../lib/conntrack/index.js'
@@ -20,10 +20,10 @@ import { Report } from './support/tap.js'
 
 const all: readonly ProxyCase[] = [table, special, steady, many, interrupted].flatMap(({ cases }): readonly ProxyCase[] => cases)
 
-async function runCase(it: ProxyCase, options: Partial<ServiceProxyOptions>): Promise<void> {
+async function runCase(it: ProxyCase, options: Partial<ServiceProxyOptions>, every: number): Promise<void> {
   const cleanup = new Cleanup()
   try {
-    await it.run({ topology: await topology(), options, after: undo => cleanup.after(undo) })
+    await it.run({ topology: await topology(), options, every, after: undo => cleanup.after(undo) })
   } finally {
     await cleanup.run()
     await forgetFlows()
@@ -38,13 +38,18 @@ async function forgetFlows(): Promise<void> {
   }
 }
 
-async function main(options: Partial<ServiceProxyOptions>, limit: number, words: readonly string[]): Promise<number> {
+async function main(
+  options: Partial<ServiceProxyOptions>,
+  { limit, every }: Readonly<Record<'limit' | 'every', number>>,
+  words: readonly string[],
+): Promise<number> {
   const report = new Report()
   report.comment(`Linux ${(await sh('uname -r')).trim()}, Node.js ${process.version}, ${JSON.stringify(options)}`)
-  for (const it of all.filter(({ name }) => words.length === 0 || words.some(word => name.includes(word)))) {
+  const chosen = all.filter(({ name }) => words.length === 0 || words.some(word => name.includes(word)))
+  for (const it of chosen.filter(({ needs }) => needs === undefined || needs === options.backend)) {
     const began = performance.now()
     try {
-      await orHung(runCase(it, options), limit)
+      await orHung(runCase(it, options, every), limit)
       report.pass(it.name)
     } catch (error) {
       report.fail(it.name, error)
@@ -57,8 +62,12 @@ async function main(options: Partial<ServiceProxyOptions>, limit: number, words:
 
 process.setSourceMapsEnabled(true)
 const { values, positionals } = parseArgs({
-  options: { backend: { type: 'string' }, limit: { type: 'string', default: String(HUNG) } },
+  options: {
+    backend: { type: 'string' },
+    limit: { type: 'string', default: String(HUNG) },
+    every: { type: 'string', default: '1' },
+  },
   allowPositionals: true,
 })
-const { limit, ...options } = values
-process.exit(await main(options as Partial<ServiceProxyOptions>, Number(limit), positionals))
+const { limit, every, ...options } = values
+process.exit(await main(options as Partial<ServiceProxyOptions>, { limit: Number(limit), every: Number(every) }, positionals))

@@ -30,6 +30,8 @@ export interface ProxyContext {
   readonly topology: Topology
   /** Given to every proxy: its backend. */
   readonly options: Partial<ServiceProxyOptions>
+  /** Where a proxy is killed at every step: at each of so many. */
+  readonly every: number
   /** Runs after the case, last first. */
   after(undo: () => unknown): void
 }
@@ -37,6 +39,8 @@ export interface ProxyContext {
 /** A case with real packets, whatever the backend. */
 export interface ProxyCase {
   readonly name: string
+  /** Default: any backend. */
+  readonly needs?: 'ipvs' | undefined
   run(context: ProxyContext): Promise<void>
 }
 

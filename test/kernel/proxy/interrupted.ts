@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import type { ServiceProxy } from '../../../lib/proxy/index.js'
+import { open as openIpvs } from '../../../lib/ipvs/index.js'
+import type { BackendName, ServiceProxy } from '../../../lib/proxy/index.js'
 import type { KubernetesObject } from '../../../lib/source/kubernetes.js'
 import type { Orders, Target } from '../traffic/peer.js'
 import { ask, difference, type Right } from './ask.js'
 import {
+  addressesOf,
   addressOf,
   clientOf,
   nodeObjects,
@@ -14,13 +16,14 @@ import {
   type PodEndpoint,
   type ProxyCase,
   type ProxyContext,
+  SERVICE_PORT,
   serviceObject,
   sliceObjects,
 } from './cluster.js'
 import type { Dying } from './dying.js'
 import { TestSource } from './rig.js'
-import { stateOf } from './state.js'
-import { FAMILIES, nodeAddress, podName } from './topology.js'
+import { stateOf, virtualServers } from './state.js'
+import { FAMILIES, nodeAddress, nodeNamespace, podName } from './topology.js'
 
 const [KEPT, CHANGED, NEW, GONE] = [220, 221, 222, 223]
 const ONE: PodEndpoint = { node: 'one', pod: 1 }
@@ -69,7 +72,7 @@ function start(): (dying: Dying) => Promise<number | undefined> {
 }
 
 async function withProxy(
-  context: ProxyContext,
+  context: Pick<ProxyContext, 'options'>,
   objects: readonly KubernetesObject[],
   work: (proxy: ServiceProxy) => Promise<unknown>,
 ): Promise<void> {
@@ -81,12 +84,46 @@ async function withProxy(
 }
 
 /** What a new proxy makes of what is there. */
-async function settle(context: ProxyContext, objects: readonly KubernetesObject[]): Promise<string> {
+async function settle(context: Pick<ProxyContext, 'options'>, objects: readonly KubernetesObject[]): Promise<string> {
   await withProxy(context, objects, proxy => proxy.once())
   return stateOf(context, 'one')
 }
 
 const cleanup = (context: ProxyContext): Promise<void> => withProxy(context, [], proxy => proxy.cleanup())
+
+/** Virtual servers of somebody else: far from ours, beside one of ours, and where a Service is to be. Returns what there is of them. */
+async function strangers(context: ProxyContext): Promise<() => Promise<readonly string[]>> {
+  const lvs = await openIpvs({ netns: { name: nodeNamespace('one') } })
+  const keys = [
+    { protocol: 'tcp', address: '192.0.2.200', port: 80 },
+    { protocol: 'udp', address: addressesOf(KEPT).cluster.ipv4, port: 81 },
+    { protocol: 'tcp', address: addressesOf(NEW).cluster.ipv6, port: SERVICE_PORT },
+  ] as const
+  for (const key of keys) {
+    await lvs.ensureVirtualServer({ ...key, scheduler: 'wlc' })
+    const address = key.address.includes(':') ? '2001:db8:99::9' : '192.0.2.99'
+    await lvs.ensureRealServer(key, { address, port: key.port, weight: 7, forwarding: 'tunnel' })
+  }
+  context.after(async () => {
+    for (const key of keys) await lvs.removeVirtualServer(key)
+    await lvs.close()
+  })
+  return async () => (await virtualServers(lvs)).filter(text => text.includes('"wlc"'))
+}
+
+/** Endpoints that are left while they have connections: a drain that nobody goes on with. */
+async function drained(context: ProxyContext): Promise<Held> {
+  const patient = { options: { ...context.options, drainTimeout: 300 } }
+  await settle(patient, objectsOf(BEFORE))
+  const { peer, from } = clientOf(context.topology, 'pod', 'one', 'ipv4')
+  const { held } = await peer.hold({ protocol: 'tcp', ...addressOf('cluster-ip', GONE, 'ipv4', 'one'), from })
+  const state = await settle(patient, objectsOf(AFTER))
+  assert.match(state, / 0 masquerade/, 'an endpoint is left without new connections')
+  return async () => {
+    assert.equal((await peer.askHeld(held)).server, podName(TWO.node, TWO.pod))
+    await peer.release(held)
+  }
+}
 
 /** All that is served answers. */
 async function serves({ topology }: ProxyContext, services: ReadonlyMap<number, readonly PodEndpoint[]>): Promise<void> {
@@ -118,7 +155,12 @@ function askers({ topology }: ProxyContext): readonly { readonly peer: Orders; r
 
 interface Interrupted {
   readonly name: string
-  readonly from: ReadonlyMap<number, readonly PodEndpoint[]>
+  /** `draining`: what is left of what was served before, without new connections. */
+  readonly from: ReadonlyMap<number, readonly PodEndpoint[]> | 'draining'
+  /** The engine of the proxy before. Default: the same. */
+  readonly before?: BackendName
+  /** The engine of the proxy that dies. Default: that which was asked for. */
+  readonly after?: BackendName
   readonly to: ReadonlyMap<number, readonly PodEndpoint[]>
   readonly does: Dying['does']
 }
@@ -132,45 +174,70 @@ const CASES: readonly Interrupted[] = [
   { name: 'cleanup', from: AFTER, to: AFTER, does: 'cleanup' },
 ]
 
-const interrupted = ({ name, from, to, does }: Interrupted): ProxyCase => ({
-  name: `a proxy that is killed at any step of ${name} is taken over by the next one, and what was served is served on`,
-  async run(given) {
-    // What is gone is gone at once: how far a drain has come would be another state each time.
-    const options = { ...given.options, drainTimeout: 0 }
-    const context = { ...given, options }
-    const dying: Dying = { options, objects: objectsOf(to), does }
-    context.after(() => cleanup(context))
-    await cleanup(context)
-    const clean = await stateOf(context, 'one')
-    const wanted = await settle(context, objectsOf(to))
-    const prepare = async (): Promise<void> => {
-      await cleanup(context)
-      if (from !== NOTHING) await settle(context, objectsOf(from))
+const ON_IPVS: readonly Interrupted[] = [
+  { name: 'taking over what another left draining', from: 'draining', to: BEFORE, does: 'sync' },
+  { name: 'changing over to IPVS', from: BEFORE, before: 'nftables', to: AFTER, does: 'sync' },
+  { name: 'changing over to nftables', from: BEFORE, before: 'ipvs', after: 'nftables', to: AFTER, does: 'sync' },
+]
+
+/** Does nothing, or looks whether what was held is there still. */
+type Held = () => Promise<unknown>
+
+/** Brings the node to what the proxy finds that is to die. */
+async function prepare(context: ProxyContext, { from, before }: Interrupted): Promise<Held> {
+  await cleanup(context)
+  if (from === 'draining') return drained(context)
+  const { options } = context
+  if (from !== NOTHING) await settle({ options: before ? { ...options, backend: before } : options }, objectsOf(from))
+  return async () => {}
+}
+
+async function run(given: ProxyContext, it: Interrupted): Promise<void> {
+  const { from, to, does, before, after: engine = given.options.backend } = it
+  // What is gone is gone at once: how far a drain has come would be another state each time.
+  const options = { ...given.options, backend: engine, drainTimeout: 0 }
+  const context = { ...given, options }
+  const dying: Dying = { options, objects: objectsOf(to), does }
+  context.after(() => cleanup(context))
+  const theirs = given.options.backend === 'ipvs' ? await strangers(context) : async () => []
+  await cleanup(context)
+  const [clean, stranger] = [await stateOf(context, 'one'), await theirs()]
+  // What is left of another engine is part of it.
+  if (before) await prepare(context, it)
+  const wanted = await settle(context, objectsOf(to))
+  const living = start()
+  await prepare(context, it)
+  const steps = await living(dying)
+  assert.ok(steps !== undefined)
+  // Where nothing is different nothing is changed: wherever it is killed, all is as it was. Whether there is IPVS is tried each time.
+  if (options.backend !== 'ipvs') assert.equal(steps === 0, does === 'sync' && from === to)
+  // Cleanup takes away what is served: only what others do meanwhile can keep it.
+  const asking = does === 'sync' && from !== NOTHING ? askers(context) : []
+  for (let after = 1; after <= steps; after += context.every) {
+    const text: string = `step ${after} of ${steps}`
+    const mortal = start()
+    const held = await prepare(context, it)
+    for (const { peer, target } of asking) await peer.startLoad(target, 2)
+    assert.equal(await mortal({ ...dying, after }), undefined, text)
+    assert.equal(await settle(context, objectsOf(to)), wanted, text)
+    for (const { peer } of asking) {
+      const { failures, answers } = await peer.stopLoad()
+      assert.deepEqual(failures, [], text)
+      assert.ok(Object.keys(answers).length > 0)
     }
-    const living = start()
-    await prepare()
-    const steps = await living(dying)
-    assert.ok(steps !== undefined)
-    // Where nothing is different nothing is changed: wherever it is killed, all is as it was. Whether there is IPVS is tried each time.
-    if (options.backend !== 'ipvs') assert.equal(steps === 0, does === 'sync' && from === to)
-    // Cleanup takes away what is served: only what others do meanwhile can keep it.
-    const asking = does === 'sync' && from !== NOTHING ? askers(context) : []
-    for (let after = 1; after <= steps; after++) {
-      const mortal = start()
-      await prepare()
-      for (const { peer, target } of asking) await peer.startLoad(target, 2)
-      assert.equal(await mortal({ ...dying, after }), undefined, `step ${after} of ${steps}`)
-      assert.equal(await settle(context, objectsOf(to)), wanted, `step ${after} of ${steps}`)
-      for (const { peer } of asking) {
-        const { failures, answers } = await peer.stopLoad()
-        assert.deepEqual(failures, [], `step ${after} of ${steps}`)
-        assert.ok(Object.keys(answers).length > 0)
-      }
-      await serves(context, to)
-    }
-    await cleanup(context)
-    assert.equal(await stateOf(context, 'one'), clean)
-  },
+    await held()
+    await serves(context, to)
+    assert.deepEqual(await theirs(), stranger, text)
+  }
+  await cleanup(context)
+  assert.equal(await stateOf(context, 'one'), clean)
+  assert.deepEqual(await theirs(), stranger)
+}
+
+const caseOf = (it: Interrupted, needs?: 'ipvs'): ProxyCase => ({
+  name: `a proxy that is killed at any step of ${it.name} is taken over by the next one, and what was served is served on`,
+  needs,
+  run: context => run(context, it),
 })
 
-export const cases: readonly ProxyCase[] = CASES.map(interrupted)
+export const cases: readonly ProxyCase[] = [...CASES.map(it => caseOf(it)), ...ON_IPVS.map(it => caseOf(it, 'ipvs'))]
