@@ -26,7 +26,7 @@ export async function refusal(
   limit: Limit,
 ): Promise<TransactionError> {
   const request = new MessageReader(batch.writer.written())
-  const around = new Around(kernel, limit)
+  const around = new Around(commands, kernel, limit)
   const causes = new Causes()
   const turns = new Turns()
   const failures: Failure[] = []

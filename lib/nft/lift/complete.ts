@@ -88,12 +88,13 @@ export function completeLookup(
   set: NamedSet,
   compared = false,
 ): { readonly key: Value; readonly set: NamedSet } {
-  if (!isAnonymous(set)) return { key: completeKey(reading, key, compared), set }
   // Fields of options that are no whole bytes nft finds only where they are compared.
   const found = key.kind === 'calculated' ? masked(reading, key) : undefined
   const part = compared || found?.value.kind === 'packet' ? found : undefined
   if (part && part.value.kind === 'packet') releaseTunnel(reading, part.value)
   const value = completeKey(reading, part?.value ?? key, compared)
+  // Elements of sets with names stay as they are, whatever mask the key has (binop_adjust).
+  if (!isAnonymous(set)) return { key: value, set }
   const isShifted = part !== undefined && part.shift > 0
   const typed = typedSet(isShifted ? shifted(set, value, part.shift) : shortened(set, value), value, compared, part?.shift !== 0)
   return { key: value, set: compared && !isShifted && isLonger(set, value) ? wordless(typed) : typed }

@@ -1,4 +1,5 @@
 /** Types of keys and data as `nft -j` prints them (src/json.c, set_dtype_json). */
+import { align4 } from '../../netlink/buffer.js'
 import type * as json from '../json/index.js'
 import type { DataType, DataTypes, NftSet } from '../types.js'
 import { type ElementShapes, shapesOf } from '../vocabulary/shapes.js'
@@ -70,14 +71,21 @@ export function shapesOfSet(set: Typed): ElementShapes {
   return { key: shapesBy(set, set.key, KEY_TYPEOF), data: objects === undefined ? values : 'object' }
 }
 
-/** What an expression tells is more exact than the types are: how many bits there are, and in which order. */
+/**
+ * What an expression tells is more exact than the types are: how many bits there are, and in which order. Of a concatenation the kernel tells
+ * only how long it is as a whole, where it has no intervals.
+ */
 function shapesBy(set: Pick<Typed, 'family' | 'userData' | 'key' | 'data'>, types: DataTypes, datum: number): readonly Shape[] {
   const plain = shapesOf(types)
   const expression = typeofSet(set, datum)
   if (expression === undefined) return plain
   const told = typesOf(expression, set.family)
-  const fits = told.length === plain.length && told.every((shape, i) => sizeOf(shape) === sizeOf(plain[i]))
+  const fits = told.length === plain.length && lengthOf(told) === lengthOf(plain)
   return fits ? (told as readonly Shape[]) : plain
 }
 
-const sizeOf = (shape: Shape | undefined): number | undefined => shape && (shape.bits + 7) >> 3
+function lengthOf(shapes: readonly (Shape | undefined)[]): number {
+  const lengths = shapes.map(shape => (shape === undefined ? Number.NaN : (shape.bits + 7) >> 3))
+  const [single] = lengths
+  return single !== undefined && lengths.length === 1 ? single : lengths.reduce((sum, length) => sum + align4(length), 0)
+}

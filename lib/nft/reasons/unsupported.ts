@@ -4,6 +4,7 @@ import { priorityToWire } from '../family.js'
 import type { Refused } from '../place.js'
 import type { BaseChain, Chain, Element, Elements, NftSet, Rule, StatefulObject, Table } from '../types.js'
 import { familyMismatch } from './invalid.js'
+import { misplaced } from './misplaced.js'
 import { expressionAt, type Meaning } from './reason.js'
 
 const notSupported = (why: string): Meaning => ({ problem: 'not-supported', why })
@@ -15,11 +16,11 @@ export async function unsupported(refused: Refused, around: Around): Promise<Mea
     case 'chain':
       return chain(refused, around)
     case 'rule':
-      return rule(refused)
+      return rule(refused, around)
     case 'set':
       return set(refused.object as NftSet)
     case 'elements':
-      return element((refused.object as Elements).elements[refused.element ?? -1])
+      return elements(refused, around)
     case 'object':
       return notSupported(
         `an object of type ${(refused.object as StatefulObject).type} that is there can not be changed: delete it and add it anew`,
@@ -73,15 +74,15 @@ function newBaseChain({ family, hook, type = 'filter', flags = [] }: BaseChain):
   return `this kernel has no chains of type ${type} at hook ${hook} of family ${family}, or not with this priority`
 }
 
-function rule(refused: Refused): Meaning {
+const UNKNOWN_PLACE =
+  'one of the expressions that packets come to behind it may not stand where a base chain leads to it by jumps: ' +
+  'nat, masq and redir need base chains of type nat at the right hook, reject and others have their hooks as well'
+
+async function rule(refused: Refused, around: Around): Promise<Meaning> {
   const { object, expression } = refused
   const { expressions, family } = object as Rule
   const it = expression === undefined ? undefined : expressions[expression]
-  if (!it || expression === undefined)
-    return notSupported(
-      'one of the expressions that packets come to behind it may not stand where a base chain leads to it by jumps: ' +
-        'nat, masq and redir need base chains of type nat at the right hook, reject and others have their hooks as well',
-    )
+  if (!it || expression === undefined) return notSupported((await misplaced(refused, around)) ?? UNKNOWN_PLACE)
   const at = expressionAt(expressions, expression)
   if (it.kind === 'immediate' && 'data' in it && 'verdict' in it.data)
     return notSupported(`${at}: ${it.data.chain} is a base chain: only chains without a hook can be jumped to`)
@@ -102,6 +103,12 @@ function set({ flags = [], policy, objects }: NftSet): Meaning {
   return notSupported(
     `this kernel has no data structure for such a set (${asked.join('; ')}): it may be too old, or the flags do not go together`,
   )
+}
+
+async function elements(refused: Refused, around: Around): Promise<Meaning> {
+  const it = refused.element === undefined ? undefined : (refused.object as Elements).elements[refused.element]
+  const place = it === undefined ? await misplaced(refused, around) : undefined
+  return place === undefined ? element(it) : notSupported(place)
 }
 
 function element(it: Element | undefined): Meaning {

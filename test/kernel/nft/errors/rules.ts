@@ -225,7 +225,37 @@ export const rules: readonly Row[] = [
     code: 'ENOTSUP',
     problem: 'not-supported',
     at: 'commands[0]',
-    says: /nat, masq and redir need base chains of type nat at the right hook/,
+    says: /added: expressions\[1\] \(masq\) of a rule of chain base: masquerade is for chains of type nat at the hooks postrouting, and base is one of type filter at input;/,
+  },
+  {
+    what: 'jumps to what the base chain has no place for',
+    before: [add('first'), add('second'), rule('second', counter, { kind: 'masq' }), rule('first', jump('second'))],
+    commands: [rule('used', jump('first'))],
+    code: 'ENOTSUP',
+    problem: 'not-supported',
+    at: 'commands[0]',
+    says: /added: expressions\[1\] \(masq\) of a rule of chain second: masquerade is for .*, and base is one of type filter at input, from which jumps lead there: base → used → first → second;/,
+  },
+  {
+    what: 'an element that jumps to what the base chain has no place for',
+    before: [
+      { add: { set: { ...inTable, name: 'choices', key: 'ipv4_addr', data: 'verdict' } } },
+      rule('used', source, { kind: 'lookup', source: 1, set: 'choices', destination: 0 }),
+    ],
+    commands: [
+      {
+        add: {
+          elements: {
+            set: { ...inTable, name: 'choices', key: 'ipv4_addr', data: 'verdict' },
+            elements: [{ key: '192.0.2.1', data: { verdict: 'goto', chain: 'first' } }],
+          },
+        },
+      },
+    ],
+    code: 'ENOTSUP',
+    problem: 'not-supported',
+    at: 'commands[0]',
+    says: /elements of map choices of table inet web can not be added: expressions\[1\] \(masq\) of a rule of chain second: .*: base → used → first → second;/,
   },
   {
     what: 'a jump to the chain itself, that a base chain leads to',

@@ -1,8 +1,8 @@
 /** What a ruleset will be when only these commands have been carried out: as if it had been read. */
-import type { Snapshot } from '../snapshot.js'
-import type { Chain, Command, Element, Flowtable, NftObject, NftSet, Rule, StatefulObject, Table } from '../types.js'
+import type { Snapshot } from './snapshot.js'
+import type { Chain, Command, Element, Flowtable, NftObject, NftSet, Rule, StatefulObject, Table } from './types.js'
 
-/** @param commands that add, alone */
+/** @param commands what others do than add, is left out */
 export function snapshotOf(commands: readonly Command[]): Snapshot {
   const tables: Table[] = []
   const chains: Chain[] = []
@@ -13,7 +13,7 @@ export function snapshotOf(commands: readonly Command[]): Snapshot {
   const elements = new Map<string, { set: NftSet; elements: Element[] }>()
   const names = new Map<number, string>()
   for (const command of commands) {
-    const object: NftObject | undefined = 'add' in command ? command.add : 'create' in command ? command.create : undefined
+    const object = addedBy(command)
     if (!object) continue
     if ('table' in object) tables.push(object.table)
     else if ('chain' in object) chains.push(object.chain)
@@ -32,6 +32,13 @@ export function snapshotOf(commands: readonly Command[]): Snapshot {
   }
   const filled = [...elements.values()].filter(({ elements }) => elements.length > 0)
   return { generation: 0, consistent: true, tables, chains, rules, sets, elements: filled, objects, flowtables }
+}
+
+function addedBy(command: Command): NftObject | undefined {
+  if ('add' in command) return command.add
+  if ('create' in command) return command.create
+  if ('insert' in command) return command.insert
+  return 'replace' in command ? command.replace : undefined
 }
 
 const keyOf = ({ family, table, name }: Pick<NftSet, 'family' | 'table' | 'name'>): string => `${family} ${table} ${name}`
