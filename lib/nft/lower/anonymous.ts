@@ -52,11 +52,21 @@ export const referenceTo = ({ name, id }: NftSet): SetReference => ({ name, ...(
 function checkKey(key: Term, set: NftSet): void {
   const [own, wanted] = [shapesOfTerm(key), shapesOf(set.key)]
   if (own.length === wanted.length && own.every((shape, i) => isAlike(shape, wanted[i] as Shape))) return
+  if (isMap(set) && areNumbers([...own, ...wanted])) return
   const names = (shapes: readonly Shape[]): string => shapes.map(({ type }) => type.name).join(' . ')
   throw new BadValue(
     'type',
     `${shown(`@${set.name}`)}: has keys of the type ${names(wanted)}, but what is looked up is ${names(own)}`,
   )
+}
+
+const isMap = ({ data, objects }: NftSet): boolean => data !== undefined || objects !== undefined
+
+/** A key and that of a map may be numbers of different types (expr_evaluate_map): of sets nft takes only the same. */
+function areNumbers(shapes: readonly Shape[]): boolean {
+  const isNumber = ({ type, bits }: Shape): boolean =>
+    type.bits > 0 && !type.flags && !type.text && type.name !== 'ether_addr' && bits === shapes[0]?.bits
+  return shapes.length === 2 && shapes.every(isNumber)
 }
 
 /** Numbers may be of sets that have no better type for them. */

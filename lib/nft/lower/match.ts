@@ -144,12 +144,12 @@ class Comparing {
   }
 
   #withRange(right: unknown): void {
-    const operator = this.#equality()
-    if (operator === undefined)
-      throw new BadValue('type', `${shown(this.#operator)}: ranges are compared with "==" and "!=" only`)
     const isHour = this.#left.shape.type.name === 'hour'
     const span = isHour ? this.#hours(right) : spanOf(looseRange(right, this.#left), this.#left.shape, this.#rule.context.devices)
     if (span.from === span.to) return this.#withValue(span.from, right)
+    const operator = this.#equality()
+    if (operator === undefined)
+      throw new BadValue('type', `${shown(this.#operator)}: ranges are compared with "==" and "!=" only`)
     const turned = span.from > span.to
     const [from, to] = turned ? [span.to, span.from] : [span.from, span.to]
     const transferred = inNetworkOrder(this.#left)
@@ -236,8 +236,9 @@ class Comparing {
     this.#rule.match(...emit(term), { kind: 'cmp', source: register(0), operator, data })
   }
 
+  /** What flags are masked with is compared with all of them (expr_evaluate_relational). */
   #isFlags(right: unknown): boolean {
-    return this.#left.shape.type.flags || Array.isArray(right)
+    return this.#left.kind !== 'binary' && (this.#left.shape.type.flags || Array.isArray(right))
   }
 
   /** Whether one of the flags is set, or none of them. */

@@ -114,7 +114,7 @@ const TABLES: readonly (readonly [place: Place, rows: readonly Row[]])[] = [
         '[0].snat',
         'snat is for chains at the hooks postrouting, input: this one is at prerouting',
       ],
-      [[{ dnat: { addr: '192.0.2' } }], '[0].dnat.addr', '"192.0.2" is no ipv4_addr: '],
+      [[{ dnat: { addr: '192.0.2.256' } }], '[0].dnat.addr', '"192.0.2.256" is no ipv4_addr: '],
       [[{ dnat: { addr: '::1', family: 'ip6' } }], '[0].dnat.family', '"ip6": the table is of the family ip'],
       [
         [{ dnat: { addr: '192.0.2.1', port: 80 } }],
@@ -160,7 +160,7 @@ const TABLES: readonly (readonly [place: Place, rows: readonly Row[]])[] = [
       [[match(meta('mrk'), 1)], '[0].match.left.meta.key', '"mrk": there is no such key of meta: did you mean mark?'],
       [[match(meta('mark'), 2 ** 32)], '[0].match.right', '4294967296: give 0 to 4294967295'],
       [[match(meta('mark'), -1)], '[0].match.right', '-1 is no mark: give a whole number from 0'],
-      [[match(meta('mark'), { range: [2, 1] }, '<')], '[0].match.right', '"<": ranges are compared with "==" and "!=" only'],
+      [[match(meta('mark'), { range: [1, 2] }, '<')], '[0].match.right', '"<": ranges are compared with "==" and "!=" only'],
       [[match(meta('mark'), { set: [1, 2] }, '<')], '[0].match.right', '"<": sets are looked up with "==" and "!=" only'],
       [[match(meta('mark'), 1, '=')], '[0].match.op', '"=": '],
       [[match(field('tcp', 'port'), 1)], '[0].match.left.payload.field', '"port": '],

@@ -32,7 +32,8 @@ function endsOf(given: unknown, shape: Shape, rule: Lowering): Ends {
     return [inOrder(operand(rule, given, [shape]), 'network')]
   const { from, to } = spanOf(given, shape)
   const constant = (value: bigint): Term => ({ kind: 'constant', value, shape, width: shape.bits })
-  return [constant(from), constant(to)]
+  const isValue = from === to && behind(given, 'range') !== undefined
+  return isValue ? [constant(from)] : [constant(from), constant(to)]
 }
 
 /** Puts values into registers, one after the other. */

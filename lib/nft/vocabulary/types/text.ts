@@ -58,12 +58,24 @@ export function addressType(family: 'ipv4' | 'ipv6', name: string, number: numbe
     parse(given) {
       const bytes = new Uint8Array(size)
       if (typeof given === 'string' && parse(given, bytes, 0)) return fromRegister(bytes, 8 * size, 'network')
+      const short = family === 'ipv4' ? parseShort(String(given)) : undefined
+      if (short !== undefined) return short
       throw new BadValue('type', `${shown(given)} is no ${name}: give an address, as "${example}"`)
     },
     json: text,
     print: text,
     printNumber: text,
   }
+}
+
+/** As inet_aton(3), by which nft reads addresses: the last part fills what is left, and each is decimal, octal or hexadecimal. */
+function parseShort(given: string): bigint | undefined {
+  const parts = given.split('.')
+  if (parts.length > 4 || !parts.every(part => /^(0x[0-9a-f]+|0[0-7]*|[1-9][0-9]*)$/i.test(part))) return undefined
+  const numbers = parts.map(part => Number(/^0[0-7]+$/.test(part) ? `0o${part}` : part))
+  const last = numbers.pop() as number
+  if (numbers.some(number => number > 255) || last >= 256 ** (4 - numbers.length)) return undefined
+  return BigInt(numbers.reduce((sum, number, i) => sum + number * 256 ** (3 - i), last))
 }
 
 /** An address of the link layer: pairs of hexadecimal digits. `bits` 0: as long as what it is compared with. */
