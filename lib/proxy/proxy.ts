@@ -8,7 +8,7 @@ import { Backend, type EngineName } from './backend.js'
 import { type Clients, chooseEngines, closeClients, openClients } from './clients.js'
 import { Cluster, type HealthCheck, type LocalAddresses } from './cluster.js'
 import { DRAIN_SECONDS, Drain } from './drain.js'
-import { watchTables } from './drift.js'
+import { watchAddresses, watchTables } from './drift.js'
 import { explain, type ServedExplanation } from './explain.js'
 import { describePlan } from './ipvs/describe.js'
 import type { DrainRules } from './ipvs/drains.js'
@@ -19,7 +19,7 @@ import { type Refusals, readRefusals } from './nftables/refusals.js'
 import type { ProxyObserver, SyncReport } from './observer.js'
 import { type BackendName, clusterOptionsOf, type Log, type ServiceProxyOptions } from './options.js'
 import { changed, localAddresses } from './routes.js'
-import { describeRoutes, ServiceRoutes } from './service-routes.js'
+import { ServiceRoutes } from './service-routes.js'
 import { StaleFlows } from './stale.js'
 import { syncLog } from './sync-log.js'
 import { Wake } from './wake.js'
@@ -69,9 +69,9 @@ export class ServiceProxy {
     const { nft, lvs, files } = clients
     this.#options = options
     this.#clients = clients
-    this.#routes = new ServiceRoutes(clients.routes, options.serviceCidrs ?? [])
     this.#local = local
     this.#log = options.log ?? (() => {})
+    this.#routes = new ServiceRoutes(clients.routes, nft, options.serviceCidrs ?? [], this.#log)
     this.#observers = [...(options.observers ?? []), syncLog(this.#log)]
     this.#drain = new Drain({ seconds: options.drainTimeout, serviceCidrs: options.serviceCidrs })
     this.#cluster = new Cluster(clusterOptionsOf(options), local)
@@ -246,7 +246,7 @@ export class ServiceProxy {
     await this.#update()
     let text = ''
     for (const [family, backend] of this.#backends) {
-      const routes = describeRoutes(await this.#routes.plan(family, this.#local, this.#elsewhere, signal))
+      const routes = await this.#routes.describe(await this.#routes.plan(family, this.#local, this.#elsewhere, signal), signal)
       const { rules, operations } = await backend.plan(signal)
       text += routes.removed + renderCommands(rules) + describePlan(operations) + routes.added
     }
@@ -366,16 +366,21 @@ export class ServiceProxy {
     }
   }
 
-  /** What others change in our tables is changed back. */
+  /** What others change in our tables is changed back; the machine's addresses are followed. */
   async #watch(signal: AbortSignal): Promise<void> {
     const drifted = (family: Family): void => {
       this.#log('warn', 'somebody else changed the table', { family: tableFamily(family), table: TABLE })
       this.#backends.get(family)?.doubt()
+      this.#routes.doubt()
       for (const observer of this.#observers) observer.drifted?.(family)
       this.#wake.wake()
     }
+    const moved = (): void => {
+      this.#looked = Number.NEGATIVE_INFINITY
+      this.#wake.wake()
+    }
     try {
-      await watchTables(this.#clients.nft, signal, drifted)
+      await Promise.all([watchTables(this.#clients.nft, signal, drifted), watchAddresses(this.#clients.routes, signal, moved)])
     } catch (error) {
       if (!signal.aborted) this.#log('error', `changes by others are not seen any more: ${(error as Error).message}`)
     }

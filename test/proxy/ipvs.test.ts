@@ -1,4 +1,5 @@
 /** The proxy on IPVS, in memory. */
+import { once } from 'node:events'
 import t from 'tap'
 import type { IpvsClient } from '../../lib/ipvs/index.js'
 import type { Log } from '../../lib/proxy/options.js'
@@ -144,6 +145,53 @@ t.test('addresses of other nodes have no route, and no virtual server: rules tra
   await synced(machine, proxy, node('there', '192.168.1.2'))
   t.same(await routes(), ['10.96.0.0/16', '192.168.1.1/32'])
   t.same(await machine.elements('services-outside'), ['192.168.1.2 tcp 80'])
+})
+
+t.test('nobody is told by ARP that addresses of Services are here', async t => {
+  const machine = new Machine()
+  const guarded = (): Promise<readonly string[] | undefined> =>
+    machine.with(async ({ nft }) => {
+      const { tables, elements } = await nft.snapshot({ family: 'arp', table: 'ts-ipvs' })
+      if (tables.length === 0) return undefined
+      return elements.flatMap(({ elements }) => elements.map(({ key }) => String(key))).sort()
+    })
+  const proxy = await machine.open()
+  machine.source.tell(service('web', 1, { externalIPs: ['192.0.2.1', '2001:db8::1'] }), slice('web', '10.244.0.1'))
+  await proxy.read()
+  t.match(await proxy.plan(), /add element arp ts-ipvs services \{ 10\.96\.0\.0\/16, 192\.0\.2\.1 \}\n/)
+  t.equal(await guarded(), undefined)
+  await proxy.sync()
+  t.same(await guarded(), ['10.96.0.0/16', '192.0.2.1'])
+  await synced(machine, proxy, service('web', 1, { externalIPs: ['192.0.2.2'] }))
+  t.same(await guarded(), ['10.96.0.0/16', '192.0.2.2'])
+  await proxy.close()
+  const lasting = {
+    name: 'lasting',
+    async *updates(signal: AbortSignal) {
+      yield* machine.source.updates()
+      if (!signal.aborted) await once(signal, 'abort')
+    },
+  }
+  await using next = await machine.open({ source: lasting })
+  const told = [service('web', 1, { externalIPs: ['192.0.2.3'] }), slice('web', '10.244.0.1')] as const
+  await synced(machine, next, ...told)
+  t.same(await guarded(), ['10.96.0.0/16', '192.0.2.3'], 'what another one left is gone')
+  const ending = new AbortController()
+  const run = next.run(ending.signal)
+  machine.source.tell(...told)
+  // From some time on it hears of it.
+  const table = { family: 'arp', name: 'ts-ipvs' } as const
+  let mended = false
+  for (const end = performance.now() + 20_000; !mended && performance.now() < end; ) {
+    await machine.with(({ nft }) => nft.commit([{ add: { table } }, { delete: { table } }, { add: { table } }]))
+    await new Promise(resolve => setTimeout(resolve, 200))
+    mended = (await guarded())?.length === 2
+  }
+  t.same(await guarded(), ['10.96.0.0/16', '192.0.2.3'], 'what others change is changed back')
+  ending.abort()
+  await run
+  await next.cleanup()
+  t.equal(await guarded(), undefined)
 })
 
 t.test("others' virtual servers are left alone: rules serve in their place, until they are gone", async t => {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import type { ServiceSpec } from '../../../lib/service/index.js'
 import type { Kind, Who } from '../../service/reference.js'
+import { sh } from '../support/linux.js'
 import { ask, difference, each, type Right } from './ask.js'
 import {
   addressesOf,
@@ -20,7 +21,20 @@ import {
   sliceObjects,
 } from './cluster.js'
 import { TestSource } from './rig.js'
-import { FAMILIES, HOST_PORT, NODES, type NodeName, nodeAddress, OTHER, POD_PORTS, podAddress, podName } from './topology.js'
+import {
+  CLIENT_POD,
+  FAMILIES,
+  HOST_PORT,
+  NODES,
+  type NodeName,
+  nodeAddress,
+  nodeNamespace,
+  OTHER,
+  POD_PORTS,
+  podAddress,
+  podName,
+  podNamespace,
+} from './topology.js'
 
 const NUMBER = 200
 const PROTOCOLS = ['tcp', 'udp'] as const
@@ -226,6 +240,26 @@ export const cases: readonly ProxyCase[] = [
       both.tell(...nodeObjects, onNodes(serviceObject(NUMBER)), ...hostSlices, { ...other, spec: { ...other.spec, ports } })
       await (await proxyOn(context, 'one', both)).once()
       await allHostsAnswer(context, ['cluster-ip', 'load-balancer'], ['pod', 'remote'], ['one'])
+    },
+  },
+  {
+    name: 'nobody is told by ARP that a node has addresses of Services',
+    async run(context) {
+      await serve(context, EVERYWHERE)
+      const { cluster, external, balancer } = addressesOf(NUMBER)
+      const addresses = [cluster, external, balancer].map(({ ipv4 }) => ipv4)
+      const netns = podNamespace('one', CLIENT_POD)
+      const peer = context.topology.pods.one[CLIENT_POD]
+      const outcomes = (): Promise<readonly unknown[]> =>
+        Promise.all(addresses.map(address => peer.attempt({ protocol: 'tcp', address, port: SERVICE_PORT }, 1, 20_000)))
+      const answered = (all: readonly unknown[]): boolean => all.flat().every(one => typeof one === 'object')
+      assert.ok(answered(await outcomes()), 'they come to the node by a route')
+      context.after(() => sh(addresses.map(address => `ip -n ${netns} route delete ${address} dev eth0`).join('\n')))
+      await sh(addresses.map(address => `ip -n ${netns} route add ${address} dev eth0`).join('\n'))
+      assert.deepEqual((await outcomes()).flat(), ['EHOSTUNREACH', 'EHOSTUNREACH', 'EHOSTUNREACH'])
+      await sh(`ip netns exec ${nodeNamespace('one')} nft delete table arp ts-ipvs`)
+      await sh(`ip -n ${netns} neigh flush dev eth0`)
+      assert.ok(answered(await outcomes()), 'the kernel itself would answer')
     },
   },
   {

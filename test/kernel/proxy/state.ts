@@ -11,7 +11,7 @@ const SETTINGS = ['conntrack', 'expire_nodest_conn', 'expire_quiescent_template'
 export async function stateOf({ options }: Pick<ProxyContext, 'options'>, node: NodeName): Promise<string> {
   const inside = (command: string): Promise<string> => sh(`ip netns exec ${nodeNamespace(node)} ${command}`)
   const tables = await Promise.all(
-    ['ip', 'ip6'].map(family => inside(`nft -s list table ${family} ts-ipvs 2>/dev/null || echo no table`)),
+    ['ip', 'ip6', 'arp'].map(family => inside(`nft -s list table ${family} ts-ipvs 2>/dev/null || echo no table`)),
   )
   const routes = await Promise.all(['-4', '-6'].map(family => inside(`ip ${family} route show table local proto 114`)))
   const ipvs = options.backend === 'ipvs' ? await onIpvs(node) : undefined

@@ -67,7 +67,7 @@ export interface Topology {
 
 const OUTSIDE = 'proxy-outside'
 export const nodeNamespace = (node: NodeName): string => `proxy-${node}`
-const podNamespace = (node: NodeName, pod: PodNumber): string => `proxy-${node}-${pod}`
+export const podNamespace = (node: NodeName, pod: PodNumber): string => `proxy-${node}-${pod}`
 
 let made: Promise<Topology> | undefined
 
