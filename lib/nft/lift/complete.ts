@@ -33,7 +33,8 @@ export function complete(reading: Reading, value: Value): Value {
       releaseForOption(reading.packet, value)
       return value
     case 'swapped': {
-      const of = complete(reading, value.of)
+      // What is turned round of the packet within a tunnel nft looks for in the one around it.
+      const of = complete({ ...reading, inner: reading.packet }, value.of)
       return of.kind === 'constant' ? value : { ...value, of }
     }
     case 'concatenated':
@@ -89,7 +90,7 @@ export function completeLookup(
   compared = false,
 ): { readonly key: Value; readonly set: NamedSet } {
   // Fields of options that are no whole bytes nft finds only where they are compared.
-  const found = key.kind === 'calculated' ? masked(reading, key) : undefined
+  const found = key.kind === 'calculated' ? masked(reading, compared ? maskedAgain(reading, key) : key) : undefined
   const part = compared || found?.value.kind === 'packet' ? found : undefined
   if (part && part.value.kind === 'packet') releaseTunnel(reading, part.value)
   const value = completeKey(reading, part?.value ?? key, compared)
@@ -120,10 +121,23 @@ function completePart(reading: Reading, value: Value): Value {
 }
 
 /** The field or the piece that a mask leaves. */
-export function partOf(reading: Reading, value: CalculatedValue): Part | undefined {
+export function partOf(reading: Reading, given: CalculatedValue): Part | undefined {
+  const value = maskedAgain(reading, given)
   const field = masked(reading, value)
   if (field || value.operator !== '&' || value.left.kind !== 'packet' || value.right.kind !== 'constant') return field
   return completePacket(reading, value.left).field ? undefined : cut(value.left, value.right)
+}
+
+/**
+ * A mask of what a mask and a shift made a field is to nft one of the piece of the packet from there on, as if nothing had been shifted:
+ * `ip dscp & 3` is read as `ip ecn`. Of pieces that are no field it takes the bytes of the mask in the machine's order.
+ */
+export function maskedAgain(reading: Reading, value: CalculatedValue): CalculatedValue {
+  const { operator, left, right } = value
+  if (operator !== '&' || left.kind !== 'calculated' || left.operator !== '>>' || right.kind !== 'constant') return value
+  const inside = complete(reading, left)
+  if (inside.kind !== 'packet') return value
+  return { ...value, left: inside, right: inside.field ? right : { ...right, bytes: Uint8Array.from(right.bytes).reverse() } }
 }
 
 /** The field that a mask leaves, where there is one. */

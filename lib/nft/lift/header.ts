@@ -106,9 +106,6 @@ export function trimmed(packet: Packet, value: PacketValue, mask: Constant): Tri
   return fit ? { value: { ...value, offset, bits }, shift } : undefined
 }
 
-/** Bits of what nft cuts pieces from. */
-const LONGEST = 64
-
 /** The piece that a mask leaves of one that is no field (payload_expr_trim_force). */
 export function cut(value: PacketValue, mask: Constant): Trimmed | undefined {
   const number = asNumber(mask)
@@ -116,7 +113,7 @@ export function cut(value: PacketValue, mask: Constant): Trimmed | undefined {
   const { shift, end } = extentOf(number)
   const before = 8 * mask.bytes.length - end
   const bits = [...number.toString(2)].filter(digit => digit === '1').length
-  if (before <= 0 || bits > value.bits || value.bits > LONGEST) return undefined
+  if (before <= 0 || bits > value.bits) return undefined
   const piece = { ...value, protocol: undefined, field: undefined, offset: value.offset + before, bits }
   return { value: piece, shift, piece: true }
 }

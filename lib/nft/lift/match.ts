@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Cmp, Lookup, Range } from '../expressions/index.js'
 import type * as json from '../json/index.js'
 import type { Shape } from '../vocabulary/value-type.js'
-import { complete, completeLookup, completePacket, masked, partOf, releaseTunnel } from './complete.js'
+import { complete, completeLookup, completePacket, masked, maskedAgain, partOf, releaseTunnel } from './complete.js'
 import { dependOnKey, releaseFor, releaseForAddress, remember } from './dependencies.js'
 import { express, setJson } from './express.js'
 import { expanded } from './header.js'
@@ -204,7 +204,7 @@ export function readRange(reading: Reading, { source, operator, from, to }: Rang
   if (!(from instanceof Uint8Array && to instanceof Uint8Array)) unliftable('verdicts')
   const op = word<'eq' | 'neq'>(operator)
   const loaded = reading.registers.get(source)
-  const part = loaded.kind === 'calculated' ? masked(reading, loaded) : undefined
+  const part = loaded.kind === 'calculated' ? masked(reading, maskedAgain(reading, loaded)) : undefined
   const left = loaded.kind === 'packet' ? completePacket(reading, loaded) : complete(reading, part?.value ?? loaded)
   const shape = shapeOf(left)
   const bounds = [from, to].map(bytes => {

@@ -34,7 +34,7 @@ export function transferred(given: Term): Transferred {
   if (operator === '^') return { term: left, order, width, change: value => value ^ by }
   if (operator === '<<') return { term: left, order, width, change: value => shiftedBack(value, by) }
   if (operator !== '>>') return asIs(given)
-  const term = withoutLast(!given.isField && isTooLong(left, by) ? unswapped(left) : left, by)
+  const term = given.isField ? left : withoutLast(isTooLong(left, by) ? unswapped(left) : left, by)
   const isTurned = term.kind === 'binary' && term.left.kind === 'swap'
   return { term, order: isTurned ? order : term.shape.order, width: term.width, change: value => value << by }
 }
@@ -66,7 +66,6 @@ const unswapped = (term: Term): Term => (term.kind === 'swap' ? term.term : term
 
 /** The bits that a shift drops do not count. */
 function withoutLast(term: Term, by: bigint): Term {
-  if (term.kind === 'binary' && term.isField) return term
   const { shape, width } = term
   const value = ((1n << BigInt(significant(term))) - 1n) & ~((1n << by) - 1n)
   return { kind: 'binary', operator: '&', left: term, right: { kind: 'constant', value, shape, width }, shape, width }

@@ -136,7 +136,9 @@ const NO_FIELD = 122
 export function tcpOptionToNode({ 'tcp option': option }: json.TcpOptionExpression): Node | undefined {
   // Of an option without a name nft keeps no field that there is.
   if (!('name' in option)) return optionNode(option.base, TCP_OPTION, NO_FIELD)
-  const found = positionOf(TCP_OPTIONS, option.name, option.field ?? 'kind')
+  // Whether a later block is there is to nft whether the option is.
+  const name = option.field === undefined && SACK_BLOCKS.includes(option.name) ? 'sack' : option.name
+  const found = positionOf(TCP_OPTIONS, name, option.field ?? 'kind')
   return found && optionNode(found[0].type, TCP_OPTION, found[1])
 }
 

@@ -3,8 +3,7 @@ import { nearest } from '../../../netlink/nearest.js'
 import { BadValue, shown } from '../../../netlink/schema.js'
 import { fieldsOf, numberIn, optionalText, optionalWord, textIn } from '../../json/fields.js'
 import type { HeaderField, Layer, Protocol } from '../../vocabulary/protocol.js'
-import { fieldNamed, PROTOCOLS, protocolNamed } from '../../vocabulary/protocols.js'
-import { RAW_INTEGER } from '../../vocabulary/types.js'
+import { fieldNamed, PROTOCOLS, protocolNamed, rawType } from '../../vocabulary/protocols.js'
 import type { Shape } from '../../vocabulary/value-type.js'
 import { register } from '../emit.js'
 import type { Lowering } from '../lowering.js'
@@ -36,8 +35,9 @@ export function placeOf(given: unknown, rule: Lowering): Place & { readonly shap
   if (fields.base !== undefined) {
     const base = optionalWord(fields, 'base', BASE_NAMES) ?? 'll'
     const bits = numberIn(fields, 'len', 1, MOST_BITS)
-    const shape: Shape = { type: RAW_INTEGER, bits, order: 'network' }
-    return { base: BASES[base], offset: numberIn(fields, 'offset', 0, 8 * 65_535), bits, tunnel, shape }
+    const offset = numberIn(fields, 'offset', 0, 8 * 65_535)
+    const shape: Shape = { type: rawType(base, offset, bits), bits, order: 'network' }
+    return { base: BASES[base], offset, bits, tunnel, shape }
   }
   return namedPlace(textIn(fields, 'protocol'), textIn(fields, 'field'), tunnel, rule)
 }

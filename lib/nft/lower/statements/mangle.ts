@@ -123,11 +123,12 @@ function checksumOf({ base, protocol, field, tunnel }: Place): Checksum {
   return { checksumType: protocol.name === 'sctp' ? 'sctp' : 'internet', checksumOffset: own.offset >> 3, ...flags }
 }
 
-/** Checksums are of 16 bits each, so an even number of bytes is written where there is one. */
+/** Checksums are of 16 bits each, so an even number of bytes is written where there is one, or may be one (payload_needs_csum). */
 function writePayload(place: Place & { readonly shape: Shape }, value: Term, rule: Lowering): void {
   const checksum = checksumOf(place)
+  const isCovered = checksum.checksumType !== 'none' || (place.base === 'inner' && place.protocol === undefined)
   // The kernel writes tags of VLANs as a whole.
-  const isEven = checksum.checksumType !== 'none' || place.protocol?.name === 'vlan'
+  const isEven = isCovered || place.protocol?.name === 'vlan'
   const [begin, stop] = [place.offset & ~7, (place.offset + place.bits + 7) & ~7]
   const isMore = isEven && ((stop - begin) & 8) !== 0
   const first = isMore && (begin & 8) !== 0 ? begin - 8 : begin
