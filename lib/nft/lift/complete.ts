@@ -77,7 +77,8 @@ function completeCalculated(reading: Reading, value: CalculatedValue): Value {
   const inside = left.kind === 'swapped' ? left.of : left
   if (right.kind === 'constant' && operator === '>>' && inside.kind === 'calculated') {
     const part = partOf(reading, inside)
-    if (part && BigInt(part.shift) === shiftOf(right)) return complete(reading, { ...part.value, moved: value.bits })
+    // `nft -j` leaves out that a field is shifted further.
+    if (part && (!reading.context.whole || BigInt(part.shift) === shiftOf(right))) return complete(reading, { ...part.value, moved: value.bits })
   }
   return { ...value, left: complete(reading, left), right: complete(reading, right) }
 }

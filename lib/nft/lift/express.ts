@@ -22,7 +22,7 @@ export function express(context: LiftContext, value: Value, expected?: Shape): j
     case 'constant':
       return constantJson(value, expected ?? shapeOf(value), context.devices)
     case 'packet':
-      return packetJson(value)
+      return packetJson(context, value)
     case 'option':
       return optionJson(value)
     case 'selector':
@@ -36,7 +36,7 @@ export function express(context: LiftContext, value: Value, expected?: Shape): j
     case 'calculated':
       return calculation(context, value)
     case 'concatenated':
-      return { concat: value.parts.map(part => maskedFlags(part) ?? express(context, part)) }
+      return { concat: value.parts.map(part => maskedFlags(context, part) ?? express(context, part)) }
     case 'swapped':
       return express(context, value.of, expected)
     case 'mapped':
@@ -45,17 +45,21 @@ export function express(context: LiftContext, value: Value, expected?: Shape): j
 }
 
 /** Of several flags of a header nft tells the number, where it masks them in a concatenation: only then does it find their type. */
-function maskedFlags(part: Value): json.Expression | undefined {
+function maskedFlags(context: LiftContext, part: Value): json.Expression | undefined {
   if (part.kind !== 'calculated' || part.operator !== '&' || part.left.kind !== 'packet' || part.right.kind !== 'constant')
     return undefined
   const { type, bits } = shapeOf(part.left)
-  return type.flags ? { '&': [packetJson(part.left), type.json(asNumber(part.right), bits)] } : undefined
+  return type.flags ? { '&': [packetJson(context, part.left), type.json(asNumber(part.right), bits)] } : undefined
 }
 
-function packetJson({ tunnel, protocol, field, layer, offset, bits }: PacketValue): json.PayloadExpression {
+/** `nft -j` leaves out which tunnel it is in that a piece of the packet stands, though nft's text has it. */
+function packetJson(
+  { whole }: LiftContext,
+  { tunnel, protocol, field, layer, offset, bits }: PacketValue,
+): json.PayloadExpression {
   const within = tunnel === undefined ? {} : { tunnel }
   if (protocol && field) return { payload: { ...within, protocol: protocol.name, field: field.name } }
-  return { payload: { base: BASES[layer], offset, len: bits } }
+  return { payload: { ...(whole && within), base: BASES[layer], offset, len: bits } }
 }
 
 const BASES = { link: 'll', network: 'nh', transport: 'th', inner: 'ih' } as const
@@ -76,20 +80,23 @@ function optionJson(value: OptionValue): json.Expression {
 }
 
 function calculation(context: LiftContext, value: CalculatedValue): json.Expression {
-  const first = firstBits(value)
+  const first = firstBits(context, value)
   if (first !== undefined) return first as json.Expression
   return { [value.operator]: operandsOf(context, value, value.operator) } as unknown as json.Expression
 }
 
 /** The first bits of a piece of the packet nft takes for no piece, and forgets that they are moved (payload_expr_trim_force). */
-function firstBits({ operator, left, right }: CalculatedValue): { readonly '&': readonly json.Expression[] } | undefined {
+function firstBits(
+  context: LiftContext,
+  { operator, left, right }: CalculatedValue,
+): { readonly '&': readonly json.Expression[] } | undefined {
   const masked = left.kind === 'swapped' ? left.of : left
   if (operator !== '>>' || right.kind !== 'constant' || masked.kind !== 'calculated' || masked.operator !== '&') return undefined
   const [piece, mask] = [masked.left, masked.right]
   if (piece.kind !== 'packet' || piece.field !== undefined || mask.kind !== 'constant') return undefined
   const number = asNumber(mask)
   const isFirst = number.toString(2).length === piece.bits && /^1+0+$/.test(number.toString(2))
-  return isFirst ? { '&': [packetJson(piece), `0x${number.toString(16)} [invalid type]`] } : undefined
+  return isFirst ? { '&': [packetJson(context, piece), `0x${number.toString(16)} [invalid type]`] } : undefined
 }
 
 /** Several of the same operator stand beside each other. */
@@ -102,7 +109,7 @@ function operandsOf(
   if (value.kind !== 'calculated' || value.operator !== operator) return [express(context, value, shape)]
   const shifts = operator === '<<' || operator === '>>'
   const typed = shifts ? HOST_NUMBER : operandShape(value)
-  const first = operator === '&' && value.left.kind === 'calculated' ? firstBits(value.left) : undefined
+  const first = operator === '&' && value.left.kind === 'calculated' ? firstBits(context, value.left) : undefined
   if (first) return [...first['&'], ...operandsOf(context, value.right, operator, typed)]
   if (operator === '&' && value.left.kind === 'option' && value.left.of === 'exthdr')
     return maskedHeader(context, value.left, value)

@@ -113,7 +113,7 @@ export function cut(value: PacketValue, mask: Constant): Trimmed | undefined {
   const { shift, end } = extentOf(number)
   const before = 8 * mask.bytes.length - end
   const bits = [...number.toString(2)].filter(digit => digit === '1').length
-  if (before <= 0 || bits > value.bits) return undefined
+  if (before <= 0 || bits > value.bits || (value.moved !== undefined && bits === value.bits)) return undefined
   const piece = { ...value, protocol: undefined, field: undefined, offset: value.offset + before, bits }
   return { value: piece, shift, piece: true }
 }

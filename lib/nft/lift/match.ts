@@ -10,7 +10,7 @@ import { expanded } from './header.js'
 import { keyLength } from './key-length.js'
 import { learnFromField, learnFromKey } from './packet.js'
 import { add, type Entry, packetFor, type Reading } from './reading.js'
-import { bitsOf, shapeOf } from './shape.js'
+import { bitsOf, isOfPacket, shapeOf } from './shape.js'
 import { word } from './source.js'
 import { asNumber, constantJson, constantOf, numberOf, prefixOf } from './typed.js'
 import { withoutWords } from './typed-set.js'
@@ -58,7 +58,7 @@ function addMatch(reading: Reading, op: json.Operator, left: json.Expression, ri
 }
 
 /** At least something, and behind it at most something: a range, as older versions of nft write it. */
-function addBounded(reading: Reading, op: Operator, left: json.Expression, right: json.Expression, bound: json.Immediate): Entry {
+function addBounded(reading: Reading, op: json.Operator, left: json.Expression, right: json.Expression, bound: json.Immediate): Entry {
   const last = reading.entries.at(-1)
   if (op === '<=' && last?.low !== undefined && isDeepStrictEqual(last.low.left, left)) {
     last.statement = { match: { op: '==', left, right: { range: [last.low.bound, bound] } } }
@@ -69,6 +69,12 @@ function addBounded(reading: Reading, op: Operator, left: json.Expression, right
   if (op === '>=') entry.low = { left, bound }
   return entry
 }
+
+/**
+ * What nft turned round in the packet is compared without a word for how: `in` is that in JSON. Text shows it, `nft -j` does not (OP_IMPLICIT).
+ */
+const operatorOf = ({ context }: Reading, op: Operator, left: Value): json.Operator =>
+  context.whole && op === '==' && left.kind === 'swapped' && isOfPacket(left) ? 'in' : op
 
 function matchConstant(reading: Reading, op: Operator, left: Value, right: Constant): void {
   if (left.kind === 'packet') return matchPacket(reading, op, left, asNumber(right), bitsOf(right))
@@ -85,7 +91,8 @@ function matchConstant(reading: Reading, op: Operator, left: Value, right: Const
     return
   }
   const bound = boundOf(reading, numberOf(right, shape), right, shape)
-  const entry = addBounded(reading, op, express(context, value), constantJson(right, shape, context.devices), bound)
+  const told = operatorOf(reading, op, left)
+  const entry = addBounded(reading, told, express(context, value), constantJson(right, shape, context.devices), bound)
   learn(reading, op, value, numberOf(right, shape), entry)
 }
 
@@ -215,7 +222,7 @@ export function readRange(reading: Reading, { source, operator, from, to }: Rang
   const expression = express(reading.context, left)
   // Around midnight nft turns the range of hours over.
   if (op === 'neq' && shape.type.name === 'hour') addMatch(reading, 'in', expression, { range: [high, low] })
-  else addMatch(reading, op === 'eq' ? '==' : '!=', expression, { range: [low, high] })
+  else addMatch(reading, operatorOf(reading, op === 'eq' ? '==' : '!=', loaded), expression, { range: [low, high] })
 }
 
 /** Flags and protocols are numbers in ranges. */
@@ -259,7 +266,7 @@ export function readLookup(reading: Reading, { set: name, source, destination, f
     return
   }
   const inverted = flags?.includes('invert') ?? false
-  addMatch(reading, inverted ? '!=' : '==', express(context, key), setJson(context, set))
+  addMatch(reading, operatorOf(reading, inverted ? '!=' : '==', key), express(context, key), setJson(context, set))
   if (!inverted && isAnonymous(set)) learnFromSet(reading, key, set)
 }
 

@@ -69,7 +69,8 @@ export function readReject(reading: Reading, { type, code = 0 }: Reject): void {
   // Whatever the packet is said to be.
   const network = bare ? context.family : headerOf(packet, 'network')?.name
   const family = network === 'ip' || network === 'ip6' ? network : undefined
-  if (name === 'icmp' && family === undefined) return unliftable('a family that is not known')
+  // Where nft does not see which family it is, it does not tell the answer either.
+  if (name === 'icmp' && family === undefined) return void add(reading, { reject: null })
   const answer = name === 'icmpx' ? name : ANSWERS[family ?? 'ip']
   add(reading, { reject: { type: answer, expr: REJECT_CODES[answer].json(BigInt(code), 8) } })
 }

@@ -5,7 +5,7 @@ import type { DataType, DataTypes, Element } from '../types.js'
 import { dataTypeOf, shapesOf } from '../vocabulary/shapes.js'
 import { typesOf } from '../vocabulary/type-of.js'
 import { jsonNumber } from '../vocabulary/types/number.js'
-import { INTEGER } from '../vocabulary/types.js'
+import { INTEGER, RAW_INTEGER } from '../vocabulary/types.js'
 import type { Shape, ValueType } from '../vocabulary/value-type.js'
 import { forgotten, isForgotten } from './forgotten.js'
 import { KEY_TYPEOF, typeofSet } from './set-type.js'
@@ -74,7 +74,7 @@ export function typedSet(named: NamedSet, key: Value, compared: boolean, whole: 
   return {
     set: { ...set, key: (Array.isArray(set.key) ? typed : typed[0]) as DataTypes },
     elements: elements.map(element => ({ ...element, key: keyFor(element.key, lengths) })),
-    shapes: typed.map((type, i) => told[i] ?? shapeFor(type, shapes[i] as Shape, compared && types.length === 1, whole)),
+    shapes: typed.map((type, i) => told[i] ?? shapeFor(type, shapes[i] as Shape, compared && types.length === 1, whole, key.kind === 'packet')),
   }
 }
 
@@ -88,6 +88,8 @@ function toldShapes(set: NamedSet['set'], parts: readonly Value[]): readonly (Sh
   if (expression === undefined && !isKept) return []
   const shapes = expression === undefined ? [] : typesOf(expression, set.family)
   return parts.map((part, i) => {
+    // Of pieces of the packet it keeps that they are, even if they are fields.
+    if (part.kind === 'packet' && part.field && shapes[i]?.type === RAW_INTEGER) return shapes[i]
     if (part.kind !== 'option') return undefined
     if (part.present) return shapes[i] ?? KIND
     return part.of === 'tcp option' && optionOf(part) === undefined ? KIND : undefined
@@ -103,12 +105,13 @@ const shapeOfKey = (key: Value): Shape =>
 const isNumber = (type: DataType): boolean => typeof type !== 'string' && type.type === 'integer'
 
 /** The shape of what is looked up, if it is as long as the set's. */
-function shapeFor(type: DataType, shape: Shape, compared: boolean, whole: boolean): Shape {
+function shapeFor(type: DataType, shape: Shape, compared: boolean, whole: boolean, isField: boolean): Shape {
   const [own] = shapesOf(type) as [Shape]
   const length = typeof type === 'string' ? Math.ceil(own.bits / 8) : type.length
   const natural = Math.ceil(own.bits / 8) === length
   if (own.type.text || shape.type.text) return own
   if (Math.ceil(shape.bits / 8) !== length) return { ...own, type: withoutWords(own.type, length) }
+  if (!compared && isField && isNumber(type) && shape.type.bits > 0) return { ...own, order: shape.order }
   if (!compared && (shape.type.name === 'boolean' || !isNumber(type)))
     return natural ? own : { type: withoutWords(own.type, length), bits: 8 * length, order: 'network' }
   // What was shifted may go to the last value.
