@@ -78,7 +78,8 @@ function completeCalculated(reading: Reading, value: CalculatedValue): Value {
   if (right.kind === 'constant' && operator === '>>' && inside.kind === 'calculated') {
     const part = partOf(reading, inside)
     // `nft -j` leaves out that a field is shifted further.
-    if (part && (!reading.context.whole || BigInt(part.shift) === shiftOf(right))) return complete(reading, { ...part.value, moved: value.bits })
+    if (part && (!reading.context.whole || BigInt(part.shift) === shiftOf(right)))
+      return complete(reading, { ...part.value, moved: value.bits })
   }
   return { ...value, left: complete(reading, left), right: complete(reading, right) }
 }
@@ -98,7 +99,8 @@ export function completeLookup(
   // Elements of sets with names stay as they are, whatever mask the key has (binop_adjust).
   if (!isAnonymous(set)) return { key: value, set }
   const isShifted = part !== undefined && part.shift > 0
-  const typed = typedSet(isShifted ? shifted(set, value, part.shift) : shortened(set, value), value, compared, part?.shift !== 0)
+  const options = { compared, full: part?.shift !== 0, whole: reading.context.whole }
+  const typed = typedSet(isShifted ? shifted(set, value, part.shift) : shortened(set, value), value, options)
   return { key: value, set: compared && !isShifted && isLonger(set, value) ? wordless(typed) : typed }
 }
 

@@ -3,7 +3,7 @@
  * it could not, because the rule turns bytes round, it takes the numbers for nothing, and what follows for what stands in their place.
  */
 import { elementCodec } from '../objects/element-codec.js'
-import type { DataType, Element } from '../types.js'
+import type { DataType, Element, NftSet } from '../types.js'
 import { shapesOf } from '../vocabulary/shapes.js'
 import type { NamedSet } from './value.js'
 
@@ -12,9 +12,14 @@ const KEY_TYPEOF = 3
 
 const isNumber = (type: DataType): boolean => typeof type !== 'string' && type.type === 'integer'
 
-/** Whether nft does not find its way about in the keys. */
-export function isForgotten({ set }: NamedSet): boolean {
+/** Maps without a name to data, of which nft keeps nothing: it does not go by what it keeps of their keys then. */
+const isUntold = ({ data, flags }: NftSet): boolean =>
+  data !== undefined && data !== 'verdict' && (flags?.includes('anonymous') ?? false)
+
+/** Whether nft does not find its way about in the keys. `whole`: then what it keeps of them counts all the same. */
+export function isForgotten({ set }: NamedSet, whole = false): boolean {
   if (!Array.isArray(set.key) || !(set.key as readonly DataType[]).some(isNumber)) return false
+  if (!whole && isUntold(set)) return true
   const datum = set.userData?.find(({ type }) => type === KEY_TYPEOF)
   return datum === undefined || componentsOf(datum.data) !== set.key.length
 }

@@ -58,7 +58,13 @@ function addMatch(reading: Reading, op: json.Operator, left: json.Expression, ri
 }
 
 /** At least something, and behind it at most something: a range, as older versions of nft write it. */
-function addBounded(reading: Reading, op: json.Operator, left: json.Expression, right: json.Expression, bound: json.Immediate): Entry {
+function addBounded(
+  reading: Reading,
+  op: json.Operator,
+  left: json.Expression,
+  right: json.Expression,
+  bound: json.Immediate,
+): Entry {
   const last = reading.entries.at(-1)
   if (op === '<=' && last?.low !== undefined && isDeepStrictEqual(last.low.left, left)) {
     last.statement = { match: { op: '==', left, right: { range: [last.low.bound, bound] } } }

@@ -61,9 +61,16 @@ function bytesOf(key: unknown, { key: types }: NamedSet['set']): Uint8Array | un
 
 const EMPTY = { family: 'inet', table: '', name: '' } as const
 
+interface TypedOptions {
+  readonly compared: boolean
+  /** Whether elements may have all bits of the bytes that they stand in. */
+  readonly full: boolean
+  readonly whole?: boolean | undefined
+}
+
 /** `compared`: nft then gives the elements the type of what they are compared with, else only their length and order. */
-export function typedSet(named: NamedSet, key: Value, compared: boolean, whole: boolean): NamedSet {
-  if (isForgotten(named)) return forgotten(named)
+export function typedSet(named: NamedSet, key: Value, { compared, full, whole }: TypedOptions): NamedSet {
+  if (isForgotten(named, whole)) return forgotten(named)
   const { set, elements } = named
   const shapes = key.kind === 'concatenated' ? key.parts.map(shapeOf) : [shapeOfKey(key)]
   const types = Array.isArray(set.key) ? (set.key as readonly DataType[]) : [set.key as DataType]
@@ -74,7 +81,9 @@ export function typedSet(named: NamedSet, key: Value, compared: boolean, whole: 
   return {
     set: { ...set, key: (Array.isArray(set.key) ? typed : typed[0]) as DataTypes },
     elements: elements.map(element => ({ ...element, key: keyFor(element.key, lengths) })),
-    shapes: typed.map((type, i) => told[i] ?? shapeFor(type, shapes[i] as Shape, compared && types.length === 1, whole, key.kind === 'packet')),
+    shapes: typed.map(
+      (type, i) => told[i] ?? shapeFor(type, shapes[i] as Shape, compared && types.length === 1, full, key.kind === 'packet'),
+    ),
   }
 }
 
@@ -105,7 +114,7 @@ const shapeOfKey = (key: Value): Shape =>
 const isNumber = (type: DataType): boolean => typeof type !== 'string' && type.type === 'integer'
 
 /** The shape of what is looked up, if it is as long as the set's. */
-function shapeFor(type: DataType, shape: Shape, compared: boolean, whole: boolean, isField: boolean): Shape {
+function shapeFor(type: DataType, shape: Shape, compared: boolean, full: boolean, isField: boolean): Shape {
   const [own] = shapesOf(type) as [Shape]
   const length = typeof type === 'string' ? Math.ceil(own.bits / 8) : type.length
   const natural = Math.ceil(own.bits / 8) === length
@@ -115,7 +124,7 @@ function shapeFor(type: DataType, shape: Shape, compared: boolean, whole: boolea
   if (!compared && (shape.type.name === 'boolean' || !isNumber(type)))
     return natural ? own : { type: withoutWords(own.type, length), bits: 8 * length, order: 'network' }
   // What was shifted may go to the last value.
-  const bits = whole ? 8 * length : shape.bits
+  const bits = full ? 8 * length : shape.bits
   const order = own.order === 'none' || !natural ? shape.order : own.order
   return { ...shape, type: withoutWords(shape.type, length), bits, order }
 }

@@ -5,8 +5,6 @@ import { MESSAGES } from './protocols/messages.js'
 import { NETWORK } from './protocols/network.js'
 import { TRANSPORT } from './protocols/transport.js'
 import { TUNNELS } from './protocols/tunnel.js'
-import { RAW_INTEGER } from './types.js'
-import type { ValueType } from './value-type.js'
 
 export const PROTOCOLS: readonly Protocol[] = [...LINK, ...NETWORK, ...MESSAGES, ...TRANSPORT, ...TUNNELS]
 
@@ -21,10 +19,4 @@ const ALIASES: Readonly<Record<string, string>> = { 'vlan cfi': 'dei' }
 export function fieldNamed(protocol: Protocol, name: string): HeaderField | undefined {
   const known = ALIASES[`${protocol.name} ${name}`] ?? name
   return protocol.fields.find(field => field.name === known)
-}
-
-/** The type of bytes of the packet: ports have their own, whatever protocol they are of (payload_init_raw). */
-export function rawType(base: unknown, offset: unknown, bits: unknown): ValueType {
-  const ports = base === 'th' ? (protocolNamed('th')?.fields ?? []) : []
-  return ports.find(port => port.offset === offset && port.bits === bits)?.type ?? RAW_INTEGER
 }

@@ -9,7 +9,7 @@ import { FIB_RESULTS, IPSEC_KEYS, OSF_KEYS, RT_KEYS, SOCKET_KEYS, TUNNEL_KEYS } 
 import { META_ALIASES, META_KEYS } from './meta.js'
 import { type Option, optionField, optionNamed } from './option.js'
 import type { HeaderField } from './protocol.js'
-import { fieldNamed, protocolNamed, rawType } from './protocols.js'
+import { fieldNamed, protocolNamed } from './protocols.js'
 import { SCTP_CHUNKS } from './sctp-chunk.js'
 import { TCP_OPTIONS } from './tcp-option.js'
 import { BOOLEAN, INTEGER, RAW_INTEGER } from './types.js'
@@ -51,8 +51,8 @@ function ofOption(table: readonly Option[], given: Given): Shape | undefined {
   return given.field === undefined ? EXISTS : ofField(optionField(option, named(given.field)))
 }
 
-function ofRaw({ base, offset, len }: Readonly<Record<string, unknown>>): Shape | undefined {
-  return typeof len === 'number' ? { type: rawType(base, offset, len), bits: len, order: 'network' } : undefined
+function ofRaw(bits: unknown): Shape | undefined {
+  return typeof bits === 'number' ? { type: RAW_INTEGER, bits, order: 'network' } : undefined
 }
 
 /** An option that nft knows by its number only. */
@@ -61,7 +61,7 @@ function ofNumber(bits: unknown): Shape | undefined {
 }
 
 function ofPayload(given: Given): Shape | undefined {
-  if (given.protocol === undefined) return ofRaw(given)
+  if (given.protocol === undefined) return ofRaw(given.len)
   const protocol = protocolNamed(named(given.protocol))
   return protocol && ofField(fieldNamed(protocol, named(given.field)))
 }

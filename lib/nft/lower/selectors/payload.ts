@@ -3,8 +3,9 @@ import { nearest } from '../../../netlink/nearest.js'
 import { BadValue, shown } from '../../../netlink/schema.js'
 import { fieldsOf, numberIn, optionalText, optionalWord, textIn } from '../../json/fields.js'
 import type { HeaderField, Layer, Protocol } from '../../vocabulary/protocol.js'
-import { fieldNamed, PROTOCOLS, protocolNamed, rawType } from '../../vocabulary/protocols.js'
-import type { Shape } from '../../vocabulary/value-type.js'
+import { fieldNamed, PROTOCOLS, protocolNamed } from '../../vocabulary/protocols.js'
+import { RAW_INTEGER } from '../../vocabulary/types.js'
+import type { Shape, ValueType } from '../../vocabulary/value-type.js'
 import { register } from '../emit.js'
 import type { Lowering } from '../lowering.js'
 import { loadPlace } from '../place.js'
@@ -40,6 +41,12 @@ export function placeOf(given: unknown, rule: Lowering): Place & { readonly shap
     return { base: BASES[base], offset, bits, tunnel, shape }
   }
   return namedPlace(textIn(fields, 'protocol'), textIn(fields, 'field'), tunnel, rule)
+}
+
+/** Ports have their type where they are told by their place, too (payload_init_raw). */
+function rawType(base: string, offset: number, bits: number): ValueType {
+  const ports = base === 'th' ? (protocolNamed('th')?.fields ?? []) : []
+  return ports.find(port => port.offset === offset && port.bits === bits)?.type ?? RAW_INTEGER
 }
 
 function namedPlace(
