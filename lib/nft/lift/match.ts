@@ -34,6 +34,9 @@ export function readCmp(reading: Reading, { source, operator, data }: Cmp): void
   const left = reading.registers.get(source)
   if (wordsOf(bitsOf(left)) < wordsOf(bitsOf(right)))
     return matchConcatenation(reading, op, reading.registers.concatenation(source, bitsOf(right)), right)
+  // Of three bytes that are compared with four nft makes a concatenation of one.
+  if (bitsOf(left) === 24 && bitsOf(right) === 32)
+    return matchConcatenation(reading, op, { kind: 'concatenated', parts: [left] }, right)
   matchConstant(reading, op, left, right)
 }
 
