@@ -5,7 +5,7 @@ import type * as json from '../json/index.js'
 import type { DataTypes, Element, NftSet } from '../types.js'
 import { dataTypeOf, dataTypesOf, type ElementShapes, type Span, shapesOf } from '../vocabulary/shapes.js'
 import { typeofToData, verdictData } from '../vocabulary/typeof-data.js'
-import { BOOLEAN, INTEGER } from '../vocabulary/types.js'
+import { INTEGER } from '../vocabulary/types.js'
 import type { Shape } from '../vocabulary/value-type.js'
 import { elementOf, opened } from './elements.js'
 import { type Item, itemsOf } from './items.js'
@@ -112,7 +112,7 @@ function anonymous(rule: Lowering, given: Term, items: unknown, kind: Kind, data
   // Of what is shifted in a set nft has lost how many bits it has.
   const isOpened = isInterval && keyShapes.length === 1 && !(isPlain && isShifted(term))
   const elements: Element[] = (joined ? merged(found) : isInterval ? distinct(found) : found).map(item =>
-    elementOf(isOpened ? changedSpans(item, span => opened(span, lastBits(term))) : item, written, options),
+    elementOf(isOpened ? changedSpans(item, span => opened(span, term.shape.bits)) : item, written, options),
   )
   return { key, set: rule.anonymous(set, elements), ranges: dataInterval }
 }
@@ -143,9 +143,6 @@ function withoutHashed(part: json.Expression): json.Expression {
   const { mod, offset } = part.jhash
   return { symhash: { mod, offset } }
 }
-
-/** Bits of the highest value that there is: of what is there or not the register's. */
-const lastBits = ({ shape, width }: Term): number => (shape.type === BOOLEAN ? width : shape.bits)
 
 const isRange = ({ from, to }: Span): boolean => from !== to
 

@@ -34,7 +34,8 @@ export function transferred(given: Term): Transferred {
   if (operator === '^') return { term: left, order, width, change: value => value ^ by }
   if (operator === '<<') return { term: left, order, width, change: value => shiftedBack(value, by) }
   if (operator !== '>>') return asIs(given)
-  const term = given.isField ? left : withoutLast(isTooLong(left, by) ? unswapped(left) : left, by)
+  const inner = !given.isField && isTooLong(left, by) ? unswapped(left) : left
+  const term = given.isField && left.kind !== 'swap' ? left : withoutLast(inner, by)
   const isTurned = term.kind === 'binary' && term.left.kind === 'swap'
   return { term, order: isTurned ? order : term.shape.order, width: term.width, change: value => value << by }
 }
