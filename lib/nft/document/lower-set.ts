@@ -17,7 +17,7 @@ import { isObjectKind } from './words.js'
 
 const SET = [
   ...['family', 'table', 'name', 'handle', 'comment', 'type', 'map', 'policy', 'flags', 'timeout', 'gc-interval', 'size'],
-  ...['auto-merge', 'stmt', 'elem'],
+  ...['auto-merge', 'stmt', 'elem', 'interval'],
 ]
 const FLAGS = ['constant', 'interval', 'timeout', 'dynamic'] as const
 const U32 = 0xffff_ffff
@@ -40,7 +40,7 @@ export function lowerSet(kind: 'set' | 'map', given: unknown, devices: Devices |
   const mapped = mappedBy(kind, fields, named.family)
   const shapes = { key: key.shapes, data: mapped.shapes }
   const userData = [...typeofDatum(KEY_TYPEOF, key), ...typeofDatum(DATA_TYPEOF, mapped.type)]
-  const dataInterval = Array.isArray(shapes.data) && fields.elem !== undefined && hasRanges(fields.elem, shapes, devices)
+  const dataInterval = hasIntervalData(fields, shapes, devices)
   const set: NftSet = {
     ...named,
     key: key.types,
@@ -54,9 +54,14 @@ export function lowerSet(kind: 'set' | 'map', given: unknown, devices: Devices |
   return { set, shapes, elem: fields.elem }
 }
 
-/** JSON does not say that data are ranges: the elements show it. */
-const hasRanges = (elem: unknown, shapes: ElementShapes, devices: Devices | undefined): boolean =>
-  at('elem', () => formOf(elem, shapes, devices).dataInterval)
+/** The JSON of nft does not say that data are ranges: the elements show it, or what this library says of a map. */
+function hasIntervalData(fields: Fields, shapes: ElementShapes, devices: Devices | undefined): boolean {
+  const said = optionalBoolean(fields, 'interval')
+  if (said && !Array.isArray(shapes.data))
+    throw new BadValue('type', 'only data of maps can be ranges: give "flags": ["interval"] for those of keys').within('interval')
+  if (said || !Array.isArray(shapes.data) || fields.elem === undefined) return said ?? false
+  return at('elem', () => formOf(fields.elem, shapes, devices).dataInterval)
+}
 
 function typeofDatum(number: number, type: LoweredType | undefined): UserDatum[] {
   const data = type?.expression === undefined ? undefined : typeofToData(type.expression)

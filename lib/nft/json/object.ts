@@ -69,7 +69,7 @@ export interface Set extends SetCommon {
 export interface Map extends SetCommon {
   /** What keys are mapped to: a type, `verdict`, or a kind of object (`counter`, `quota`, `limit`, `ct helper`, …). */
   readonly map: SetType
-  /** Only for text: data are ranges, as where an element has one. nft's JSON does not tell, and does not take it. */
+  /** Data are ranges, as where an element has one. nft's JSON does not tell it. */
   readonly interval?: boolean | undefined
 }
 /** Elements of a set or a map. */

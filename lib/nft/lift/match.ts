@@ -283,6 +283,8 @@ export function readLookup(reading: Reading, { set: name, source, destination, f
 function learnFromSet(reading: Reading, key: Value, { elements }: NamedSet): void {
   if (key.kind !== 'packet' || key.field?.name !== 'type') return
   if (key.protocol?.name !== 'icmp' && key.protocol?.name !== 'icmpv6') return
-  const types = elements.flatMap(element => (typeof element.key === 'number' ? element.key : []))
+  const types = elements.flatMap(({ key: type }) =>
+    type instanceof Uint8Array ? [...type] : typeof type === 'number' ? [type] : [],
+  )
   if (types.length > 0) packetFor(reading, key).message = BigInt(Math.min(...types))
 }

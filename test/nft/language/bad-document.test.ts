@@ -27,6 +27,11 @@ const COMMANDS: readonly (readonly [command: unknown, error: 'TypeError' | 'Rang
   [{ table: { family: 'ipv4', name: 'x' } }, 'TypeError', 'nftables[0].table.family: "ipv4": did you mean ip?'],
   [{ table: { family: 'ip' } }, 'TypeError', 'nftables[0].table.name: is missing: give a text'],
   [
+    { set: { ...of, name: 'x', type: 'mark', interval: true } },
+    'TypeError',
+    'nftables[0].set.interval: only data of maps can be ranges: give "flags": ["interval"] for those of keys',
+  ],
+  [
     { table: { family: 'ip', name: 'x', flgs: [] } },
     'TypeError',
     'nftables[0].table.flgs: there is no such field: did you mean flags?',

@@ -259,6 +259,27 @@ t.test('a whole listing has what nft -j leaves out, and applied again it is the 
   t.equal(text(await other.rulesetText()), text(await nf.rulesetText()))
 })
 
+t.test('of a whole listing nothing is planned: ranges that maps map to, and fields of the first of several messages', async t => {
+  const field = (protocol: string, name: string): json.Expression => ({ payload: { protocol, field: name } })
+  const messages = { set: ['echo-request', 'echo-reply'] }
+  const expr: json.Statement[] = [
+    { match: { op: '==', left: field('icmpv6', 'type'), right: messages } },
+    { match: { op: '==', left: field('icmpv6', 'id'), right: 9 } },
+  ]
+  await using nf = await client(
+    { add: { map: { ...of, name: 'm', type: 'mark', map: 'ipv4_addr', interval: true } } },
+    { add: { rule: { ...of, chain: 'c', expr } } },
+  )
+  const whole = await nf.ruleset({ whole: true })
+  t.match(
+    whole.nftables.find(item => 'map' in item),
+    { map: { interval: true } },
+  )
+  t.same((await nf.plan(whole)).document.nftables, [])
+  await nf.apply({ nftables: [{ flush: { ruleset: null } }, ...whole.nftables] })
+  t.same((await nf.plan(whole)).document.nftables, [])
+})
+
 t.test('a document is made anew where others changed what it depends on', async t => {
   const kernel = memoryKernel()
   await using nf = await open({ transport: kernel })
