@@ -1,7 +1,7 @@
 // One way of ending with sockets in one state. lifecycle.test.ts goes through all of them.
 //
 //   node --expose-gc lifecycle.cjs STATE END main       this process goes through it
-//   node --expose-gc lifecycle.cjs STATE END worker     WORKERS Workers do, several at a time, and then no socket may be left
+//   node --expose-gc lifecycle.cjs STATE ENDS worker    WORKERS Workers do, several at a time, and then no socket may be left; END,END…
 //   node --expose-gc lifecycle.cjs STATE END abandoned  this process ends so while Workers are in that state
 const { once } = require('node:events')
 const { readdirSync, readlinkSync } = require('node:fs')
@@ -136,7 +136,7 @@ function live(state, end) {
     const worker = start(state, end)
     worker.on('message', () => worker.terminate())
     worker.on('error', error => error.message !== 'on purpose' && reject(error))
-    worker.on('exit', code => (codes[end].includes(code) ? resolve() : reject(new Error(`a Worker exited with ${code}`))))
+    worker.on('exit', code => (codes[end].includes(code) ? resolve() : reject(new Error(`${state}, ${end}: a Worker exited with ${code}`))))
   })
 }
 
@@ -151,10 +151,12 @@ function sockets() {
   return targets.filter(target => target.startsWith('socket:')).length
 }
 
-async function liveMany(state, end) {
+async function liveMany(state, ends) {
   const before = sockets()
-  for (let i = 0; i < workers; i += atATime) await Promise.all(Array.from({ length: atATime }, () => live(state, end)))
-  if (sockets() !== before) throw new Error(`${sockets() - before} sockets are left`)
+  for (const end of ends.split(',')) {
+    for (let i = 0; i < workers; i += atATime) await Promise.all(Array.from({ length: atATime }, () => live(state, end)))
+    if (sockets() !== before) throw new Error(`${state}, ${end}: ${sockets() - before} sockets are left`)
+  }
 }
 
 async function abandon(state, end) {

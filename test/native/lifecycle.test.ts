@@ -44,12 +44,10 @@ t.test('a process ends as it should', async t => {
 t.test('Workers end as they should, and leave nothing open', async t => {
   t.jobs = 2
   for (const state of states) {
-    for (const end of possible(state)) {
-      t.test(`${state}, ${end}`, async t => {
-        const { code, signal, printed } = await run(state, end, 'worker')
-        t.match({ code, signal }, { code: 0, signal: null }, { printed })
-      })
-    }
+    t.test(`${state}: ${possible(state).join(', ')}`, async t => {
+      const { code, signal, printed } = await run(state, possible(state).join(), 'worker')
+      t.match({ code, signal }, { code: 0, signal: null }, { printed })
+    })
   }
 })
 
