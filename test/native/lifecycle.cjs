@@ -136,7 +136,9 @@ function live(state, end) {
     const worker = start(state, end)
     worker.on('message', () => worker.terminate())
     worker.on('error', error => error.message !== 'on purpose' && reject(error))
-    worker.on('exit', code => (codes[end].includes(code) ? resolve() : reject(new Error(`${state}, ${end}: a Worker exited with ${code}`))))
+    worker.on('exit', code =>
+      codes[end].includes(code) ? resolve() : reject(new Error(`${state}, ${end}: a Worker exited with ${code}`)),
+    )
   })
 }
 
