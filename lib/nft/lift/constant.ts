@@ -19,8 +19,8 @@ function flagsOf(value: bigint): bigint[] {
 /** The types whose ranges are prefixes where they can be (DTYPE_F_PREFIX). */
 const PREFIXED: ReadonlySet<string> = new Set(['ipv4_addr', 'ipv6_addr'])
 
-/** From one value to another: a value, a prefix, a range, or all names that begin so. */
-export function liftSpan({ from, to }: Span, shape: Shape, devices?: Devices): json.Expression {
+/** From one value to another: a value, a prefix, a range, or all names that begin so. `alone`: it is no part of a concatenation. */
+export function liftSpan({ from, to }: Span, shape: Shape, alone: boolean, devices?: Devices): json.Expression {
   const { type, bits } = shape
   if (from === to) return liftValue(from, shape, devices)
   const rest = from ^ to
@@ -31,9 +31,9 @@ export function liftSpan({ from, to }: Span, shape: Shape, devices?: Devices): j
   if (isPrefix && PREFIXED.has(type.name)) return { prefix: { addr, len: bits - length } }
   // Protocols are numbers in ranges (src/json.c, range_expr_json).
   if (type.name === 'inet_proto') return { range: [Number(from), Number(to)] }
-  return { range: [addr, type.json(lastOf(to, bits), bits, devices)] }
+  return { range: [addr, type.json(alone ? lastOf(to, bits) : to, bits, devices)] }
 }
 
-/** An interval to the last value of all goes to the last that its bytes can have, as nft reads it. */
+/** An interval to the last value of all goes to the last that its bytes can have, as nft reads it: it is written without an end. */
 const lastOf = (to: bigint, bits: number): bigint =>
   to === (1n << BigInt(bits)) - 1n ? (1n << BigInt((bits + 7) & ~7)) - 1n : to

@@ -10,4 +10,6 @@ export interface LiftContext {
   readonly devices?: Devices | undefined
   /** Fractions of seconds, too: `nft -j` leaves them out. */
   readonly whole?: boolean | undefined
+  /** Of masked extension headers nft finds the field only where they are the key of a verdict map. */
+  readonly fields?: boolean | undefined
 }

@@ -98,7 +98,7 @@ function liftElement(
 }
 
 function liftKey(key: readonly Span[], shapes: readonly Shape[], devices: Devices | undefined): json.Expression {
-  const values = key.map((span, i) => liftSpan(span, shapes[i] as Shape, devices))
+  const values = key.map((span, i) => liftSpan(span, shapes[i] as Shape, key.length === 1, devices))
   const [single] = values
   return single !== undefined && values.length === 1 ? single : { concat: values }
 }

@@ -118,10 +118,11 @@ function operandsOf(
 
 /** nft finds the header of a masked part of an extension header, and no longer the field; nor the type of bytes that are none. */
 function maskedHeader(context: LiftContext, part: OptionValue, { right }: CalculatedValue): readonly json.Expression[] {
-  const name = optionOf({ ...part, present: true })?.option.name ?? unliftable(`exthdr ${part.type}`)
-  const mask = optionOf(part) || right.kind !== 'constant' ? undefined : `0x${asNumber(right).toString(16)} [invalid type]`
+  const found = optionOf(part)
+  const name = optionOf({ ...part, present: true, offset: 0 })?.option.name ?? unliftable(`exthdr ${part.type}`)
+  const mask = found || right.kind !== 'constant' ? undefined : `0x${asNumber(right).toString(16)} [invalid type]`
   return [
-    { exthdr: { name, field: 'unknown' } } as unknown as json.Expression,
+    { exthdr: { name, field: (context.fields && found?.field?.name) || 'unknown' } } as unknown as json.Expression,
     mask ?? express(context, right, operandShape({ left: part, bits: part.bits })),
   ]
 }

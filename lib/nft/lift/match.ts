@@ -2,6 +2,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Cmp, Lookup, Range } from '../expressions/index.js'
 import type * as json from '../json/index.js'
+import { fromRegister, toRegister } from '../vocabulary/bytes.js'
+import { jsonNumber } from '../vocabulary/types/number.js'
 import type { Shape } from '../vocabulary/value-type.js'
 import { complete, completeLookup, completePacket, masked, maskedAgain, partOf, releaseTunnel } from './complete.js'
 import { dependOnKey, releaseFor, releaseForAddress, remember } from './dependencies.js'
@@ -101,7 +103,10 @@ function matchConstant(reading: Reading, op: Operator, left: Value, right: Const
   }
   const bound = boundOf(reading, numberOf(right, shape), right, shape)
   const told = operatorOf(reading, op, left)
-  const entry = addBounded(reading, told, express(context, value), constantJson(right, shape, context.devices), bound)
+  const isOrdered = op !== '==' && op !== '!='
+  const constant =
+    isOrdered && isTurned(shape) ? turnedFlags(numberOf(right, shape), shape) : constantJson(right, shape, context.devices)
+  const entry = addBounded(reading, told, express(context, value), constant, bound)
   learn(reading, op, value, numberOf(right, shape), entry)
 }
 
@@ -236,8 +241,23 @@ export function readRange(reading: Reading, { source, operator, from, to }: Rang
 
 /** Flags and protocols are numbers in ranges. */
 function boundOf({ context }: Reading, value: bigint, constant: Constant, shape: Shape): json.Immediate {
+  if (isTurned(shape) && (value & (value - 1n)) === 0n) return turnedFlag(value, shape)
   if (shape.type.name === 'inet_proto') return Number(value)
   return shape.type.text ? (constantJson(constant, shape) as json.Immediate) : shape.type.json(value, shape.bits, context.devices)
+}
+
+/** Flags of the machine's order: nft turns them round to compare which is more, and then looks for their words. */
+const isTurned = ({ type, bits, order }: Shape): boolean => type.flags && order === 'network' && bits === 32
+
+function turnedFlag(flag: bigint, { type, bits }: Shape): json.Immediate {
+  const word = type.json(fromRegister(toRegister(flag, bits, 'host'), bits, 'network'), bits)
+  return typeof word === 'string' ? word : jsonNumber(flag)
+}
+
+function turnedFlags(value: bigint, shape: Shape): json.Expression {
+  const flags = Array.from({ length: shape.bits }, (_, bit) => 1n << BigInt(bit)).filter(flag => (value & flag) !== 0n)
+  if (flags.length < 2) return turnedFlag(value, shape)
+  return { '|': flags.map(flag => turnedFlag(flag, shape)) }
 }
 
 function namedSet(reading: Reading, name: string): NamedSet {
@@ -271,7 +291,7 @@ export function readLookup(reading: Reading, { set: name, source, destination, f
   }
   const { key, set } = keyAndSet(reading, source, name, destination === undefined)
   if (destination === 0) {
-    add(reading, { vmap: { key: express(context, key), data: setJson(context, set) } })
+    add(reading, { vmap: { key: express({ ...context, fields: true }, key), data: setJson(context, set) } })
     return
   }
   const inverted = flags?.includes('invert') ?? false

@@ -37,7 +37,10 @@ export const tcpOptionName = (type: number): string | undefined =>
 /** The option that a value is of, and its field: of several by the same number the first that has it. */
 export function optionOf(value: OptionValue): { readonly option: Option; readonly field?: HeaderField | undefined } | undefined {
   const options = TABLES[value.of].filter(option => option.type === value.type && !UNREAD.has(option.name))
-  if (value.present) return options[0] && { option: options[0] }
+  if (value.present) {
+    const option = options.find(({ fields: [first] }) => first?.offset === value.offset) ?? options[0]
+    return option && { option }
+  }
   for (const option of options) {
     const field = option.fields.find(field => field.offset === value.offset && field.bits === value.bits)
     if (field) return { option, field }

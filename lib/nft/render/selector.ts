@@ -57,7 +57,8 @@ function jhash({ expr, mod, seed, offset }: Inside<'jhash'>, options: RenderOpti
 /** `check` is what libnftables-json(5) calls `oif` that is compared with true or false. */
 const fib = ({ flags, result }: Inside<'fib'>): string => `fib ${list(flags).join(' . ')} ${result === 'check' ? 'oif' : result}`
 
-const socket = ({ key, level }: Inside<'socket'>): string =>
+/** With the type of a set nft keeps no level, and shows one all the same. */
+const socket = ({ key, level = key === 'cgroupv2' ? 0 : undefined }: Inside<'socket'>): string =>
   words('socket', key, level === undefined ? undefined : `level ${level}`)
 const osf = ({ key, ttl }: Inside<'osf'>): string => words('osf', ttl && `ttl ${ttl}`, key)
 const ipsec = ({ dir, spnum, family, key }: Inside<'ipsec'>): string =>

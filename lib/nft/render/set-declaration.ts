@@ -56,7 +56,7 @@ function flagsOf({ flags, timeout }: json.SetCommon): readonly string[] {
 
 /** How many elements stand in a line, by their type (nftables 1.1.3, src/expression.c); the others have a line each. */
 const FIVE: ReadonlySet<string> = new Set(
-  'nf_proto arp_op inet_proto inet_service tcp_flag dccp_pkttype mark classid uid gid ct_dir integer'.split(' '),
+  'nf_proto arp_op inet_proto inet_service tcp_flag dccp_pkttype mark iface_index classid uid gid ct_dir integer'.split(' '),
 )
 const TWO: ReadonlySet<string> = new Set(['ipv4_addr', 'ct_state', 'ct_status', 'pkt_type'])
 

@@ -108,7 +108,7 @@ const TYPES: readonly ValueType[] = [
   numberType({ name: 'pkt_type', number: 31, bits: 8, order: 'host', symbols: words.PACKET_TYPES }),
   numberType({ name: 'icmp_code', number: 32, bits: 8, order: 'network', symbols: words.ICMP_CODES, silent: true }),
   numberType({ name: 'icmpv6_code', number: 33, bits: 8, order: 'network', symbols: words.ICMPV6_CODES, silent: true }),
-  numberType({ name: 'icmpx_code', number: 34, bits: 8, order: 'network' }),
+  numberType({ name: 'icmpx_code', number: 34, bits: 8, order: 'network', symbols: words.ICMPX_CODES, silent: true }),
   numberType({ name: 'devgroup', number: 35, bits: 32, order: 'host', symbols: system.deviceGroups, quoted: true }),
   numberType({ name: 'dscp', number: 36, bits: 6, order: 'network', symbols: words.DSCP, format: hexadecimal(2) }),
   numberType({ name: 'ecn', number: 37, bits: 2, order: 'network', symbols: words.ECN, format: hexadecimal() }),

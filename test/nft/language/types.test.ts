@@ -110,6 +110,12 @@ t.test('an hour is of UTC for the kernel and local for people', async t => {
   const hour = known('hour')
   for (const text of ['00:00', '17:30', '23:59:59']) t.equal(hour.print(hour.parse(text, 32), 32), `"${text}"`)
   t.equal(hour.parse(3600, 32), 3600n)
+  t.equal(hour.parse(90_000, 32), 90_000n, 'a number stands for itself, however long a day is')
+})
+
+t.test('codes of every ICMP are read as words, and listed as numbers', async t => {
+  t.equal(known('icmpx_code').parse('admin-prohibited', 8), 3n)
+  t.equal(known('icmpx_code').json(3n, 8), 3)
 })
 
 t.test('flags have their names from the lowest bit on, or none where a bit has no name', async t => {

@@ -77,11 +77,13 @@ function termOf(place: OptionPlace): Term {
 
 export function exthdr(given: unknown, rule: Lowering): Term {
   const fields = fieldsOf(given, ['name', 'field', 'offset'])
-  const { place } = namedOption(EXTHDR, fields)
+  const { option, place } = namedOption(EXTHDR, fields)
+  // A header is asked for by its first field: of routing headers of one kind that stands behind what all of them have.
+  const start = place.present ? (option.fields[0]?.offset ?? 0) : place.offset
   if (rule.context.family === 'arp') throw new BadValue('type', 'extension headers are of IPv6: ARP has none')
   // nft puts what it adds for these before the whole rule (src/evaluate.c, exthdr_gen_dependency).
   rule.atBeginning(() => rule.requireNetwork(protocolCalled('ip6')))
-  return termOf({ ...place, offset: place.offset + 8 * (optionalNumber(fields, 'offset', 0, 255) ?? 0) })
+  return termOf({ ...place, offset: start + 8 * (optionalNumber(fields, 'offset', 0, 255) ?? 0) })
 }
 
 /** Which part of which TCP option: its field, or its bits. */

@@ -100,7 +100,7 @@ export const HOUR: ValueType = {
   ...numberType({ name: 'hour', number: 44, bits: 32, order: 'host' }),
   parse(given) {
     const number = integerOf(given)
-    if (number !== undefined && number <= DAY) return number
+    if (number !== undefined) return inRange(number, 32)
     const seconds = hourOf(given)
     if (seconds === undefined)
       throw new BadValue('type', `${shown(given)} is no hour: give text, as "17:30", or seconds since midnight of UTC`)
