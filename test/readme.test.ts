@@ -8,7 +8,7 @@ const read = (path: string): string => readFileSync(new URL(path, root), 'utf8')
 const readme = read('README.md')
 
 t.test('the numbers in the README are those that the benchmarks wrote', async t => {
-  for (const subject of ['ipvs', 'nft', 'proxy', 'cli']) {
+  for (const subject of ['ipvs', 'nft', 'proxy', 'proxy-ipvs', 'cli']) {
     const report = read(`scripts/bench/results/${subject}.md`).replace(/^# .*\n+/, '')
     t.ok(readme.includes(report.trim()), subject)
   }
