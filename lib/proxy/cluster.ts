@@ -25,8 +25,8 @@ import {
   takesAny,
 } from '../service/index.js'
 import type { ObjectChange, SourceProblem } from '../source/source.js'
+import { placeOf } from './names.js'
 import { isLoopback } from './routes.js'
-import { placeOf } from './stale.js'
 
 /** What the operator says of a node and its cluster. */
 export interface ClusterOptions {

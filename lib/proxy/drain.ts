@@ -12,7 +12,8 @@ import {
   type Frontend,
   type FrontendChange,
 } from '../service/index.js'
-import { endpointsOf, placeOf } from './stale.js'
+import { placeOf } from './names.js'
+import { endpointsOf } from './stale.js'
 
 /** Seconds, where nobody says otherwise. */
 export const DRAIN_SECONDS = 300

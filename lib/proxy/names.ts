@@ -17,7 +17,10 @@ export function partsOf(name: ServerName): { readonly address: string; readonly 
 export type EndpointName = string
 
 export const endpointName = ({ address, port }: { readonly address: string; readonly port: number }): EndpointName =>
-  `${address} ${port}`
+  placeOf(address, port)
+
+/** The same of a flow's addresses, whose protocol may have no ports. */
+export const placeOf = (address: string, port: number | undefined): string => `${address} ${port}`
 
 export function endpointOf(name: EndpointName): { readonly address: string; readonly port: number } {
   const [address = '', port] = name.split(' ')

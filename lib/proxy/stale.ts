@@ -1,12 +1,10 @@
 /** UDP flows that lead where nothing answers: the kernel would send there for as long as the client goes on. */
 import type { ConntrackClient, Flow } from '../conntrack/index.js'
 import type { Family, Frontend, FrontendChange } from '../service/index.js'
+import { placeOf } from './names.js'
 
 /** Whether an endpoint answers still that a frontend gives no new flows to. */
 type IsServing = (frontend: Frontend, endpoint: string) => boolean
-
-/** An address and port, as endpoints are told apart. */
-export const placeOf = (address: string, port: number | undefined): string => `${address} ${port}`
 
 /** What is served at a place, and endpoints that served there before, and answer still. */
 interface Left {

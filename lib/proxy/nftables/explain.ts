@@ -42,6 +42,7 @@ interface Asked {
   readonly node: boolean
 }
 
+const DRAINED = 'its virtual server of IPVS gives no new connections to endpoints: those that there are go on until they are over'
 const NOTHING = { endpoints: [], masquerade: false } as const
 
 /** Throws a `TypeError` for addresses that are none. */
@@ -101,6 +102,7 @@ async function taken(reader: Reader, asked: Asked, around: KernelSurroundings): 
   const ledger = await reader.get(SETS.virtualServers, ...key)
   if (!ledger) return undefined
   const places = await around.virtualServer(flow)
+  if (places.length === 0) return { ...NOTHING, verdict: 'reject', service: ledger.comment, reason: DRAINED, engine: 'ipvs' }
   return { ...(await accepted(reader, asked, places, ledger.comment, 'a virtual server of IPVS chooses')), engine: 'ipvs' }
 }
 
