@@ -4,18 +4,16 @@
  * get any of them. IPv6 answers for addresses of devices alone (net/ipv6/ndisc.c), and so does IPv4 then.
  */
 import type { NetlinkError, NftClient } from '../nft/index.js'
-import type { Command, Document, RulesetObject } from '../nft/json/index.js'
-import { cidrOf } from '../service/index.js'
+import type { Document, RulesetObject } from '../nft/json/index.js'
 import { TABLE } from './nftables/layout.js'
 import type { Log } from './options.js'
 
 const FAMILY = 'arp'
 const SET = 'services'
-/** A table of another layout is made anew. */
-const COMMENT = 'ts-ipvs proxy, layout 1'
+const KEY = { family: FAMILY, name: TABLE } as const
 
 const OBJECTS: readonly RulesetObject[] = [
-  { table: { family: FAMILY, name: TABLE, comment: COMMENT } },
+  { table: KEY },
   { set: { family: FAMILY, table: TABLE, name: SET, type: 'ipv4_addr', flags: ['interval'] } },
   { chain: { family: FAMILY, table: TABLE, name: 'input', type: 'filter', hook: 'input', prio: 0, policy: 'accept' } },
   {
@@ -32,14 +30,18 @@ const OBJECTS: readonly RulesetObject[] = [
   },
 ]
 
-/** Prefixes that the kernel has. */
-type Known = ReadonlySet<string> | 'no table' | 'another table'
+/** The table with these prefixes. */
+const tableOf = (wanted: ReadonlySet<string>): Document => ({
+  nftables: [...OBJECTS, ...(wanted.size > 0 ? [elementsOf(wanted)] : [])].map(object => ({ add: object })),
+})
+
+const NOTHING: Document = { nftables: [] }
 
 export class ArpGuard {
   readonly #client: NftClient
   readonly #log: Log
-  /** Undefined: it is read first. */
-  #known: Known | undefined
+  /** Prefixes that the kernel has, where nobody changed them; undefined: it is read first. */
+  #known: ReadonlySet<string> | undefined
   /** Whether the kernel has nftables for ARP (CONFIG_NF_TABLES_ARP). */
   #able = true
 
@@ -55,28 +57,17 @@ export class ArpGuard {
 
   /** What makes it as it is wanted. Changes nothing. */
   async plan(wanted: ReadonlySet<string>, signal?: AbortSignal): Promise<Document> {
-    this.#known ??= await this.#read(signal)
-    const known = typeof this.#known === 'string' ? new Set<string>() : this.#known
-    const added = [...wanted].filter(prefix => !known.has(prefix))
-    if (this.#known === 'no table' && added.length === 0) return { nftables: [] }
-    const removed = [...known].filter(prefix => !wanted.has(prefix))
-    return {
-      nftables: [
-        ...(this.#known === 'another table' ? [{ delete: { table: { family: FAMILY, name: TABLE } } } as const] : []),
-        ...(typeof this.#known === 'string' ? OBJECTS.map(object => ({ add: object })) : []),
-        ...elements('delete', removed),
-        ...elements('add', added),
-      ],
-    }
+    if (this.#known?.size === wanted.size && [...wanted].every(prefix => this.#known?.has(prefix))) return NOTHING
+    if (wanted.size === 0 && !(await this.#client.getTable(KEY, { signal }))) return NOTHING
+    return (await this.#client.plan(tableOf(wanted), { signal })).document
   }
 
   async sync(wanted: ReadonlySet<string>, signal?: AbortSignal): Promise<void> {
     if (!this.#able) return
     const document = await this.plan(wanted, signal)
-    if (document.nftables.length === 0) return
     this.doubt()
     try {
-      await this.#client.apply(document, { signal })
+      if (document.nftables.length > 0) await this.#client.apply(document, { signal })
       this.#known = new Set(wanted)
     } catch (error) {
       if ((error as Partial<NetlinkError>).code !== 'EOPNOTSUPP') throw error
@@ -87,24 +78,14 @@ export class ArpGuard {
 
   async cleanup(signal?: AbortSignal): Promise<void> {
     this.doubt()
-    const table = { family: FAMILY, name: TABLE } as const
-    if (await this.#client.getTable(table, { signal })) await this.#client.commit([{ delete: { table } }], { signal })
-  }
-
-  async #read(signal: AbortSignal | undefined): Promise<Known> {
-    const { tables, rules, elements } = await this.#client.snapshot({ family: FAMILY, table: TABLE, signal })
-    if (tables.length === 0) return 'no table'
-    if (tables[0]?.comment !== COMMENT || rules.length !== 1) return 'another table'
-    const found = elements.filter(({ set }) => set.name === SET).flatMap(({ elements }) => elements)
-    return new Set(found.map(({ key }) => cidrOf(String(key))?.text ?? String(key)))
+    if (await this.#client.getTable(KEY, { signal })) await this.#client.commit([{ delete: { table: KEY } }], { signal })
   }
 }
 
-function elements(verb: 'add' | 'delete', prefixes: readonly string[]): readonly Command[] {
-  if (prefixes.length === 0) return []
-  const elem = prefixes.map(prefix => {
+function elementsOf(prefixes: ReadonlySet<string>): RulesetObject {
+  const elem = [...prefixes].map(prefix => {
     const [addr = '', length] = prefix.split('/')
     return length === '32' ? addr : { prefix: { addr, len: Number(length) } }
   })
-  return [{ [verb]: { element: { family: FAMILY, table: TABLE, name: SET, elem } } } as unknown as Command]
+  return { element: { family: FAMILY, table: TABLE, name: SET, elem } }
 }

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import t from 'tap'
 import type { IpvsClient } from '../../lib/ipvs/index.js'
+import { explainKernel } from '../../lib/proxy/explain-kernel.js'
 import type { Log } from '../../lib/proxy/options.js'
 import { open as openRoutes } from '../../lib/route/index.js'
 import { memoryKernel } from '../../lib/testing/index.js'
@@ -23,6 +24,12 @@ t.test('the ledger says whose virtual servers are: the Service that has them now
   })
   t.match({ operations, ...before }, { operations: 0, added: 0, removed: 0 })
   t.same(await machine.ledger(), { '10.96.0.1 tcp 80': 'default/web' }, 'it only drains, and a new proxy knows whose it was')
+  const asked = { from: '10.244.0.9', ...key }
+  t.match(await explainKernel(asked, { transport: machine.kernel }), {
+    verdict: 'reject',
+    service: 'default/web',
+    engine: 'ipvs',
+  })
   await using proxy = await machine.open()
   t.same(await synced(machine, proxy, service('other', 1), slice('other', '10.244.0.1')), ['10.96.0.1 tcp 80 rr: 10.244.0.1 1'])
   t.same(await machine.ledger(), { '10.96.0.1 tcp 80': 'default/other' })
@@ -165,6 +172,9 @@ t.test('nobody is told by ARP that addresses of Services are here', async t => {
   await synced(machine, proxy, service('web', 1, { externalIPs: ['192.0.2.2'] }))
   t.same(await guarded(), ['10.96.0.0/16', '192.0.2.2'])
   await proxy.close()
+  const chain = { family: 'arp', table: 'ts-ipvs', name: 'input' } as const
+  const rule = { family: 'arp', table: 'ts-ipvs', chain: 'input', expr: [{ accept: null }] } as const
+  await machine.with(({ nft }) => nft.apply({ nftables: [{ flush: { chain } }, { add: { rule } }] }))
   const lasting = {
     name: 'lasting',
     async *updates(signal: AbortSignal) {
@@ -176,6 +186,9 @@ t.test('nobody is told by ARP that addresses of Services are here', async t => {
   const told = [service('web', 1, { externalIPs: ['192.0.2.3'] }), slice('web', '10.244.0.1')] as const
   await synced(machine, next, ...told)
   t.same(await guarded(), ['10.96.0.0/16', '192.0.2.3'], 'what another one left is gone')
+  const text = await machine.with(({ nft }) => nft.rulesetText({ family: 'arp', table: 'ts-ipvs' }))
+  t.match(text, /arp operation request arp daddr ip @services drop\n/)
+  t.notMatch(text, /\baccept\n/, 'and what others have put there')
   const ending = new AbortController()
   const run = next.run(ending.signal)
   machine.source.tell(...told)
