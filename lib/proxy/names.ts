@@ -7,10 +7,23 @@ export type ServerName = string
 export const serverName = (address: string, protocol: string | number, port: number): ServerName =>
   `${address} ${protocol} ${port}`
 
-/** The parts of a name. */
-export function partsOf(name: ServerName): { readonly address: string; readonly protocol: Protocol; readonly port: number } {
+export interface ServerParts {
+  readonly address: string
+  readonly protocol: Protocol
+  readonly port: number
+}
+
+export function partsOf(name: ServerName): ServerParts {
   const [address = '', protocol = '', port] = name.split(' ')
   return { address, protocol: protocol as Protocol, port: Number(port) }
+}
+
+/** A virtual server in the ledger. */
+export interface LedgerEntry {
+  readonly name: ServerName
+  readonly parts: ServerParts
+  /** Whose it is; unknown of what an earlier proxy left. */
+  readonly comment: string | undefined
 }
 
 /** `10.244.1.7 8080` */

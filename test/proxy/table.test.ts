@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { atOnce } from '../../lib/netlink/turns.js'
-import { serverName } from '../../lib/proxy/names.js'
+import { type LedgerEntry, partsOf, type ServerName, serverName } from '../../lib/proxy/names.js'
 import type { Engine } from '../../lib/proxy/nftables/render.js'
 import { assign } from '../../lib/proxy/nftables/slots.js'
 import { ProxyTable } from '../../lib/proxy/nftables/table.js'
@@ -69,16 +69,18 @@ class Rig {
     const known = new Set(names)
     for (const { name, rendered } of placed) {
       if (!rendered.balanced) continue
-      if (!this.kernel.servers.has(name)) this.table.enter(name, undefined)
+      if (!this.kernel.servers.has(name)) this.table.enter(entryOf(name))
       this.kernel.servers.set(
         name,
         rendered.balanced.map(({ address, port }) => `${address} ${port}`),
       )
       known.delete(name)
     }
-    for (const name of known) if (this.kernel.servers.delete(name)) this.table.strike(name, undefined)
+    for (const name of known) if (this.kernel.servers.delete(name)) this.table.strike(entryOf(name))
   }
 }
+
+const entryOf = (name: ServerName): LedgerEntry => ({ name, parts: partsOf(name), comment: undefined })
 
 const ENGINES: readonly Engine[] = ['nftables', 'ipvs', 'both']
 

@@ -1,36 +1,24 @@
 /** The virtual servers of one family: what is wanted, what the kernel has of them, and what leads from one to the other. */
-import type {
-  IpvsClient,
-  NetlinkError,
-  Operation,
-  RealServer,
-  Result,
-  VirtualServer,
-  VirtualServerKey,
-} from '../../ipvs/index.js'
+import type { IpvsClient, NetlinkError, Operation, RealServer, VirtualServer } from '../../ipvs/index.js'
 import { Turns } from '../../netlink/turns.js'
-import type { Family, Frontend, FrontendKey } from '../../service/index.js'
-import { type EndpointName, endpointName, endpointOf, partsOf, type ServerName, serverName } from '../names.js'
+import type { Family, FrontendKey } from '../../service/index.js'
+import { type EndpointName, endpointOf, partsOf, type ServerName, serverName } from '../names.js'
 import type { Placed } from '../nftables/table.js'
 import { type DrainRules, Drains } from './drains.js'
-import { Entered, type Ledger } from './ledger.js'
-import { contentOf, knownWeight, type WantedServer, type Weighed, wantedServer } from './wanted.js'
-
-/** What the kernel has of ours. */
-interface Known {
-  content: string
-  /** Weights by endpoint. */
-  readonly weights: Map<EndpointName, number>
-  /** Whose it was last; unknown of what an earlier proxy left. */
-  frontend: Frontend | undefined
-}
-
-/** An operation, and what is known once it was carried out. */
-interface Step {
-  readonly name: ServerName
-  readonly operation: Operation
-  readonly done: () => void
-}
+import {
+  dismissal,
+  type Known,
+  type Ledger,
+  leavingOf,
+  removal,
+  type Server,
+  type Step,
+  sameKnown,
+  unread,
+  weighing,
+  weightsIn,
+} from './steps.js'
+import { contentOf, type WantedServer, wantedServer } from './wanted.js'
 
 /** Seconds between two looks at all that is there, for the kernel tells no changes of IPVS; more where a look takes more than a hundredth of it. */
 const LOOK = 10
@@ -45,11 +33,10 @@ export class VirtualServers {
   readonly family: Family
   readonly #client: IpvsClient
   readonly #drains: Drains
-  readonly #wanted = new Map<ServerName, WantedServer>()
-  readonly #kernel = new Map<ServerName, Known>()
-  readonly #entered: Entered
+  readonly #ledger: Ledger
+  readonly #servers = new Map<ServerName, Server>()
   #strangers: ReadonlySet<ServerName> = new Set()
-  readonly #touched = new Set<ServerName>()
+  readonly #touched = new Set<Server>()
   readonly #missing = new Set<string>()
   readonly #problems = new Map<ServerName, { readonly where: string; readonly message: string }>()
   /** When all is looked at next, in milliseconds. */
@@ -58,26 +45,27 @@ export class VirtualServers {
   constructor(client: IpvsClient, family: Family, ledger: Ledger, rules: DrainRules) {
     this.#client = client
     this.family = family
-    this.#entered = new Entered(ledger)
+    this.#ledger = ledger
     this.#drains = new Drains(rules)
   }
 
   /** Takes over what an earlier proxy has written into its ledger. */
   adopt(entered: ReadonlyMap<ServerName, string | undefined>): void {
     for (const [name, comment] of entered) {
-      this.#kernel.set(name, { content: '', weights: new Map(), frontend: undefined })
-      this.#entered.enter(name, comment)
+      const server = this.#of(name)
+      server.known = unread(undefined)
+      this.#enter(server, comment)
     }
   }
 
   /** Whether there is, or is to be, anything of ours. */
   get used(): boolean {
-    return this.#wanted.size + this.#kernel.size > 0
+    return this.#servers.size > 0
   }
 
   /** Whether it gives new connections to an endpoint: one that only drains is there, and does not. */
   isBalancing(name: ServerName): boolean {
-    for (const weight of this.#kernel.get(name)?.weights.values() ?? []) if (weight > 0) return true
+    for (const weight of this.#servers.get(name)?.known?.weights.values() ?? []) if (weight > 0) return true
     return false
   }
 
@@ -112,20 +100,31 @@ export class VirtualServers {
     for (const { name } of before) if (!placed.some(place => place.name === name)) this.#unwant(name, key)
   }
 
+  #of(name: ServerName): Server {
+    let server = this.#servers.get(name)
+    if (!server) {
+      server = { name, wanted: undefined, known: undefined, entry: undefined }
+      this.#servers.set(name, server)
+    }
+    return server
+  }
+
   #want(name: ServerName, wanted: WantedServer): void {
-    this.#wanted.set(name, wanted)
-    this.#touched.add(name)
-    this.#settleLedger(name)
-    if (wanted.problem === undefined) this.#problems.delete(name)
-    else this.#problems.set(name, { where: wanted.place.frontend.service, message: wanted.problem })
+    const server = this.#of(name)
+    server.wanted = wanted
+    this.#touched.add(server)
+    this.#settleLedger(server)
+    if (wanted.problem !== undefined) this.#problems.set(name, { where: wanted.place.frontend.service, message: wanted.problem })
+    else if (this.#problems.size > 0) this.#problems.delete(name)
   }
 
   #unwant(name: ServerName, key: FrontendKey): void {
-    if (this.#wanted.get(name)?.owner !== key) return
-    this.#wanted.delete(name)
-    this.#touched.add(name)
+    const server = this.#servers.get(name)
+    if (server?.wanted?.owner !== key) return
+    server.wanted = undefined
+    this.#touched.add(server)
     this.#problems.delete(name)
-    this.#settleLedger(name)
+    this.#settleLedger(server)
   }
 
   /** Reads what is there, if it is time to. Returns how many virtual servers of ours somebody else had changed. */
@@ -137,7 +136,7 @@ export class VirtualServers {
     const visit = (server: VirtualServer & { readonly realServers: readonly RealServer[] }): void => {
       if (!('protocol' in server)) return
       const name = serverName(server.address, server.protocol, server.port)
-      const known = this.#kernel.get(name)
+      const known = this.#servers.get(name)?.known
       if (!known) strangers.add(name)
       else found.set(name, { content: contentOf(server), weights: weightsIn(server.realServers), frontend: known.frontend })
     }
@@ -151,28 +150,29 @@ export class VirtualServers {
   /** @param whole whether nothing was left out of what was found */
   #take(found: ReadonlyMap<ServerName, Known>, whole: boolean): number {
     let drifted = 0
-    for (const [name, before] of this.#kernel) {
-      const now = found.get(name)
-      if (now && sameKnown(before, now)) continue
-      if (!now && !whole) continue
+    for (const server of this.#servers.values()) {
+      const { known: before } = server
+      const now = found.get(server.name)
+      if (!before || (now ? sameKnown(before, now) : !whole)) continue
       if (before.content !== '') drifted++
-      if (now) this.#kernel.set(name, now)
-      else this.#kernel.delete(name)
-      this.#touched.add(name)
-      this.#settleLedger(name)
+      server.known = now
+      this.#touched.add(server)
+      this.#settleLedger(server)
     }
     return drifted
   }
 
   /** What a sync would do now, in order. */
   plan(): readonly Operation[] {
-    const steps = [...this.#touched].flatMap(name => {
-      const addition = this.#addition(name)
-      const wanted = addition && this.#wanted.get(name)?.realServers
-      const known = { content: '', weights: new Map(), frontend: undefined }
-      const servers = (wanted ?? []).map(server => this.#weigh(name, known, partsOf(name), server))
-      return [...(addition ? [addition] : []), ...servers, ...this.#steps(name)]
-    })
+    const steps: Step[] = []
+    for (const server of this.#touched) {
+      const { length } = steps
+      this.#addition(server, steps)
+      if (steps.length === length) this.#change(server, steps)
+      else
+        for (const { name, config } of server.wanted?.realServers ?? [])
+          steps.push(weighing(server, partsOf(server.name), name, config))
+    }
     return steps.map(({ operation }) => operation)
   }
 
@@ -181,7 +181,10 @@ export class VirtualServers {
    * time, when all was looked at; rejects with an `AggregateError` that tells it.
    */
   async sync(signal?: AbortSignal): Promise<number> {
-    for (const name of await this.#drains.lookAt(this.#client, signal)) this.#touched.add(name)
+    for (const name of await this.#drains.lookAt(this.#client, signal)) {
+      const server = this.#servers.get(name)
+      if (server) this.#touched.add(server)
+    }
     const failures: Error[] = []
     let count = 0
     for (let missing = -1; missing < this.#missing.size; ) {
@@ -193,44 +196,55 @@ export class VirtualServers {
     throw new AggregateError(failures, `IPVS: ${failures.length} operations failed, the first: ${failures[0]?.message}`)
   }
 
-  async #bring(names: readonly ServerName[], failures: Error[], signal: AbortSignal | undefined): Promise<number> {
-    for (const name of names) this.#touched.delete(name)
+  async #bring(servers: readonly Server[], failures: Error[], signal: AbortSignal | undefined): Promise<number> {
+    for (const server of servers) this.#touched.delete(server)
     try {
       // Apart: the real servers of what could not be made would come to whoever has it.
-      const added = await this.#run(this.#additions(names), failures, signal)
-      return added + (await this.#run(this.#changes(names), failures, signal))
+      const added = await this.#run(servers, (server, steps) => this.#addition(server, steps), failures, signal)
+      const changed = await this.#run(servers, (server, steps) => this.#change(server, steps), failures, signal)
+      this.#forget(servers)
+      return added + changed
     } catch (error) {
-      for (const name of names) this.#touched.add(name)
+      for (const server of servers) this.#touched.add(server)
       throw error
     }
   }
 
   /** Removes everything of ours. */
   async cleanup(signal?: AbortSignal): Promise<boolean> {
-    const names = [...this.#kernel.keys()]
-    if (names.length === 0) return false
+    const servers = [...this.#servers.values()].filter(({ known }) => known)
+    if (servers.length === 0) return false
     const failures: Error[] = []
-    await this.#run(
-      names.map(name => this.#removal(name)),
-      failures,
-      signal,
-    )
+    await this.#run(servers, (server, steps) => steps.push(removal(server)), failures, signal)
+    this.#forget(servers)
     if (failures[0]) throw failures[0]
     return true
   }
 
-  async #run(steps: Iterable<Step>, failures: Error[], signal: AbortSignal | undefined): Promise<number> {
+  /** Those of them that are neither wanted nor there. */
+  #forget(servers: readonly Server[]): void {
+    for (const server of servers)
+      if (!server.wanted && !server.known && this.#servers.get(server.name) === server) this.#servers.delete(server.name)
+  }
+
+  async #run(
+    servers: readonly Server[],
+    add: (server: Server, steps: Step[]) => unknown,
+    failures: Error[],
+    signal: AbortSignal | undefined,
+  ): Promise<number> {
     const turns = new Turns()
     let done = 0
-    let part: Step[] = []
-    for (const step of steps) {
-      part.push(step)
-      if (turns.due(STEP)) await turns.give()
-      if (part.length < TOGETHER) continue
-      done += await this.#carryOut(part, failures, signal)
-      part = []
+    let steps: Step[] = []
+    for (const server of servers) {
+      const { length } = steps
+      add(server, steps)
+      if (turns.due(STEP * (steps.length - length))) await turns.give()
+      if (steps.length < TOGETHER) continue
+      done += await this.#carryOut(steps, failures, signal)
+      steps = []
     }
-    return part.length === 0 ? done : done + (await this.#carryOut(part, failures, signal))
+    return steps.length === 0 ? done : done + (await this.#carryOut(steps, failures, signal))
   }
 
   /** Returns how many it were, and takes note of what they did. */
@@ -240,146 +254,118 @@ export class VirtualServers {
       { signal },
     )
     let done = 0
-    for (const [i, step] of steps.entries()) {
-      const result = results[i] as Result
+    for (const [i, result] of results.entries()) {
+      const step = steps[i] as Step
       if (result.ok) {
-        step.done()
+        this.#done(step)
         done++
       } else this.#failed(step, result.error, failures)
     }
     return done
   }
 
-  #failed({ name, operation }: Step, error: Error, failures: Error[]): void {
+  #done({ server, operation, wanted, endpoint = '' }: Step): void {
+    const { known } = server
+    switch (operation.operation) {
+      case 'addVirtualServer':
+        server.known = { content: wanted?.content ?? '', weights: new Map(), frontend: wanted?.place.frontend }
+        return
+      case 'updateVirtualServer':
+        if (known) known.content = wanted?.content ?? ''
+        return
+      case 'removeVirtualServer':
+        server.known = undefined
+        this.#drains.forget(server.name)
+        return this.#settleLedger(server)
+      case 'addRealServer':
+      case 'updateRealServer':
+        known?.weights.set(endpoint, operation.realServer.weight ?? 1)
+        return
+      case 'removeRealServer':
+        known?.weights.delete(endpoint)
+        return this.#drains.end(server.name, endpoint)
+    }
+  }
+
+  #failed({ server, operation }: Step, error: Error, failures: Error[]): void {
     const { problem, applied } = error as Partial<NetlinkError>
     const isAddition = operation.operation === 'addVirtualServer'
     if (isAddition && problem === 'exists') {
-      this.#strangers = new Set([...this.#strangers, name])
-      this.#settleLedger(name)
-    } else if (problem === 'no-such-scheduler') this.#missed(name)
+      this.#strangers = new Set([...this.#strangers, server.name])
+      this.#settleLedger(server)
+    } else if (problem === 'no-such-scheduler') this.#missed(server)
     else {
       failures.push(error)
-      this.#touched.add(name)
+      this.#touched.add(server)
       // It may have been made all the same: the next look tells.
-      if (isAddition && applied === 'unknown')
-        this.#kernel.set(name, { content: '', weights: new Map(), frontend: this.#wanted.get(name)?.place.frontend })
+      if (isAddition && applied === 'unknown') server.known = unread(server.wanted?.place.frontend)
     }
   }
 
   /** Whoever wishes for a scheduler that is not there gets another one. */
-  #missed(name: ServerName): void {
-    const scheduler = this.#wanted.get(name)?.config.scheduler
+  #missed({ wanted }: Server): void {
+    const scheduler = wanted?.config.scheduler
     if (scheduler === undefined || this.#missing.has(scheduler)) return
     this.#missing.add(scheduler)
-    for (const [name, { config, place, owner }] of this.#wanted) {
-      const wanted = config.scheduler === scheduler ? wantedServer(owner, place, this.#missing) : undefined
-      if (wanted) this.#want(name, wanted)
+    for (const { name, wanted } of this.#servers.values()) {
+      if (wanted?.config.scheduler !== scheduler) continue
+      const other = wantedServer(wanted.owner, wanted.place, this.#missing)
+      if (other) this.#want(name, other)
     }
-  }
-
-  *#additions(names: readonly ServerName[]): Generator<Step> {
-    for (const name of names) {
-      const step = this.#addition(name)
-      if (step) yield step
-    }
-  }
-
-  *#changes(names: readonly ServerName[]): Generator<Step> {
-    for (const name of names) yield* this.#steps(name)
   }
 
   /** What makes a virtual server that is not there. */
-  #addition(name: ServerName): Step | undefined {
-    const wanted = this.#wanted.get(name)
-    if (!wanted || this.#kernel.has(name) || this.#strangers.has(name)) return undefined
-    const { config, content, place } = wanted
-    const done = (): void => {
-      this.#kernel.set(name, { content, weights: new Map(), frontend: place.frontend })
-    }
-    return { name, operation: { operation: 'addVirtualServer', virtualServer: config }, done }
-  }
-
-  #removal(name: ServerName): Step {
-    const done = (): void => {
-      this.#kernel.delete(name)
-      this.#drains.forget(name)
-      this.#settleLedger(name)
-    }
-    return { name, operation: { operation: 'removeVirtualServer', virtualServer: partsOf(name) }, done }
+  #addition(server: Server, steps: Step[]): void {
+    const { wanted, known } = server
+    if (!wanted || known || this.#strangers.has(server.name)) return
+    steps.push({ server, operation: { operation: 'addVirtualServer', virtualServer: wanted.config }, wanted })
   }
 
   /** What brings one that is there to what is wanted: first what comes, then what goes. */
-  *#steps(name: ServerName): Generator<Step> {
-    const known = this.#kernel.get(name)
+  #change(server: Server, steps: Step[]): void {
+    const { name, known, wanted } = server
     if (!known) return
-    const wanted = this.#wanted.get(name)
     // One object for all of its real servers: the client encodes it once.
     const key = wanted?.config ?? partsOf(name)
     if (wanted) {
       known.frontend = wanted.place.frontend
-      if (known.content !== wanted.content) yield this.#update(name, known, wanted)
-    }
-    for (const realServer of wanted?.realServers ?? []) {
-      this.#drains.end(name, realServer.name)
-      if (known.weights.get(realServer.name) !== realServer.config.weight) yield this.#weigh(name, known, key, realServer)
+      if (known.content !== wanted.content)
+        steps.push({ server, operation: { operation: 'updateVirtualServer', virtualServer: wanted.config }, wanted })
+      for (const { name: endpoint, config } of wanted.realServers) {
+        this.#drains.end(name, endpoint)
+        if (known.weights.get(endpoint) !== config.weight) steps.push(weighing(server, key, endpoint, config))
+      }
     }
     const leaving = leavingOf(known, wanted)
     for (const endpoint of leaving) this.#drains.begin(name, endpoint, known.frontend)
     const isOver = (endpoint: EndpointName): boolean => this.#drains.isOver(name, endpoint, known.frontend)
-    if (!wanted && leaving.every(isOver)) yield this.#removal(name)
+    if (!wanted && leaving.every(isOver)) steps.push(removal(server))
     else
       for (const endpoint of leaving)
-        if (isOver(endpoint)) yield this.#dismissal(name, known, key, endpoint)
+        if (isOver(endpoint)) steps.push(dismissal(server, key, endpoint))
         else if (known.weights.get(endpoint) !== 0)
-          yield this.#weigh(name, known, key, { name: endpoint, config: { ...endpointOf(endpoint), weight: 0 } })
-  }
-
-  #update(name: ServerName, known: Known, { config, content }: WantedServer): Step {
-    const done = (): void => {
-      known.content = content
-    }
-    return { name, operation: { operation: 'updateVirtualServer', virtualServer: config }, done }
-  }
-
-  #weigh(name: ServerName, { weights }: Known, virtualServer: VirtualServerKey, { name: endpoint, config }: Weighed): Step {
-    const operation = weights.has(endpoint) ? ('updateRealServer' as const) : ('addRealServer' as const)
-    const done = (): void => {
-      weights.set(endpoint, config.weight)
-    }
-    return { name, operation: { operation, virtualServer, realServer: config }, done }
-  }
-
-  #dismissal(name: ServerName, known: Known, virtualServer: VirtualServerKey, endpoint: EndpointName): Step {
-    const done = (): void => {
-      known.weights.delete(endpoint)
-      this.#drains.end(name, endpoint)
-    }
-    const realServer = endpointOf(endpoint)
-    return { name, operation: { operation: 'removeRealServer', virtualServer, realServer }, done }
+          steps.push(weighing(server, key, endpoint, { ...endpointOf(endpoint), weight: 0 }))
   }
 
   /** The ledger has what is ours, and what is to be. */
-  #settleLedger(name: ServerName): void {
-    const wanted = this.#strangers.has(name) ? undefined : this.#wanted.get(name)
-    if (wanted) this.#entered.enter(name, wanted.place.rendered.comment)
-    else if (!this.#kernel.has(name)) this.#entered.strike(name)
-    else if (!this.#entered.has(name)) this.#entered.enter(name, undefined)
+  #settleLedger(server: Server): void {
+    const { name, known, entry } = server
+    const wanted = this.#strangers.has(name) ? undefined : server.wanted
+    if (wanted) this.#enter(server, wanted.place.rendered.comment)
+    else if (known) this.#enter(server, entry?.comment)
+    else if (entry) {
+      this.#ledger.strike(entry)
+      server.entry = undefined
+    }
   }
-}
 
-function leavingOf({ weights }: Known, wanted: WantedServer | undefined): readonly EndpointName[] {
-  if (weights.size === 0) return []
-  const staying = new Set(wanted?.realServers.map(({ name }) => name))
-  return [...weights.keys()].filter(endpoint => !staying.has(endpoint))
-}
-
-const weightsIn = (realServers: readonly RealServer[]): Map<EndpointName, number> =>
-  new Map(realServers.map(server => [endpointName(server), knownWeight(server)]))
-
-function sameKnown(a: Known, b: Known): boolean {
-  return (
-    a.content === b.content &&
-    a.weights.size === b.weights.size &&
-    [...a.weights].every(([endpoint, weight]) => b.weights.get(endpoint) === weight)
-  )
+  #enter(server: Server, comment: string | undefined): void {
+    const { name, entry, wanted } = server
+    if (entry && entry.comment === comment) return
+    const now = { name, comment, parts: wanted?.place ?? partsOf(name) }
+    this.#ledger.enter(now)
+    // It was another Service's: what stays is not touched in between.
+    if (entry) this.#ledger.strike(entry)
+    server.entry = now
+  }
 }

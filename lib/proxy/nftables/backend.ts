@@ -8,7 +8,7 @@ import { planDocument } from '../../nft/plan/plan.js'
 import { snapshotOf } from '../../nft/snapshot-of.js'
 import { type Cidr, cidrOf, type Family } from '../../service/index.js'
 import { moveClients } from './affinity.js'
-import type { Part, SetChange, Wanted } from './elements.js'
+import { type Key, nameOf, type Part, type SetChange } from './elements.js'
 import { SETS, TABLE, tableFamily, type View } from './layout.js'
 import { ProxyTable } from './table.js'
 
@@ -62,26 +62,26 @@ export class NftablesBackend {
   async adopt(signal?: AbortSignal): Promise<Adopted> {
     this.#adopted = await this.#snapshot(signal)
     const { elements, sets } = this.#adopted
-    const slots = new Map<string, { readonly view: View; readonly key: readonly Part[]; readonly endpoints: string[] }>()
+    const slots = new Map<string, { readonly view: View; readonly key: Key; readonly endpoints: string[] }>()
     const turns = new Turns()
     for (const { set, elements: items } of elements) {
       const [, view, slot] = /^slot-(inside|outside)-(\d+)$/.exec(set.name) ?? []
       if (view === undefined) continue
       for (const { key, data } of items) {
         if (turns.due(1)) await turns.give()
-        const name = `${view} ${key}`
-        const known = slots.get(name) ?? { view: view as View, key: partsOf(key), endpoints: [] }
-        known.endpoints[Number(slot)] = partsOf(data).join(' ')
+        const name = `${view} ${nameOf(key)}`
+        const known = slots.get(name) ?? { view: view as View, key, endpoints: [] }
+        known.endpoints[Number(slot)] = nameOf(data as Key)
         slots.set(name, known)
       }
     }
     for (const { view, key, endpoints } of slots.values()) {
-      const [address, protocol, port] = key
+      const [address, protocol, port] = partsOf(key)
       this.table.adoptSlots(view, String(address), String(protocol), Number(port), endpoints)
     }
     const ledger = elements.filter(({ set }) => set.name === SETS.virtualServers).flatMap(({ elements }) => elements)
     return {
-      ledger: new Map(ledger.map(({ key, comment }) => [[key].flat().join(' '), comment])),
+      ledger: new Map(ledger.map(({ key, comment }) => [nameOf(key), comment])),
       remembered: sets.find(({ name }) => name === SETS.remembered)?.comment,
     }
   }
@@ -291,22 +291,18 @@ function deletedBy(command: object): readonly string[] {
   return [target.set?.name, target.map?.name, target.table?.name].filter(name => name !== undefined)
 }
 
-/** As `Wanted` has it: prefixes in their one form. */
-function* wantedIn(set: string, elements: readonly Element[]): Generator<Omit<Wanted, 'set'>, void, void> {
-  const prefixed = set === SETS.pods || set === SETS.serviceRanges || set === SETS.allowed
-  for (const { key, data, comment } of elements) {
-    const parts = prefixed ? rangesOf(partsOf(key)) : partsOf(key)
-    yield { key: parts, data: data === undefined || isVerdict(data) ? data : partsOf(data), comment }
+/** As they are wanted: prefixes in their one form. */
+function wantedIn(set: string, elements: readonly Element[]): Iterable<Element> {
+  return set === SETS.pods || set === SETS.serviceRanges || set === SETS.allowed ? prefixed(elements) : elements
+}
+
+/** An address alone is a prefix of all its bits. */
+function* prefixed(elements: readonly Element[]): Generator<Element, void, void> {
+  const prefix = (part: Part): Part => (typeof part === 'string' ? (cidrOf(part)?.text ?? part) : part)
+  for (const element of elements) {
+    const [first, ...others] = partsOf(element.key)
+    yield { ...element, key: others.length > 0 ? [prefix(first as Part), ...others] : prefix(first as Part) }
   }
 }
 
-const partsOf = (value: Element['key'] | Element['data']): readonly Part[] =>
-  Array.isArray(value) ? (value as readonly Part[]) : [value as Part]
-
-const isVerdict = (data: NonNullable<Element['data']>): data is Extract<Wanted['data'], { verdict: unknown }> =>
-  typeof data === 'object' && 'verdict' in data
-
-/** An address alone is a prefix of all its bits, in sets whose keys are prefixes. */
-function rangesOf([first, ...others]: readonly Part[]): readonly Part[] {
-  return [typeof first === 'string' ? (cidrOf(first)?.text ?? first) : (first as Part), ...others]
-}
+const partsOf = (key: Key): readonly Part[] => (Array.isArray(key) ? (key as readonly Part[]) : [key as Part])

@@ -2,33 +2,35 @@
 import type { Element, Verdict } from '../../nft/index.js'
 import { LargeMap } from './large-map.js'
 
-/** A value of a key or of data: text, a number; a range that is no prefix, which only others write. */
-export type Part = string | number | { readonly from: string | number; readonly to: string | number }
+/** A key of elements: one value, or several; ranges that are no prefixes only others write. */
+export type Key = Element['key']
+export type Part = Exclude<Key, readonly unknown[]>
 
-/** An element of a set; of a map with what its key is mapped to. */
+/** An element that is to be in a set. */
 export interface Wanted {
   readonly set: string
-  /** One value, or several. */
-  readonly key: readonly Part[]
-  readonly data?: readonly Part[] | Verdict | undefined
-  /** Whose it is, for those who read the table. */
-  readonly comment?: string | undefined
+  /** Its key as text: what tells it from others of the set. */
+  readonly name: string
+  /** Its comment says whose it is, for those who read the table. */
+  readonly element: Element
 }
 
 /** An element, as long as somebody wants it, or the kernel has it. */
 interface Entry {
-  readonly key: string
-  wanted: Wanted | undefined
+  readonly name: string
+  wanted: Element | undefined
   /** How many want it. */
   count: number
   /** What the kernel has. */
-  there: Wanted | undefined
+  there: Element | undefined
   /** Whether that may be another. */
   changed: boolean
 }
 
 /** What is done with an entry takes as long as with so many other objects: memory grows meanwhile. */
 const ENTRY = 4
+/** Entries from one turn to the next. */
+const STEP = 32
 
 /** Elements in one list: one of hundreds of thousands copies itself as it grows, megabytes at a time. */
 const TOGETHER = 10_000
@@ -46,63 +48,64 @@ export interface SetChange {
   readonly added: readonly Element[]
 }
 
-const textOf = (key: readonly Part[]): string =>
-  key.length === 1 && typeof key[0] === 'string'
-    ? key[0]
-    : key.map(part => (typeof part === 'object' ? `${part.from}-${part.to}` : part)).join(' ')
+/** A key as text. */
+export function nameOf(key: Key): string {
+  if (!Array.isArray(key)) return partName(key as Part)
+  return key.map(partName).join(' ')
+}
 
-type Content = Pick<Wanted, 'data' | 'comment'>
+const partName = (part: Part): string => (typeof part === 'object' && 'from' in part ? `${part.from}-${part.to}` : String(part))
 
 /** Whether two elements of a key are the same. */
-const same = (a: Content, b: Content): boolean => a.comment === b.comment && sameData(a.data, b.data)
+const same = (a: Element, b: Element): boolean => a === b || (a.comment === b.comment && sameData(a.data, b.data))
 
-function sameData(a: Wanted['data'], b: Wanted['data']): boolean {
+function sameData(a: Element['data'], b: Element['data']): boolean {
   if (a === b || a === undefined || b === undefined) return a === b
-  if ('verdict' in a) return 'verdict' in b && a.verdict === b.verdict && a.chain === b.chain
-  return !('verdict' in b) && a.length === b.length && a.every((part, i) => part === b[i])
+  if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((part, i) => part === b[i])
+  const [one, other] = [a as Verdict, b as Verdict]
+  return one.verdict !== undefined && one.verdict === other.verdict && one.chain === other.chain
 }
 
 /** Several frontends may want the same element (an address of the cluster, an endpoint): it goes when none does. */
 export class ElementStore {
   readonly #sets = new Map<string, Entries>()
-  /** A frontend's elements have one key in most sets: it is written as text once. */
-  #key: readonly Part[] = []
-  #text = ''
 
-  add(wanted: Wanted): void {
-    const entries = this.#in(wanted.set)
-    const entry = this.#of(entries, wanted.key)
-    if (entry.wanted && same(entry.wanted, wanted)) {
+  add({ set, name, element }: Wanted): void {
+    const entries = this.#in(set)
+    const entry = of(entries, name)
+    if (entry.wanted && same(entry.wanted, element)) {
       entry.count++
       return
     }
-    entry.wanted = wanted
+    entry.wanted = element
     entry.count = 1
     touch(entries, entry)
   }
 
   /** One of those that want it does so no longer. */
-  remove(wanted: Wanted): void {
-    const entries = this.#in(wanted.set)
-    const entry = entries.all.get(this.#textOf(wanted.key))
-    if (!entry?.wanted || !same(entry.wanted, wanted) || --entry.count > 0) return
+  remove({ set, name, element }: Wanted): void {
+    const entries = this.#in(set)
+    const entry = entries.all.get(name)
+    if (!entry?.wanted || !same(entry.wanted, element) || --entry.count > 0) return
     entry.wanted = undefined
     touch(entries, entry)
   }
 
   /** What the kernel has, as it was read: what nobody wants is removed, what is wanted stays. */
-  *found(set: string, there: Iterable<Omit<Wanted, 'set'>>): Generator<number, void, void> {
+  *found(set: string, there: Iterable<Element>): Generator<number, void, void> {
     const entries = this.#in(set)
-    for (const entry of entries.all.values()) {
-      entry.there = undefined
+    let count = 0
+    for (const map of entries.all.maps())
+      for (const entry of map.values()) {
+        entry.there = undefined
+        touch(entries, entry)
+        if (++count % STEP === 0) yield STEP * ENTRY
+      }
+    for (const element of there) {
+      const entry = of(entries, nameOf(element.key))
+      entry.there = element
       touch(entries, entry)
-      yield ENTRY
-    }
-    for (const { key, data, comment } of there) {
-      const entry = this.#of(entries, key)
-      entry.there = { set, key, data, comment }
-      touch(entries, entry)
-      yield ENTRY
+      if (++count % STEP === 0) yield STEP * ENTRY
     }
   }
 
@@ -113,11 +116,12 @@ export class ElementStore {
       for (const list of changed) {
         const removed: Element[] = []
         const added: Element[] = []
-        for (const { there, wanted } of list) {
-          yield ENTRY
-          if (there === wanted || (there && wanted && same(there, wanted))) continue
-          if (there) removed.push(elementOf({ key: there.key }))
-          if (wanted) added.push(elementOf(wanted))
+        for (let i = 0; i < list.length; i++) {
+          const { there, wanted } = list[i] as Entry
+          if (i % STEP === 0) yield STEP * ENTRY
+          if (there && wanted ? same(there, wanted) : there === wanted) continue
+          if (there) removed.push({ key: there.key })
+          if (wanted) added.push(wanted)
         }
         if (removed.length > 0 || added.length > 0) changes.push({ set, removed, added })
       }
@@ -127,12 +131,14 @@ export class ElementStore {
   /** The changes were made. */
   *settled(): Generator<number, void, void> {
     for (const entries of this.#sets.values()) {
-      for (const entry of listed(entries.changed)) {
-        entry.there = entry.wanted
-        entry.changed = false
-        if (!entry.wanted) entries.all.delete(entry.key)
-        yield ENTRY
-      }
+      for (const list of entries.changed)
+        for (let i = 0; i < list.length; i++) {
+          const entry = list[i] as Entry
+          if (i % STEP === 0) yield STEP * ENTRY
+          entry.there = entry.wanted
+          entry.changed = false
+          if (!entry.wanted) entries.all.delete(entry.name)
+        }
       entries.changed = []
     }
   }
@@ -144,7 +150,8 @@ export class ElementStore {
 
   /** All that is wanted in a set. */
   *in(set: string): Generator<Wanted, void, void> {
-    for (const { wanted } of this.#in(set).all.values()) if (wanted) yield wanted
+    for (const map of this.#in(set).all.maps())
+      for (const { name, wanted } of map.values()) if (wanted) yield { set, name, element: wanted }
   }
 
   #in(set: string): Entries {
@@ -155,23 +162,15 @@ export class ElementStore {
     }
     return entries
   }
+}
 
-  #of({ all }: Entries, parts: readonly Part[]): Entry {
-    const key = this.#textOf(parts)
-    let entry = all.get(key)
-    if (!entry) {
-      entry = { key, wanted: undefined, count: 0, there: undefined, changed: false }
-      all.set(key, entry)
-    }
-    return entry
+function of({ all }: Entries, name: string): Entry {
+  let entry = all.get(name)
+  if (!entry) {
+    entry = { name, wanted: undefined, count: 0, there: undefined, changed: false }
+    all.set(name, entry)
   }
-
-  #textOf(key: readonly Part[]): string {
-    if (key === this.#key) return this.#text
-    this.#key = key
-    this.#text = textOf(key)
-    return this.#text
-  }
+  return entry
 }
 
 function touch({ changed }: Entries, entry: Entry): void {
@@ -181,16 +180,3 @@ function touch({ changed }: Entries, entry: Entry): void {
   if (last && last.length < TOGETHER) last.push(entry)
   else changed.push([entry])
 }
-
-function* listed<T>(lists: readonly (readonly T[])[]): Generator<T, void, void> {
-  for (const list of lists) yield* list
-}
-
-/** As nft's client takes it: one value stands alone. */
-export function elementOf({ key, data, comment }: Omit<Wanted, 'set'>): Element {
-  const plain = comment === undefined ? { key: alone(key) } : { key: alone(key), comment }
-  if (data === undefined) return plain
-  return { ...plain, data: 'verdict' in data ? data : alone(data) }
-}
-
-const alone = (parts: readonly Part[]): Part | readonly Part[] => (parts.length > 1 ? parts : (parts[0] as Part))

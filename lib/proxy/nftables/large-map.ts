@@ -12,7 +12,7 @@ export class LargeMap<V> {
   readonly #parts: (Map<string, V> | undefined)[] = []
 
   get size(): number {
-    return this.#maps().reduce((sum, map) => sum + map.size, 0)
+    return this.maps().reduce((sum, map) => sum + map.size, 0)
   }
 
   get(key: string): V | undefined {
@@ -29,11 +29,8 @@ export class LargeMap<V> {
     ;(this.#whole ?? this.#parts[partOf(key)])?.delete(key)
   }
 
-  *values(): Generator<V, void, void> {
-    for (const map of this.#maps()) yield* map.values()
-  }
-
-  #maps(): readonly Map<string, V>[] {
+  /** Each key is in one of them. */
+  maps(): readonly Map<string, V>[] {
     return this.#whole ? [this.#whole] : this.#parts.filter(part => part !== undefined)
   }
 

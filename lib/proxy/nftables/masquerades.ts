@@ -2,6 +2,7 @@
  * Whose endpoints see the address of this node: told by the address that a client asked for, where all ports of it are alike, else by port
  * as well. Addresses of nodes are always told by port: what others translate there is none of ours.
  */
+import type { Verdict } from '../../nft/index.js'
 import type { RulesetObject } from '../../nft/json/index.js'
 import type { ElementStore, Wanted } from './elements.js'
 import { type Masquerade, masqueradeChain, PORTED, portedChain, portsMap, SETS } from './layout.js'
@@ -20,6 +21,13 @@ export interface Masqueraded {
 
 /** An address takes as long as so many other objects. */
 const ADDRESS = 4
+
+const goto = (when: Masquerade): Verdict => ({ verdict: 'goto', chain: masqueradeChain(when) })
+const MASQUERADED: Readonly<Record<Masquerade, Verdict>> = {
+  always: goto('always'),
+  'not-pods': goto('not-pods'),
+  node: goto('node'),
+}
 
 /** How an address is told: not at all, alike for all ports, or by port. */
 type Form = Masquerade | 'ports' | undefined
@@ -146,15 +154,12 @@ function formOf({ counts, own }: Known): Form {
 
 function addressElement(address: string, form: Form): Wanted | undefined {
   if (form === undefined) return undefined
-  const chain = form === 'ports' ? portedChain(address) : masqueradeChain(form)
-  return { set: SETS.masquerade, key: [address], data: { verdict: 'goto', chain } }
+  const data = form === 'ports' ? ({ verdict: 'goto', chain: portedChain(address) } as const) : MASQUERADED[form]
+  return { set: SETS.masquerade, name: address, element: { key: address, data } }
 }
 
 function portElement(one: Masqueraded | undefined): Wanted | undefined {
   if (one?.when === undefined) return undefined
-  return {
-    set: portsMap(one.address, one.protocol),
-    key: [one.port],
-    data: { verdict: 'goto', chain: masqueradeChain(one.when) },
-  }
+  const { address, protocol, port, when } = one
+  return { set: portsMap(address, protocol), name: String(port), element: { key: port, data: MASQUERADED[when] } }
 }

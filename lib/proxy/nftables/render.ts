@@ -1,8 +1,8 @@
 /** What a frontend is in the table: elements of its sets. */
 import type { Verdict } from '../../nft/index.js'
 import type { Answer, Client, Endpoint, Frontend } from '../../service/index.js'
-import { type EndpointName, endpointName, endpointOf } from '../names.js'
-import type { Part, Wanted } from './elements.js'
+import { type EndpointName, endpointName, endpointOf, type ServerName } from '../names.js'
+import type { Wanted } from './elements.js'
 import { chooseChain, commentOf, type Masquerade, SETS, slotMap, type View } from './layout.js'
 
 /** How many endpoints are chosen from, and for how long clients stay. */
@@ -37,56 +37,68 @@ export type Slots = Readonly<Partial<Record<View, readonly EndpointName[]>>>
 
 const NO_SLOTS: Slots = {}
 
+const ALIKE: readonly View[] = ['outside']
+const APART: readonly View[] = ['outside', 'inside']
+
 const goto = (chain: string): Verdict => ({ verdict: 'goto', chain })
+const ACCEPT: Verdict = { verdict: 'accept' }
 const REFUSED: Readonly<Record<Answer['verdict'], Verdict>> = {
-  accept: { verdict: 'accept' },
+  accept: ACCEPT,
   drop: { verdict: 'drop' },
   reject: goto('refuse'),
 }
 
 /**
  * @param address of the frontend; of node ports one of the node's
+ * @param name of the frontend at this address
  * @param slotsOf gives endpoints their numbers
  */
 export function render(
   frontend: Frontend,
   address: string,
+  name: ServerName,
   engine: Engine,
   slotsOf: (view: View, endpoints: readonly EndpointName[]) => readonly EndpointName[],
 ): Rendered {
-  const { protocol, port, answers, affinity, sources = [] } = frontend
-  const key: readonly Part[] = [address, protocol, port]
+  const { protocol, port, answers, affinity, sources } = frontend
+  const key = [address, protocol, port]
   const comment = commentOf(frontend)
   const elements: Wanted[] = []
   const choices: Choice[] = []
   let slots = NO_SLOTS
   let balanced: readonly Endpoint[] | undefined
   // Pods and the node itself get the same endpoints.
-  const views: readonly View[] = sameAnswer(answers.node, answers.remote) ? ['outside'] : ['outside', 'inside']
+  const views = sameAnswer(answers.node, answers.remote) ? ALIKE : APART
   const virtual = engine === 'nftables' ? undefined : views.at(-1)
   for (const view of views) {
     const answer = view === 'outside' ? answers.remote : answers.node
     if (answer.verdict === 'accept') {
-      for (const { address } of answer.endpoints) elements.push({ set: SETS.hairpin, key: [address, address] })
+      for (const { address } of answer.endpoints)
+        elements.push({ set: SETS.hairpin, name: `${address} ${address}`, element: { key: [address, address] } })
       if (view === virtual) balanced = answer.endpoints
       if (view !== virtual || engine === 'both') {
         const numbered = slotsOf(view, answer.endpoints.map(endpointName))
         slots = { ...slots, [view]: numbered }
         choices.push({ view, count: numbered.length, seconds: affinity })
-        elements.push({ set: SETS.services[view], key, data: goto(chooseChain(view, numbered.length, affinity)), comment })
-        for (const [slot, name] of numbered.entries()) {
-          const endpoint = endpointOf(name)
-          elements.push({ set: slotMap(view, slot), key, data: [endpoint.address, endpoint.port] })
+        const data = goto(chooseChain(view, numbered.length, affinity))
+        elements.push({ set: SETS.services[view], name, element: { key, data, comment } })
+        for (const [slot, endpoint] of numbered.entries()) {
+          const { address, port } = endpointOf(endpoint)
+          elements.push({ set: slotMap(view, slot), name, element: { key, data: [address, port] } })
         }
-      } else if (slots.outside) elements.push({ set: SETS.services.inside, key, data: { verdict: 'accept' }, comment })
+      } else if (slots.outside) elements.push({ set: SETS.services.inside, name, element: { key, data: ACCEPT, comment } })
     }
     // Who is inside is let through what drops those from outside.
     if (view === 'inside' || answer.verdict !== 'accept')
-      elements.push({ set: SETS.refused[view], key, data: REFUSED[answer.verdict], comment })
+      elements.push({ set: SETS.refused[view], name, element: { key, data: REFUSED[answer.verdict], comment } })
   }
-  if (sources.length > 0) elements.push({ set: SETS.guarded, key }, { set: SETS.denied, key, data: { verdict: 'drop' }, comment })
-  for (const { text } of sources) elements.push({ set: SETS.allowed, key: [text, ...key] })
-  if (frontend.kind === 'cluster-ip') elements.push({ set: SETS.clusterAddresses, key: [address] })
+  if (sources !== undefined && sources.length > 0) {
+    elements.push({ set: SETS.guarded, name, element: { key } })
+    elements.push({ set: SETS.denied, name, element: { key, data: REFUSED.drop, comment } })
+    for (const { text } of sources)
+      elements.push({ set: SETS.allowed, name: `${text} ${name}`, element: { key: [text, ...key] } })
+  }
+  if (frontend.kind === 'cluster-ip') elements.push({ set: SETS.clusterAddresses, name: address, element: { key: address } })
   return { elements, balanced, choices, masquerade: masqueradeOf(answers), slots, comment }
 }
 

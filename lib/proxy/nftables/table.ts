@@ -1,7 +1,8 @@
 /** The table of one family: what is wanted in it, and what has to be changed. */
+import type { Element } from '../../nft/index.js'
 import type { RulesetObject } from '../../nft/json/index.js'
 import { type Cidr, type Family, type Frontend, type FrontendKey, outermost } from '../../service/index.js'
-import { type EndpointName, partsOf, type ServerName, serverName } from '../names.js'
+import { type EndpointName, type LedgerEntry, type ServerName, type ServerParts, serverName } from '../names.js'
 import type { Renumbered } from './affinity.js'
 import { ElementStore, type SetChange, type Wanted } from './elements.js'
 import { affinitySet, chooseChain, SETS, slotMap, stickyChain, type View } from './layout.js'
@@ -20,9 +21,8 @@ export interface TableChange {
 }
 
 /** A frontend at one of its addresses. */
-export interface Placed {
+export interface Placed extends ServerParts {
   readonly frontend: Frontend
-  readonly address: string
   readonly name: ServerName
   readonly engine: Engine
   readonly rendered: Rendered
@@ -86,7 +86,7 @@ export class ProxyTable {
   }
 
   /** What the kernel has in a set, as it was read. */
-  found(set: string, elements: Iterable<Omit<Wanted, 'set'>>): Generator<number, void, void> {
+  found(set: string, elements: Iterable<Element>): Generator<number, void, void> {
     return this.#elements.found(set, elements)
   }
 
@@ -98,7 +98,7 @@ export class ProxyTable {
     ] as const) {
       const before = [...this.#elements.in(set)]
       const own = cidrs.filter(({ family }) => family === this.family)
-      const now = outermost(own).map(({ text }): Wanted => ({ set, key: [text] }))
+      const now = outermost(own).map(({ text }): Wanted => ({ set, name: text, element: { key: text } }))
       for (const wanted of now) this.#elements.add(wanted)
       for (const wanted of before) this.#elements.remove(wanted)
     }
@@ -123,17 +123,24 @@ export class ProxyTable {
     const before = this.#placed.get(key) ?? []
     const now = frontend ? addresses.map(address => this.#place(frontend, address, engineOf)) : []
     // What both want is not touched in between.
-    for (const { rendered } of now) for (const wanted of rendered.elements) this.#elements.add(wanted)
-    for (const { rendered } of before) for (const wanted of rendered.elements) this.#elements.remove(wanted)
-    for (const { masqueraded } of now) this.#masquerades.add(masqueraded)
-    for (const { masqueraded } of before) this.#masquerades.remove(masqueraded)
-    for (const { name, rendered } of before) if (hasSlots(rendered)) this.#slots.delete(name)
-    for (const { name, rendered } of now)
-      if (hasSlots(rendered)) this.#slots.set(name, rendered.slots)
-      else this.#slots.delete(name)
+    for (const place of now) this.#add(place)
+    for (const place of before) this.#remove(place, now)
     if (now.length > 0) this.#placed.set(key, now)
     else this.#placed.delete(key)
     return now
+  }
+
+  #add({ name, rendered, masqueraded }: Placed): void {
+    for (const wanted of rendered.elements) this.#elements.add(wanted)
+    this.#masquerades.add(masqueraded)
+    if (hasSlots(rendered)) this.#slots.set(name, rendered.slots)
+    else this.#slots.delete(name)
+  }
+
+  #remove({ name, rendered, masqueraded }: Placed, now: readonly Placed[]): void {
+    for (const wanted of rendered.elements) this.#elements.remove(wanted)
+    this.#masquerades.remove(masqueraded)
+    if (hasSlots(rendered) && !now.some(place => place.name === name)) this.#slots.delete(name)
   }
 
   /** What is in the table, by the keys of frontends. */
@@ -141,13 +148,12 @@ export class ProxyTable {
     return this.#placed
   }
 
-  /** Writes a virtual server into the ledger, or takes it out. `comment`: whose it is. */
-  enter(name: ServerName, comment: string | undefined): void {
-    for (const wanted of ledgerOf(name, comment)) this.#elements.add(wanted)
+  enter(entry: LedgerEntry): void {
+    for (const wanted of elementsOf(entry)) this.#elements.add(wanted)
   }
 
-  strike(name: ServerName, comment: string | undefined): void {
-    for (const wanted of ledgerOf(name, comment)) this.#elements.remove(wanted)
+  strike(entry: LedgerEntry): void {
+    for (const wanted of elementsOf(entry)) this.#elements.remove(wanted)
   }
 
   /** What has to be changed; the same again until `settled`. */
@@ -177,11 +183,11 @@ export class ProxyTable {
         this.#renumber(`${view} ${name}`, { view, address, protocol, port, before, after })
       return after
     }
-    const rendered = render(frontend, address, engine, slotsOf)
+    const rendered = render(frontend, address, name, engine, slotsOf)
     for (const choice of rendered.choices) this.#need(choice)
     const own = frontend.kind === 'node-port' || this.#nodes.has(address)
     const masqueraded = { address, protocol, port, when: rendered.masquerade, own }
-    return { frontend, address, name, engine, rendered, masqueraded }
+    return { frontend, address, protocol, port, name, engine, rendered, masqueraded }
   }
 
   /** Of several changes since the last time only the first and the last numbers count. */
@@ -219,10 +225,10 @@ export class ProxyTable {
 
 const hasSlots = ({ slots }: Rendered): boolean => slots.outside !== undefined || slots.inside !== undefined
 
-function ledgerOf(name: ServerName, comment: string | undefined): readonly Wanted[] {
-  const { address, protocol, port } = partsOf(name)
+function elementsOf({ name, parts: { address, protocol, port }, comment }: LedgerEntry): readonly Wanted[] {
+  const key = [address, protocol, port]
   return [
-    { set: SETS.virtualServers, key: [address, protocol, port], comment },
-    { set: SETS.virtualAddresses, key: [address] },
+    { set: SETS.virtualServers, name, element: comment === undefined ? { key } : { key, comment } },
+    { set: SETS.virtualAddresses, name: address, element: { key: address } },
   ]
 }
