@@ -58,8 +58,9 @@ export class ArpGuard {
   /** What makes it as it is wanted. Changes nothing. */
   async plan(wanted: ReadonlySet<string>, signal?: AbortSignal): Promise<Document> {
     if (this.#known?.size === wanted.size && [...wanted].every(prefix => this.#known?.has(prefix))) return NOTHING
-    if (wanted.size === 0 && !(await this.#client.getTable(KEY, { signal }))) return NOTHING
-    return (await this.#client.plan(tableOf(wanted), { signal })).document
+    const there = (await this.#client.getTable(KEY, { signal })) !== undefined
+    if (there) return (await this.#client.plan(tableOf(wanted), { signal })).document
+    return wanted.size > 0 ? tableOf(wanted) : NOTHING
   }
 
   async sync(wanted: ReadonlySet<string>, signal?: AbortSignal): Promise<void> {

@@ -167,9 +167,8 @@ export class Backend {
     const before = this.#rules.table.placed.get(key) ?? []
     const placed = this.#rules.table.set(key, frontend, addresses, (name, served) => engine ?? this.#engineOf(name, served))
     this.#servers.set(key, before, placed)
-    if (placed.some(({ engine }) => engine === 'both')) this.#both.add(key)
-    else this.#both.delete(key)
-    this.#unheard.delete(key)
+    if (this.#both.size > 0) this.#both.delete(key)
+    if (this.#unheard.size > 0) this.#unheard.delete(key)
     for (const place of placed) this.#note(key, place)
   }
 
@@ -226,8 +225,9 @@ export class Backend {
     if (this.#servers.strangers !== this.#strangers) this.#reconsider()
   }
 
-  /** What of a frontend's wishes is not heard. */
+  /** What is to be done yet of a frontend, and what of its wishes is not heard. */
   #note(key: FrontendKey, { frontend: { service: where, balancing }, name, engine }: Placed): void {
+    if (engine === 'both') this.#both.add(key)
     if (this.#engine === 'ipvs' && this.#servers.strangers.has(name))
       this.#unheard.set(key, {
         where,

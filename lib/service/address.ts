@@ -63,9 +63,13 @@ function textOf(bytes: Uint8Array, family: Family): string {
 /** Whether an address, in its one form, is in a range. */
 export function contains({ family, bytes, length }: Cidr, address: string): boolean {
   if (familyOf(address) !== family) return false
-  const other = bytesOf(address)
-  return bytes.every((byte, i) => byte === ((other[i] as number) & maskAt(length, i)))
+  writeAddress(address, family, other, 0)
+  for (let i = 0; 8 * i < length; i++) if (bytes[i] !== ((other[i] as number) & maskAt(length, i))) return false
+  return true
 }
+
+/** Of the address that is looked at. */
+const other = new Uint8Array(16)
 
 /** Those ranges that are in no other one: a set of the kernel's takes none that overlap. */
 export function outermost(cidrs: readonly Cidr[]): readonly Cidr[] {

@@ -14,6 +14,7 @@ import {
   type Server,
   type Step,
   sameKnown,
+  setting,
   unread,
   weighing,
   weightsIn,
@@ -318,7 +319,7 @@ export class VirtualServers {
   #addition(server: Server, steps: Step[]): void {
     const { wanted, known } = server
     if (!wanted || known || this.#strangers.has(server.name)) return
-    steps.push({ server, operation: { operation: 'addVirtualServer', virtualServer: wanted.config }, wanted })
+    steps.push(setting('addVirtualServer', server, wanted))
   }
 
   /** What brings one that is there to what is wanted: first what comes, then what goes. */
@@ -329,8 +330,7 @@ export class VirtualServers {
     const key = wanted?.config ?? partsOf(name)
     if (wanted) {
       known.frontend = wanted.place.frontend
-      if (known.content !== wanted.content)
-        steps.push({ server, operation: { operation: 'updateVirtualServer', virtualServer: wanted.config }, wanted })
+      if (known.content !== wanted.content) steps.push(setting('updateVirtualServer', server, wanted))
       for (const { name: endpoint, config } of wanted.realServers) {
         this.#drains.end(name, endpoint)
         if (known.weights.get(endpoint) !== config.weight) steps.push(weighing(server, key, endpoint, config))

@@ -33,12 +33,19 @@ export interface Step {
   readonly server: Server
   readonly operation: Operation
   /** What it brings the virtual server to. */
-  readonly wanted?: WantedServer
-  readonly endpoint?: EndpointName
+  readonly wanted: WantedServer | undefined
+  readonly endpoint: EndpointName | undefined
 }
 
 /** What the kernel has of one that was not looked at. */
 export const unread = (frontend: Frontend | undefined): Known => ({ content: '', weights: new Map(), frontend })
+
+export const setting = (operation: 'addVirtualServer' | 'updateVirtualServer', server: Server, wanted: WantedServer): Step => ({
+  server,
+  operation: { operation, virtualServer: wanted.config },
+  wanted,
+  endpoint: undefined,
+})
 
 export function weighing(
   server: Server,
@@ -47,18 +54,21 @@ export function weighing(
   realServer: Weighed['config'],
 ): Step {
   const operation = server.known?.weights.has(endpoint) ? ('updateRealServer' as const) : ('addRealServer' as const)
-  return { server, operation: { operation, virtualServer, realServer }, endpoint }
+  return { server, operation: { operation, virtualServer, realServer }, wanted: undefined, endpoint }
 }
 
 export const dismissal = (server: Server, virtualServer: VirtualServerKey, endpoint: EndpointName): Step => ({
   server,
   operation: { operation: 'removeRealServer', virtualServer, realServer: endpointOf(endpoint) },
+  wanted: undefined,
   endpoint,
 })
 
 export const removal = (server: Server): Step => ({
   server,
   operation: { operation: 'removeVirtualServer', virtualServer: partsOf(server.name) },
+  wanted: undefined,
+  endpoint: undefined,
 })
 
 export function leavingOf({ weights }: Known, wanted: WantedServer | undefined): readonly EndpointName[] {

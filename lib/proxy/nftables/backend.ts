@@ -51,6 +51,8 @@ export class NftablesBackend {
   #sets: Map<string, NftSet> | undefined
   /** What an earlier proxy left, until the first look at it. */
   #adopted: Snapshot | undefined
+  /** What makes the table as it is without Services: ready before the first of them is there. */
+  #base: readonly Command[] | undefined
 
   constructor(client: NftClient, family: Family) {
     this.#client = client
@@ -61,6 +63,7 @@ export class NftablesBackend {
   /** Takes over what an earlier proxy left: endpoints keep their numbers. Before the first frontend is set. */
   async adopt(signal?: AbortSignal): Promise<Adopted> {
     this.#adopted = await this.#snapshot(signal)
+    this.#base = await this.#lower(this.table.base(), [])
     const { elements, sets } = this.#adopted
     const slots = new Map<string, { readonly view: View; readonly key: Key; readonly endpoints: string[] }>()
     const turns = new Turns()
@@ -193,9 +196,11 @@ export class NftablesBackend {
   async #compare(signal: AbortSignal | undefined): Promise<Compared> {
     const turns = new Turns()
     const snapshot = await this.#look(signal)
-    const objects = await inTurns(this.table.all(), turns)
-    const wanted = await this.#lower(objects, [], turns)
-    const plan = snapshot.tables.length === 0 ? addAll(objects) : await planOf(wanted, snapshot, turns)
+    this.#base ??= await this.#lower(this.table.base(), [], turns)
+    const base = this.#base
+    const others = await inTurns(this.table.others(), turns)
+    const wanted = [...base, ...(await this.#lower(others, [...setsIn(base).values()], turns))]
+    const plan = snapshot.tables.length === 0 ? addAll([...this.table.base(), ...others]) : await planOf(wanted, snapshot, turns)
     const removed = new Set(plan.nftables.flatMap(deletedBy))
     const whole = snapshot.tables.length === 0 || removed.has(TABLE)
     const commands = snapshot.tables.length === 0 ? wanted : lowerDocument(plan, whole ? NO_TABLE : snapshot).commands

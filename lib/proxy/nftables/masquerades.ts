@@ -33,12 +33,15 @@ const MASQUERADED: Readonly<Record<Masquerade, Verdict>> = {
 type Form = Masquerade | 'ports' | undefined
 
 interface Known {
-  readonly ports: Map<string, Masqueraded>
+  /** By protocol and port: few, or as many as a node has ports for Services. */
+  readonly ports: Masqueraded[]
   /** How many there are of each kind. */
-  readonly counts: Map<Masquerade | undefined, number>
+  readonly counts: Record<Kind, number>
   own: number
   form: Form
 }
+
+type Kind = Masquerade | 'never'
 
 export class Masquerades {
   readonly #skeleton: Skeleton
@@ -56,9 +59,10 @@ export class Masquerades {
 
   add(one: Masqueraded): void {
     const known = this.#of(one.address)
-    const key = `${one.protocol} ${one.port}`
-    const before = known.ports.get(key)
-    known.ports.set(key, one)
+    const i = known.ports.findIndex(other => isSamePlace(one, other))
+    const before = known.ports[i]
+    if (before) known.ports[i] = one
+    else known.ports.push(one)
     count(known, one, 1)
     if (before) count(known, before, -1)
     if (known.form === 'ports') this.#exchange(portElement(before), portElement(one))
@@ -68,9 +72,9 @@ export class Masquerades {
   /** Nothing where another one has taken its place. */
   remove(one: Masqueraded): void {
     const known = this.#of(one.address)
-    const key = `${one.protocol} ${one.port}`
-    if (known.ports.get(key) !== one) return
-    known.ports.delete(key)
+    const i = known.ports.indexOf(one)
+    if (i < 0) return
+    known.ports.splice(i, 1)
     count(known, one, -1)
     if (known.form === 'ports') this.#exchange(portElement(one), undefined)
     this.#touched.add(one.address)
@@ -110,8 +114,11 @@ export class Masquerades {
   }
 
   #of(address: string): Known {
-    const known = this.#addresses.get(address) ?? { ports: new Map(), counts: new Map(), own: 0, form: undefined }
-    this.#addresses.set(address, known)
+    let known = this.#addresses.get(address)
+    if (!known) {
+      known = { ports: [], counts: { always: 0, 'not-pods': 0, node: 0, never: 0 }, own: 0, form: undefined }
+      this.#addresses.set(address, known)
+    }
     return known
   }
 
@@ -119,18 +126,18 @@ export class Masquerades {
     const before = known.form
     const form = formOf(known)
     if (form === before) {
-      if (known.ports.size === 0) this.#addresses.delete(address)
+      if (known.ports.length === 0) this.#addresses.delete(address)
       return
     }
     this.#exchange(addressElement(address, before), addressElement(address, form))
     known.form = form
-    for (const one of known.ports.values()) {
+    for (const one of known.ports) {
       if (form === 'ports') this.#exchange(undefined, portElement(one))
       if (before === 'ports') this.#exchange(portElement(one), undefined)
     }
     if (form === 'ports' && !this.#unused.delete(address)) this.#made.add(address)
     if (before === 'ports' && !this.#made.delete(address)) this.#unused.add(address)
-    if (known.ports.size === 0) this.#addresses.delete(address)
+    if (known.ports.length === 0) this.#addresses.delete(address)
   }
 
   #exchange(before: Wanted | undefined, after: Wanted | undefined): void {
@@ -139,17 +146,18 @@ export class Masquerades {
   }
 }
 
+const isSamePlace = (a: Masqueraded, b: Masqueraded): boolean => a.port === b.port && a.protocol === b.protocol
+
 function count(known: Known, { when, own }: Masqueraded, more: 1 | -1): void {
-  const now = (known.counts.get(when) ?? 0) + more
-  if (now > 0) known.counts.set(when, now)
-  else known.counts.delete(when)
+  known.counts[when ?? 'never'] += more
   if (own) known.own += more
 }
 
-function formOf({ counts, own }: Known): Form {
-  const [only, ...others] = counts.keys()
-  if (others.length > 0) return 'ports'
-  return own > 0 && only !== undefined ? 'ports' : only
+function formOf({ ports, counts, own }: Known): Form {
+  const [first] = ports
+  if (!first) return undefined
+  const alike = counts[first.when ?? 'never'] === ports.length
+  return alike && (own === 0 || first.when === undefined) ? first.when : 'ports'
 }
 
 function addressElement(address: string, form: Form): Wanted | undefined {

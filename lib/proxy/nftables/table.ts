@@ -55,10 +55,9 @@ export class ProxyTable {
     this.#masquerades = new Masquerades(this.#skeleton, this.#elements)
   }
 
-  /** The table as it is without Services. */
+  /** The table as it is without Services: never another one. */
   base(): readonly RulesetObject[] {
-    const remembered = this.#remembered === '' ? [] : [this.#skeleton.remembered(this.#remembered)]
-    return [...this.#skeleton.base(), ...remembered]
+    return this.#skeleton.base()
   }
 
   /** Returns whether the table is another one now: it has to be compared. */
@@ -73,10 +72,11 @@ export class ProxyTable {
     return this.#elements.size
   }
 
-  /** All objects of the table as it is wanted, without elements. */
-  *all(): Generator<number, readonly RulesetObject[], void> {
+  /** All other objects of the table as it is wanted, without elements. */
+  *others(): Generator<number, readonly RulesetObject[], void> {
     yield* this.#masquerades.settle()
-    return [...this.base(), ...[...this.#made.values()].flat(), ...this.#masquerades.all()]
+    const remembered = this.#remembered === '' ? [] : [this.#skeleton.remembered(this.#remembered)]
+    return [...remembered, ...[...this.#made.values()].flat(), ...this.#masquerades.all()]
   }
 
   /** Endpoints that have a number already: before the frontends are set. */
