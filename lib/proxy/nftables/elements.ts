@@ -39,6 +39,8 @@ interface Entries {
   readonly all: LargeMap<Entry>
   /** Those that changed since `settled`, in lists of `TOGETHER`. */
   changed: Entry[][]
+  /** Whether the kernel may have some of them. */
+  there: boolean
 }
 
 /** What is to be done in a set, or with some elements of it: removals first. */
@@ -95,13 +97,15 @@ export class ElementStore {
   *found(set: string, there: Iterable<Element>): Generator<number, void, void> {
     const entries = this.#in(set)
     let count = 0
-    for (const map of entries.all.maps())
+    for (const map of entries.there ? entries.all.maps() : [])
       for (const entry of map.values()) {
         entry.there = undefined
         touch(entries, entry)
         if (++count % STEP === 0) yield STEP * ENTRY
       }
+    entries.there = false
     for (const element of there) {
+      entries.there = true
       const entry = of(entries, nameOf(element.key))
       entry.there = element
       touch(entries, entry)
@@ -139,6 +143,7 @@ export class ElementStore {
           entry.changed = false
           if (!entry.wanted) entries.all.delete(entry.name)
         }
+      entries.there ||= entries.changed.length > 0
       entries.changed = []
     }
   }
@@ -157,7 +162,7 @@ export class ElementStore {
   #in(set: string): Entries {
     let entries = this.#sets.get(set)
     if (!entries) {
-      entries = { all: new LargeMap(), changed: [] }
+      entries = { all: new LargeMap(), changed: [], there: false }
       this.#sets.set(set, entries)
     }
     return entries

@@ -91,7 +91,9 @@ export class Masquerades {
 
   /** Of all addresses that are told by port. */
   all(): readonly RulesetObject[] {
-    return [...this.#addresses].filter(([, { form }]) => form === 'ports').flatMap(([address]) => this.#skeleton.ports(address))
+    const objects: RulesetObject[] = []
+    for (const [address, { form }] of this.#addresses) if (form === 'ports') objects.push(...this.#skeleton.ports(address))
+    return objects
   }
 
   /** What has to be made, and names of what nothing needs any more; the same until `settled`. */
