@@ -178,15 +178,17 @@ export class NftablesBackend {
     }
   }
 
-  /** Reads the table, and changes what is not as it is wanted. */
+  /** Reads the table, and changes what is not as it is wanted: once more where others changed something meanwhile. */
   async #mend(signal: AbortSignal | undefined): Promise<Synced> {
-    const { snapshot, commands, elements, sets } = await this.#compare(signal)
-    const known = new Map([...snapshot.sets.map(set => [set.name, set] as const), ...sets])
-    const changes = changesOf(elements, known)
-    const removals = changes.filter(command => 'delete' in command)
-    const additions = changes.filter(command => 'add' in command)
-    if (commands.length + changes.length > 0)
-      await this.#client.commit([...removals, ...commands, ...additions], { signal, generation: snapshot.generation })
+    const last: { compared: Compared | undefined } = { compared: undefined }
+    const build = async (): Promise<readonly Command[]> => {
+      last.compared = await this.#compare(signal)
+      const { snapshot, commands, elements, sets } = last.compared
+      const changes = changesOf(elements, new Map([...snapshot.sets.map(set => [set.name, set] as const), ...sets]))
+      return [...changes.filter(isRemoval), ...commands, ...changes.filter(change => !isRemoval(change))]
+    }
+    await this.#client.commit(build, { signal })
+    const { elements, sets } = last.compared as Compared
     await inTurns(this.table.settled())
     this.#sets = sets
     return { ...countOf(elements), read: true }
@@ -268,6 +270,8 @@ function changesOf(elements: readonly SetChange[], sets: ReadonlyMap<string, Nft
       .map(({ set, added }): Command => ({ add: { elements: { set: setOf(set), elements: added } } })),
   ]
 }
+
+const isRemoval = (command: Command): boolean => 'delete' in command
 
 /** Sets with a name that commands add. */
 function setsIn(commands: readonly Command[]): Map<string, NftSet> {
