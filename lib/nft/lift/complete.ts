@@ -133,13 +133,14 @@ export function partOf(reading: Reading, given: CalculatedValue): Part | undefin
 
 /**
  * A mask of what a mask and a shift made a field is to nft one of the piece of the packet from there on, as if nothing had been shifted:
- * `ip dscp & 3` is read as `ip ecn`. Of pieces that are no field it takes the bytes of the mask in the machine's order.
+ * `ip dscp & 3` is read as `ip ecn`, unless it has as many bits as the field. Of pieces that are no field it takes the bytes of the mask in
+ * the machine's order.
  */
 export function maskedAgain(reading: Reading, value: CalculatedValue): CalculatedValue {
   const { operator, left, right } = value
   if (operator !== '&' || left.kind !== 'calculated' || left.operator !== '>>' || right.kind !== 'constant') return value
   const inside = complete(reading, left)
-  if (inside.kind !== 'packet') return value
+  if (inside.kind !== 'packet' || (inside.field && asNumber(right).toString(2).length === inside.bits)) return value
   return { ...value, left: inside, right: inside.field ? right : { ...right, bytes: Uint8Array.from(right.bytes).reverse() } }
 }
 
