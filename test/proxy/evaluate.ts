@@ -256,7 +256,7 @@ export class Evaluator {
       return found === (op !== '!=')
     }
     const [value] = this.#value(left as Expression, packet)
-    return value === right
+    return (value === right) === (op !== '!=')
   }
 
   #value(expression: Expression, packet: Packet): readonly Value[] {

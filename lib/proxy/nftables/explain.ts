@@ -138,6 +138,8 @@ async function masqueradeOf(reader: Reader, { flow: { address, protocol, port } 
 async function leftOver(reader: Reader, { flow: { address } }: Asked): Promise<Explanation> {
   if (await reader.get(SETS.clusterAddresses, address))
     return { ...NOTHING, verdict: 'reject', reason: `${address} is the cluster address of a Service, which has no such port` }
+  if (await reader.get(SETS.otherAddresses, address))
+    return { ...NOTHING, verdict: 'reject', reason: `${address} is an address of a Service, which has no such port` }
   if (await reader.get(SETS.serviceRanges, address))
     return { ...NOTHING, verdict: 'drop', reason: `no Service has ${address}, which is in a range of Services` }
   return { ...NOTHING, verdict: 'none', reason: 'no Service has this address and port' }

@@ -20,6 +20,8 @@ export const SETS = {
   pods: 'pods',
   /** Cluster addresses: other ports of theirs are refused. */
   clusterAddresses: 'cluster-addresses',
+  /** Those of load balancers and external ones that no node has: they come here by a route of ours. Other ports of theirs are refused. */
+  otherAddresses: 'other-addresses',
   /** Ranges of cluster addresses: what nobody has is dropped. */
   serviceRanges: 'service-ranges',
   /** Addresses and ports that only some may come to, and who may. */

@@ -46,12 +46,14 @@ const REFUSED: Readonly<Record<Answer['verdict'], Verdict>> = {
 
 /**
  * @param address of the frontend; of node ports one of the node's
+ * @param own whether a node has it
  * @param slotsOf gives endpoints their numbers
  */
 export function render(
   frontend: Frontend,
   address: string,
   engine: Engine,
+  own: boolean,
   slotsOf: (view: View, endpoints: readonly EndpointName[]) => readonly EndpointName[],
 ): Rendered {
   const { protocol, port, answers, affinity, sources = [] } = frontend
@@ -87,6 +89,7 @@ export function render(
   if (sources.length > 0) elements.push({ set: SETS.guarded, key }, { set: SETS.denied, key, data: { verdict: 'drop' }, comment })
   for (const { text } of sources) elements.push({ set: SETS.allowed, key: [text, ...key] })
   if (frontend.kind === 'cluster-ip') elements.push({ set: SETS.clusterAddresses, key: [address] })
+  else if (!own) elements.push({ set: SETS.otherAddresses, key: [address] })
   return { elements, balanced, choices, masquerade: masqueradeOf(answers), slots, comment }
 }
 

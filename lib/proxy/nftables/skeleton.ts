@@ -172,6 +172,7 @@ export class Skeleton {
     return [
       this.#set(SETS.pods, address, 'interval'),
       this.#set(SETS.clusterAddresses, address),
+      this.#set(SETS.otherAddresses, address),
       this.#set(SETS.serviceRanges, address, 'interval'),
       this.#set(SETS.guarded, service),
       this.#set(SETS.allowed, [this.#address, ...service], 'interval'),
@@ -205,6 +206,10 @@ export class Skeleton {
     return this.#is({ fib: { result: 'type', flags: ['saddr'] } }, 'local')
   }
 
+  #isNoPing(): Statement {
+    return { match: { op: '!=', left: { meta: { key: 'l4proto' } }, right: this.#family === 'ip' ? 'icmp' : 'ipv6-icmp' } }
+  }
+
   #checks(): readonly RulesetObject[] {
     const state: Statement = { match: { op: 'in', left: { ct: { key: 'state' } }, right: 'new' } }
     const check: Statement = { jump: { target: 'check' } }
@@ -226,6 +231,8 @@ export class Skeleton {
       this.#rule('check-inside', refused(SETS.refused.inside)),
       // What was not translated: with routes that bring it here it would come to programs of this machine.
       this.#rule('left-over', this.#in(this.#destination, SETS.clusterAddresses), { goto: { target: 'refuse' } }),
+      // Whether they are reached, operators ask by ping.
+      this.#rule('left-over', this.#isNoPing(), this.#in(this.#destination, SETS.otherAddresses), { goto: { target: 'refuse' } }),
       this.#rule('left-over', this.#in(this.#destination, SETS.serviceRanges), { drop: null }),
       this.#rule('check-prerouting', state, check),
       // What IPVS has given to an endpoint leaves through this hook, too: the endpoint's address may be another Service's, which refuses.
