@@ -6,6 +6,7 @@
 import { parseArgs } from 'node:util'
 import { open as openConntrack } from '../../lib/conntrack/index.js'
 import type { ServiceProxyOptions } from '../../lib/proxy/index.js'
+import * as addresses from './proxy/addresses.js'
 import type { ProxyCase } from './proxy/cluster.js'
 import * as interrupted from './proxy/interrupted.js'
 import * as many from './proxy/many.js'
@@ -18,7 +19,9 @@ import { HUNG, orHung } from './support/hung.js'
 import { sh } from './support/linux.js'
 import { Report } from './support/tap.js'
 
-const all: readonly ProxyCase[] = [table, special, steady, many, interrupted].flatMap(({ cases }): readonly ProxyCase[] => cases)
+const all: readonly ProxyCase[] = [table, special, addresses, steady, many, interrupted].flatMap(
+  ({ cases }): readonly ProxyCase[] => cases,
+)
 
 async function runCase(it: ProxyCase, options: Partial<ServiceProxyOptions>, every: number): Promise<void> {
   const cleanup = new Cleanup()
