@@ -8,6 +8,7 @@ import { open as openConntrack } from '../../lib/conntrack/index.js'
 import type { ServiceProxyOptions } from '../../lib/proxy/index.js'
 import * as addresses from './proxy/addresses.js'
 import type { ProxyCase } from './proxy/cluster.js'
+import * as contract from './proxy/contract.js'
 import * as interrupted from './proxy/interrupted.js'
 import * as many from './proxy/many.js'
 import * as special from './proxy/special.js'
@@ -19,7 +20,7 @@ import { HUNG, orHung } from './support/hung.js'
 import { sh } from './support/linux.js'
 import { Report } from './support/tap.js'
 
-const all: readonly ProxyCase[] = [table, special, addresses, steady, many, interrupted].flatMap(
+const all: readonly ProxyCase[] = [table, special, addresses, contract, steady, many, interrupted].flatMap(
   ({ cases }): readonly ProxyCase[] => cases,
 )
 
