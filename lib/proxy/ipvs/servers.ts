@@ -182,6 +182,7 @@ export class VirtualServers {
    */
   async sync(signal?: AbortSignal): Promise<number> {
     for (const name of await this.#drains.lookAt(this.#client, signal)) this.#touched.add(name)
+    for (const name of this.#drains.unanswered(name => this.#kernel.get(name)?.frontend)) this.#touched.add(name)
     const failures: Error[] = []
     let count = 0
     for (let missing = -1; missing < this.#missing.size; ) {

@@ -243,7 +243,9 @@ export const cases: readonly Case[] = [
       const now = new TestSource()
       now.tell(service(version, spec), slice(version, [2]))
       const next = await proxyIn(context, now, options)
-      assert.equal((await next.once())[family]?.stale, 2)
+      const { stale } = (await next.once())[family] ?? {}
+      // Since Linux 5.9 IPVS itself ends flows to what is no real server any more (ip_vs_expire_nodest_conn_flush).
+      if (next.engines[family] === 'nftables') assert.equal(stale, 2)
       const answers = await Promise.all(held.map(({ held }) => client.askHeld(held)))
       assert.deepEqual(
         answers.map(({ server }) => server),
