@@ -2,7 +2,7 @@
 import type { Element, NftClient, NftSet } from '../../nft/index.js'
 import { addressOf, type Explanation, type Family, type Flow, formatEndpoint } from '../../service/index.js'
 import type { ServedExplanation } from '../explain.js'
-import { masqueradeChain, portedChain, portsMap, SETS, slotMap, TABLE, tableFamily, type View } from './layout.js'
+import { KEEP, masqueradeChain, portedChain, portsMap, SETS, slotMap, TABLE, tableFamily, type View } from './layout.js'
 
 /** What else than tables it depends on. */
 export interface KernelSurroundings {
@@ -93,7 +93,7 @@ async function taken(reader: Reader, asked: Asked, around: KernelSurroundings): 
   let found: Element | undefined
   for (const view of views) found ??= await reader.get(SETS.services[view], ...key)
   const { chain } = (found?.data ?? {}) as { readonly chain?: string }
-  if (chain !== undefined) {
+  if (chain !== undefined && chain !== KEEP) {
     const [, view, count] = /^choose-(inside|outside)-(\d+)/.exec(chain) ?? []
     const slots = Array.from({ length: Number(count) }, (_, slot) => reader.get(slotMap(view as View, slot), ...key))
     const places = (await Promise.all(slots)).flatMap(element => (element?.data === undefined ? [] : [placeOf(element)]))

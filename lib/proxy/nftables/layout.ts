@@ -58,6 +58,8 @@ export const slotChain = (view: View, slot: number): string => `to-${view}-${slo
 export const affinitySet = (view: View, slot: number): string => `sticky-${view}-${slot}`
 /** Remembers a client for so many seconds. */
 export const stickyChain = (view: View, slot: number, seconds: number): string => `stick-${view}-${slot}-${seconds}`
+/** Translates to what is asked for: nobody else translates it then. */
+export const KEEP = 'keep'
 /** Chooses among so many endpoints, for clients that stay for so many seconds, or anew each time. */
 export const chooseChain = (view: View, count: number, seconds: number | undefined): string =>
   seconds === undefined ? `choose-${view}-${count}` : `choose-${view}-${count}-${seconds}`

@@ -3,7 +3,7 @@ import type { Verdict } from '../../nft/index.js'
 import type { Answer, Client, Endpoint, Frontend } from '../../service/index.js'
 import { type EndpointName, endpointName, endpointOf } from '../names.js'
 import type { Part, Wanted } from './elements.js'
-import { chooseChain, commentOf, type Masquerade, SETS, slotMap, type View } from './layout.js'
+import { chooseChain, commentOf, KEEP, type Masquerade, SETS, slotMap, type View } from './layout.js'
 
 /** How many endpoints are chosen from, and for how long clients stay. */
 export interface Choice {
@@ -80,7 +80,7 @@ export function render(
           const endpoint = endpointOf(name)
           elements.push({ set: slotMap(view, slot), key, data: [endpoint.address, endpoint.port] })
         }
-      } else if (slots.outside) elements.push({ set: SETS.services.inside, key, data: { verdict: 'accept' }, comment })
+      } else if (slots.outside) elements.push({ set: SETS.services.inside, key, data: goto(KEEP), comment })
     }
     // Who is inside is let through what drops those from outside.
     if (view === 'inside' || answer.verdict !== 'accept')
