@@ -218,7 +218,7 @@ async function run(given: ProxyContext, it: Interrupted): Promise<void> {
   for (let after = 1; after <= steps; after += context.every) {
     const text: string = `step ${after} of ${steps}`
     const [mortal, held] = await Promise.all([start(), prepare(context, it)])
-    for (const { peer, target } of asking) await peer.startLoad(target, 2)
+    for (const { peer, target } of asking) await peer.startLoad(target, 1)
     assert.equal(await mortal({ ...dying, after }), undefined, text)
     assert.equal(await settle(context, objectsOf(to)), wanted, text)
     for (const { peer } of asking) {
