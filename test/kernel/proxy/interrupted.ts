@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
 import { open as openIpvs } from '../../../lib/ipvs/index.js'
 import type { BackendName, ServiceProxy } from '../../../lib/proxy/index.js'
 import type { KubernetesObject } from '../../../lib/source/kubernetes.js'
@@ -54,9 +55,20 @@ const objectsOf = (services: ReadonlyMap<number, readonly PodEndpoint[]>): reado
 /** Does what it is told; how many steps there were, or undefined when it was killed. */
 type Told = (dying: Dying) => Promise<number | undefined>
 
-/** Starts a process that does what it is told, once it is ready: all that it reads first takes seconds where processors are emulated. */
+let bundled: Promise<string> | undefined
+
+/** The program in one file: emulated processors take seconds to find and read the hundred that it is made of, for each process anew. */
+async function bundle(): Promise<string> {
+  const pathOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
+  const outfile = pathOf('../dying.bundle.mjs') // as far from the addon as what looks for it
+  await build({ entryPoints: [pathOf('dying.js')], bundle: true, packages: 'external', platform: 'node', format: 'esm', outfile })
+  return outfile
+}
+
+/** Starts a process that does what it is told, once it is ready. */
 async function start(): Promise<Told> {
-  const program = fileURLToPath(new URL('dying.js', import.meta.url))
+  bundled ??= bundle()
+  const program = await bundled
   const child = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'inherit'] })
   const lines = createInterface({ input: child.stdout })
   const ended = once(child, 'close')
