@@ -134,7 +134,13 @@ export class Cluster {
     // Asked of another node than this machine only what is the same everywhere is local there.
     const local =
       own.length === 0 || own.some(address => this.#local.includes(address)) ? this.#local : this.#local.filter(isLoopback)
-    return { clusterCidrs, serviceCidrs, localAddresses: [...own, ...local], nodePortAddresses: this.nodePortAddresses }
+    return {
+      clusterCidrs,
+      serviceCidrs,
+      localAddresses: [...own, ...local],
+      addressesElsewhere: this.elsewhere,
+      nodePortAddresses: this.nodePortAddresses,
+    }
   }
 
   /** Those of the node that node ports are served on: no loopback or link-local address. */

@@ -20,6 +20,8 @@ export interface Surroundings {
   readonly serviceCidrs: readonly Cidr[]
   /** All addresses of the node. */
   readonly localAddresses: readonly string[]
+  /** All addresses of other nodes. Default none. */
+  readonly addressesElsewhere?: ReadonlySet<string> | undefined
   /** Those that node ports are served on. */
   readonly nodePortAddresses: readonly string[]
 }
@@ -112,11 +114,19 @@ function answered(frontend: Frontend, answer: Answer, from: string, client: Clie
   }
 }
 
-function unknown(frontends: ReadonlyMap<FrontendKey, Frontend>, address: string, { serviceCidrs }: Surroundings): Explanation {
+/** What comes to an address that no node has would come to programs of this one, by the route that brings it here. */
+function unknown(
+  frontends: ReadonlyMap<FrontendKey, Frontend>,
+  address: string,
+  { serviceCidrs, localAddresses, addressesElsewhere }: Surroundings,
+): Explanation {
   const nothing = { endpoints: [], masquerade: false }
+  const own = localAddresses.includes(address) || addressesElsewhere?.has(address) === true
   for (const { kind, address: known, service } of frontends.values())
-    if (kind === 'cluster-ip' && known === address)
-      return { ...nothing, verdict: 'reject', reason: `${address} is the cluster address of ${service}, which has no such port` }
+    if (known === address && (kind === 'cluster-ip' || !own)) {
+      const what = kind === 'cluster-ip' ? 'the cluster address' : 'an address'
+      return { ...nothing, verdict: 'reject', reason: `${address} is ${what} of ${service}, which has no such port` }
+    }
   const cidr = serviceCidrs.find(cidr => contains(cidr, address))
   if (cidr)
     return { ...nothing, verdict: 'drop', reason: `no Service has ${address}, which is in ${cidr.text}, the range of Services` }

@@ -1,12 +1,16 @@
 /**
  * Runs the cases of the proxy that have a cluster under this kernel, and prints TAP: `node proxy-guest.js [--backend ipvs|nftables]
  * [--limit SECONDS] [--every N] [WORD…]`, only those whose name contains one of the words. A case counts as hung after 300 seconds, or the limit:
- * emulated processors take longer for the whole table of flows, and for a proxy that is killed at every step, or at every so many. It makes network namespaces: scripts/in-namespace gives them names of their own on a host.
+ * emulated processors take longer for the whole table of flows, and for a proxy that is killed at every step. With `--every 7` each seventh line of
+ * the table is asked, and each seventh step is one to be killed at. It makes network namespaces: scripts/in-namespace gives them names of their
+ * own on a host.
  */
 import { parseArgs } from 'node:util'
 import { open as openConntrack } from '../../lib/conntrack/index.js'
 import type { ServiceProxyOptions } from '../../lib/proxy/index.js'
+import * as addresses from './proxy/addresses.js'
 import type { ProxyCase } from './proxy/cluster.js'
+import * as contract from './proxy/contract.js'
 import * as interrupted from './proxy/interrupted.js'
 import * as many from './proxy/many.js'
 import * as special from './proxy/special.js'
@@ -18,7 +22,9 @@ import { HUNG, orHung } from './support/hung.js'
 import { sh } from './support/linux.js'
 import { Report } from './support/tap.js'
 
-const all: readonly ProxyCase[] = [table, special, steady, many, interrupted].flatMap(({ cases }): readonly ProxyCase[] => cases)
+const all: readonly ProxyCase[] = [table, special, addresses, contract, steady, many, interrupted].flatMap(
+  ({ cases }): readonly ProxyCase[] => cases,
+)
 
 async function runCase(it: ProxyCase, options: Partial<ServiceProxyOptions>, every: number): Promise<void> {
   const cleanup = new Cleanup()

@@ -206,6 +206,8 @@ export class Evaluator {
         if (fields.type === 'tcp reset' && packet.protocol !== 'tcp') return 'broken'
         return [{ verdict: 'reject' }]
       case 'dnat': {
+        // To its own address.
+        if ('payload' in (fields.addr as object)) return [{ verdict: 'accept' }]
         const to = this.#lookup((fields.addr as { map: Fields }).map, packet)
         return to?.data === undefined ? 'broken' : [{ verdict: 'dnat', to: [to.data].flat() as Value[] }]
       }
@@ -256,7 +258,7 @@ export class Evaluator {
       return found === (op !== '!=')
     }
     const [value] = this.#value(left as Expression, packet)
-    return value === right
+    return (value === right) === (op !== '!=')
   }
 
   #value(expression: Expression, packet: Packet): readonly Value[] {

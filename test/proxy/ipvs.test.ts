@@ -5,6 +5,7 @@ import type { IpvsClient } from '../../lib/ipvs/index.js'
 import { explainKernel } from '../../lib/proxy/explain-kernel.js'
 import type { Log } from '../../lib/proxy/options.js'
 import { open as openRoutes } from '../../lib/route/index.js'
+import type { EndpointSlice } from '../../lib/service/index.js'
 import { memoryKernel } from '../../lib/testing/index.js'
 import { Machine, service, slice, synced } from './machine.js'
 
@@ -36,6 +37,24 @@ t.test('the ledger says whose virtual servers are: the Service that has them now
   t.same(await machine.elements('virtual-addresses'), ['10.96.0.1'])
   await synced(machine, proxy, { gone: 'other' })
   machine.kernel.setCounters({ activeConnections: 0 }, key, { address: '10.244.0.1', port: 8080 })
+})
+
+t.test('UDP flows go over as soon as their endpoint answers no more, also where it got no new ones any more', async t => {
+  const machine = new Machine()
+  await using proxy = await machine.open()
+  const ports = [{ port: 80, protocol: 'UDP' }] as const
+  const endpoints = (...given: readonly NonNullable<EndpointSlice['endpoints']>[number][]): EndpointSlice => ({
+    ...slice('web'),
+    ports: [{ name: '', port: 8080, protocol: 'UDP' }],
+    endpoints: given,
+  })
+  const leaving = { addresses: ['10.244.0.1'], conditions: { ready: false, serving: true, terminating: true } }
+  const other = { addresses: ['10.244.0.2'] }
+  await synced(machine, proxy, service('web', 1, { ports }), endpoints({ addresses: ['10.244.0.1'] }))
+  const key = { protocol: 'udp', address: '10.96.0.1', port: 80 } as const
+  machine.kernel.setCounters({ inactiveConnections: 1 }, key, { address: '10.244.0.1', port: 8080 })
+  t.same(await synced(machine, proxy, endpoints(leaving, other)), ['10.96.0.1 udp 80 rr: 10.244.0.1 0, 10.244.0.2 1'])
+  t.same(await synced(machine, proxy, endpoints(other)), ['10.96.0.1 udp 80 rr: 10.244.0.2 1'])
 })
 
 t.test('Services are virtual servers, with what their annotations say', async t => {

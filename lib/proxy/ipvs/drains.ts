@@ -67,6 +67,15 @@ export class Drains {
     return drain.gone !== undefined && performance.now() - drain.gone >= 1000 * drain.seconds
   }
 
+  /** Virtual servers whose UDP flows lead to an endpoint that answers no more: nobody waits for the next look. */
+  *unanswered(frontendOf: (name: ServerName) => Frontend | undefined): Generator<ServerName, void, void> {
+    for (const [name, known] of this.#drains) {
+      if (partsOf(name).protocol !== 'udp') continue
+      const frontend = frontendOf(name)
+      if ([...known.keys()].some(endpoint => this.isOver(name, endpoint, frontend))) yield name
+    }
+  }
+
   /** Looks whose connections are over, if it is time to. Returns the virtual servers whose they are. */
   async lookAt(client: IpvsClient, signal: AbortSignal | undefined): Promise<readonly ServerName[]> {
     const began = performance.now()

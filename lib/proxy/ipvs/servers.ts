@@ -182,7 +182,9 @@ export class VirtualServers {
    * time, when all was looked at; rejects with an `AggregateError` that tells it.
    */
   async sync(signal?: AbortSignal): Promise<number> {
-    for (const name of await this.#drains.lookAt(this.#client, signal)) {
+    const looked = await this.#drains.lookAt(this.#client, signal)
+    const unanswered = this.#drains.unanswered(name => this.#servers.get(name)?.known?.frontend)
+    for (const name of [...looked, ...unanswered]) {
       const server = this.#servers.get(name)
       if (server) this.#touched.add(server)
     }

@@ -2,7 +2,7 @@
 import type { Element, NftClient, NftSet } from '../../nft/index.js'
 import { addressOf, type Explanation, type Family, type Flow, formatEndpoint } from '../../service/index.js'
 import type { ServedExplanation } from '../explain.js'
-import { masqueradeChain, portedChain, portsMap, SETS, slotMap, TABLE, tableFamily, type View } from './layout.js'
+import { KEEP, masqueradeChain, portedChain, portsMap, SETS, slotMap, TABLE, tableFamily, type View } from './layout.js'
 
 /** What else than tables it depends on. */
 export interface KernelSurroundings {
@@ -93,7 +93,7 @@ async function taken(reader: Reader, asked: Asked, around: KernelSurroundings): 
   let found: Element | undefined
   for (const view of views) found ??= await reader.get(SETS.services[view], ...key)
   const { chain } = (found?.data ?? {}) as { readonly chain?: string }
-  if (chain !== undefined) {
+  if (chain !== undefined && chain !== KEEP) {
     const [, view, count] = /^choose-(inside|outside)-(\d+)/.exec(chain) ?? []
     const slots = Array.from({ length: Number(count) }, (_, slot) => reader.get(slotMap(view as View, slot), ...key))
     const places = (await Promise.all(slots)).flatMap(element => (element?.data === undefined ? [] : [placeOf(element)]))
@@ -138,6 +138,8 @@ async function masqueradeOf(reader: Reader, { flow: { address, protocol, port } 
 async function leftOver(reader: Reader, { flow: { address } }: Asked): Promise<Explanation> {
   if (await reader.get(SETS.clusterAddresses, address))
     return { ...NOTHING, verdict: 'reject', reason: `${address} is the cluster address of a Service, which has no such port` }
+  if (await reader.get(SETS.otherAddresses, address))
+    return { ...NOTHING, verdict: 'reject', reason: `${address} is an address of a Service, which has no such port` }
   if (await reader.get(SETS.serviceRanges, address))
     return { ...NOTHING, verdict: 'drop', reason: `no Service has ${address}, which is in a range of Services` }
   return { ...NOTHING, verdict: 'none', reason: 'no Service has this address and port' }

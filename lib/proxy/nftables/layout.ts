@@ -20,6 +20,8 @@ export const SETS = {
   pods: 'pods',
   /** Cluster addresses: other ports of theirs are refused. */
   clusterAddresses: 'cluster-addresses',
+  /** Those of load balancers and external ones that no node has: they come here by a route of ours. Other ports of theirs are refused. */
+  otherAddresses: 'other-addresses',
   /** Ranges of cluster addresses: what nobody has is dropped. */
   serviceRanges: 'service-ranges',
   /** Addresses and ports that only some may come to, and who may. */
@@ -56,6 +58,8 @@ export const slotChain = (view: View, slot: number): string => `to-${view}-${slo
 export const affinitySet = (view: View, slot: number): string => `sticky-${view}-${slot}`
 /** Remembers a client for so many seconds. */
 export const stickyChain = (view: View, slot: number, seconds: number): string => `stick-${view}-${slot}-${seconds}`
+/** Translates to what is asked for: nobody else translates it then. */
+export const KEEP = 'keep'
 /** Chooses among so many endpoints, for clients that stay for so many seconds, or anew each time. */
 export const chooseChain = (view: View, count: number, seconds: number | undefined): string =>
   seconds === undefined ? `choose-${view}-${count}` : `choose-${view}-${count}-${seconds}`

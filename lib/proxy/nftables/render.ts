@@ -3,7 +3,7 @@ import type { Verdict } from '../../nft/index.js'
 import type { Answer, Client, Endpoint, Frontend } from '../../service/index.js'
 import { type EndpointName, endpointName, endpointOf, type ServerName } from '../names.js'
 import type { Wanted } from './elements.js'
-import { chooseChain, commentOf, type Masquerade, SETS, slotMap, type View } from './layout.js'
+import { chooseChain, commentOf, KEEP, type Masquerade, SETS, slotMap, type View } from './layout.js'
 
 /** How many endpoints are chosen from, and for how long clients stay. */
 export interface Choice {
@@ -41,9 +41,9 @@ const ALIKE: readonly View[] = ['outside']
 const APART: readonly View[] = ['outside', 'inside']
 
 const goto = (chain: string): Verdict => ({ verdict: 'goto', chain })
-const ACCEPT: Verdict = { verdict: 'accept' }
+const KEPT = goto(KEEP)
 const REFUSED: Readonly<Record<Answer['verdict'], Verdict>> = {
-  accept: ACCEPT,
+  accept: { verdict: 'accept' },
   drop: { verdict: 'drop' },
   reject: goto('refuse'),
 }
@@ -51,6 +51,7 @@ const REFUSED: Readonly<Record<Answer['verdict'], Verdict>> = {
 /**
  * @param address of the frontend; of node ports one of the node's
  * @param name of the frontend at this address
+ * @param own whether a node has it
  * @param slotsOf gives endpoints their numbers
  */
 export function render(
@@ -58,6 +59,7 @@ export function render(
   address: string,
   name: ServerName,
   engine: Engine,
+  own: boolean,
   slotsOf: (view: View, endpoints: readonly EndpointName[]) => readonly EndpointName[],
 ): Rendered {
   const { protocol, port, answers, affinity, sources } = frontend
@@ -86,7 +88,7 @@ export function render(
           const { address, port } = endpointOf(endpoint)
           elements.push({ set: slotMap(view, slot), name, element: { key, data: [address, port] } })
         }
-      } else if (slots.outside) elements.push({ set: SETS.services.inside, name, element: { key, data: ACCEPT, comment } })
+      } else if (slots.outside) elements.push({ set: SETS.services.inside, name, element: { key, data: KEPT, comment } })
     }
     // Who is inside is let through what drops those from outside.
     if (view === 'inside' || answer.verdict !== 'accept')
@@ -99,6 +101,7 @@ export function render(
       elements.push({ set: SETS.allowed, name: `${text} ${name}`, element: { key: [text, ...key] } })
   }
   if (frontend.kind === 'cluster-ip') elements.push({ set: SETS.clusterAddresses, name: address, element: { key: address } })
+  else if (!own) elements.push({ set: SETS.otherAddresses, name: address, element: { key: address } })
   return { elements, balanced, choices, masquerade: masqueradeOf(answers), slots, comment }
 }
 

@@ -4,6 +4,7 @@ import type { Family } from '../../service/index.js'
 import {
   affinitySet,
   chooseChain,
+  KEEP,
   masqueradeChain,
   PORTED,
   portedChain,
@@ -18,7 +19,7 @@ import {
 } from './layout.js'
 
 /** Of the layout: a table of another one is made anew. */
-const LAYOUT = 3
+const LAYOUT = 4
 const COMMENT = `ts-ipvs proxy, layout ${LAYOUT}`
 
 /** How many clients are remembered for each slot. */
@@ -172,6 +173,7 @@ export class Skeleton {
     return [
       this.#set(SETS.pods, address, 'interval'),
       this.#set(SETS.clusterAddresses, address),
+      this.#set(SETS.otherAddresses, address),
       this.#set(SETS.serviceRanges, address, 'interval'),
       this.#set(SETS.guarded, service),
       this.#set(SETS.allowed, [this.#address, ...service], 'interval'),
@@ -185,14 +187,15 @@ export class Skeleton {
   }
 
   #chains(): readonly RulesetObject[] {
-    const regular = ['refuse', 'check', 'check-inside', 'left-over', 'services', 'services-of-inside', 'masquerading']
+    const regular = ['refuse', 'check', 'check-inside', 'left-over', 'services', 'services-of-inside', KEEP, 'masquerading']
     return [
       ...regular.map(name => this.#chain(name)),
       // Before translation, where the address of the Service is still to be seen.
       this.#chain('check-prerouting', { type: 'filter', hook: 'prerouting', prio: -110 }),
       this.#chain('check-output', { type: 'filter', hook: 'output', prio: -110 }),
-      this.#chain('nat-prerouting', { type: 'nat', hook: 'prerouting', prio: -100 }),
-      this.#chain('nat-output', { type: 'nat', hook: 'output', prio: -100 }),
+      // Before others (-100), which may translate all that is for this machine: that the addresses of Services are, by the routes to them.
+      this.#chain('nat-prerouting', { type: 'nat', hook: 'prerouting', prio: -101 }),
+      this.#chain('nat-output', { type: 'nat', hook: 'output', prio: -101 }),
       // Behind IPVS (99, ip_vs_core.c): what that took is not seen here.
       this.#chain('filter-input', { type: 'filter', hook: 'input', prio: 101 }),
       this.#chain('filter-forward', { type: 'filter', hook: 'forward', prio: 0 }),
@@ -203,6 +206,10 @@ export class Skeleton {
 
   #local(): Statement {
     return this.#is({ fib: { result: 'type', flags: ['saddr'] } }, 'local')
+  }
+
+  #isNoPing(): Statement {
+    return { match: { op: '!=', left: { meta: { key: 'l4proto' } }, right: this.#family === 'ip' ? 'icmp' : 'ipv6-icmp' } }
   }
 
   #checks(): readonly RulesetObject[] {
@@ -226,6 +233,8 @@ export class Skeleton {
       this.#rule('check-inside', refused(SETS.refused.inside)),
       // What was not translated: with routes that bring it here it would come to programs of this machine.
       this.#rule('left-over', this.#in(this.#destination, SETS.clusterAddresses), { goto: { target: 'refuse' } }),
+      // Whether they are reached, operators ask by ping.
+      this.#rule('left-over', this.#isNoPing(), this.#in(this.#destination, SETS.otherAddresses), { goto: { target: 'refuse' } }),
       this.#rule('left-over', this.#in(this.#destination, SETS.serviceRanges), { drop: null }),
       this.#rule('check-prerouting', state, check),
       // What IPVS has given to an endpoint leaves through this hook, too: the endpoint's address may be another Service's, which refuses.
@@ -243,6 +252,9 @@ export class Skeleton {
       this.#rule('services', this.#local(), inside),
       this.#rule('services', services(SETS.services.outside)),
       this.#rule('services-of-inside', services(SETS.services.inside)),
+      // A connection is translated once (nf_nat_core.c, nf_nat_inet_fn): who is given its own address keeps that.
+      this.#rule(KEEP, { dnat: { addr: this.#destination } }),
+      this.#rule('services', this.#in(this.#service, SETS.virtualServers), { goto: { target: KEEP } }),
       this.#rule('nat-prerouting', { jump: { target: 'services' } }),
       this.#rule('nat-output', { jump: { target: 'services' } }),
     ]

@@ -183,9 +183,9 @@ export class ProxyTable {
         this.#renumber(`${view} ${name}`, { view, address, protocol, port, before, after })
       return after
     }
-    const rendered = render(frontend, address, name, engine, slotsOf)
-    for (const choice of rendered.choices) this.#need(choice)
     const own = frontend.kind === 'node-port' || this.#nodes.has(address)
+    const rendered = render(frontend, address, name, engine, own, slotsOf)
+    for (const choice of rendered.choices) this.#need(choice)
     const masqueraded = { address, protocol, port, when: rendered.masquerade, own }
     return { frontend, address, protocol, port, name, engine, rendered, masqueraded }
   }

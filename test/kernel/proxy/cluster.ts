@@ -30,7 +30,7 @@ export interface ProxyContext {
   readonly topology: Topology
   /** Given to every proxy: its backend. */
   readonly options: Partial<ServiceProxyOptions>
-  /** Where a proxy is killed at every step: at each of so many. */
+  /** Of steps at which a proxy is killed, and of lines of the table of flows: each of so many. */
   readonly every: number
   /** Runs after the case, last first. */
   after(undo: () => unknown): void

@@ -1,6 +1,7 @@
 /**
- * A proxy that is killed in the middle: `node dying.js`, which is told by a line of standard input: `{"after": 7, …}`. Once the kernel has
- * answered so many requests that may change something, the process is gone (SIGKILL). One that comes to its end prints how many there were.
+ * A proxy that is killed in the middle: `node dying.js`, which says that it is ready, and is told then by a line of standard input:
+ * `{"after": 7, …}`. Once the kernel has answered so many requests that may change something, or has taken so many settings, the process is
+ * gone (SIGKILL). One that comes to its end prints how many there were.
  */
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
@@ -18,7 +19,7 @@ export interface Dying {
   readonly options: Partial<ServiceProxyOptions>
   readonly objects: readonly KubernetesObject[]
   readonly does: 'sync' | 'cleanup'
-  /** Requests that are answered; none: it lives. */
+  /** Requests that are answered, and settings that are written; none: it lives. */
   readonly after?: number | undefined
 }
 
@@ -37,12 +38,19 @@ function isQuestion(protocol: number, request: Uint8Array): boolean {
 }
 
 function mortal(transport: Transport, answered: () => void): Transport {
-  return intercept(transport, async ({ kind, request, protocol }, go) => {
+  const watched = intercept(transport, async ({ kind, request, protocol }, go) => {
     const changes = kind === 'exchange' && request !== null && !isQuestion(protocol, request)
     const reply = await go()
     if (changes) answered()
     return reply
   })
+  return {
+    ...watched,
+    async writeFile(path, text) {
+      await watched.writeFile(path, text)
+      answered()
+    },
+  }
 }
 
 async function main({ options, objects, does, after }: Dying): Promise<number> {
@@ -58,6 +66,7 @@ async function main({ options, objects, does, after }: Dying): Promise<number> {
   return count
 }
 
+process.stdout.write('ready\n')
 const [line] = await once(createInterface({ input: process.stdin }), 'line')
 process.stdout.write(`${await main(JSON.parse(line) as Dying)}\n`)
 process.exit()

@@ -175,6 +175,41 @@ export const cases: readonly Case[] = [
     }
   }),
   ...perVersion(
+    'a UDP client stays with an endpoint that terminates for as long as that answers, and new ones do not come to it',
+    async (context, version) => {
+      const { client, ask } = await network(context)
+      const { source, proxy } = await served(context, service(version), slice(version, [1]))
+      await using tracked = await openConntrack({ netns: { name: context.netns } })
+      const { held, answer } = await client.hold(target('udp', SERVICE[version], 80))
+      assert.equal(answer.server, nameOf(1))
+      const running = new AbortController()
+      const run = proxy.run(running.signal)
+      try {
+        const both = slice(version, [1, 2])
+        const [leaving, ready] = both.endpoints ?? []
+        assert.ok(leaving && ready)
+        const conditions = { ready: false, serving: true, terminating: true }
+        source.tell({ ...both, endpoints: [{ ...leaving, conditions }, ready] })
+        const newOne = async (): Promise<string | undefined> => (await ask(target('udp', SERVICE[version], 80)))[0]?.server
+        await until('new clients come to the other one', async () => (await newOne()) === nameOf(2))
+        for (let i = 0; i < 5; i++) {
+          assert.equal((await client.askHeld(held)).server, nameOf(1))
+          assert.equal(await newOne(), nameOf(2))
+        }
+        source.tell(slice(version, [2]))
+        await until('the flow to endpoint 1 is gone', async () => {
+          for await (const _ of tracked.flows({ protocol: 'udp', reply: { source: addressOf(1, version) } })) return false
+          return true
+        })
+        assert.equal((await client.askHeld(held)).server, nameOf(2))
+      } finally {
+        running.abort()
+        await run
+        await client.release(held)
+      }
+    },
+  ),
+  ...perVersion(
     'UDP clients whose endpoint went while no proxy ran, or who asked before, go over to another one; what others translate stays',
     async (context, version) => {
       const { client, attempt } = await network(context)
@@ -208,7 +243,9 @@ export const cases: readonly Case[] = [
       const now = new TestSource()
       now.tell(service(version, spec), slice(version, [2]))
       const next = await proxyIn(context, now, options)
-      assert.equal((await next.once())[family]?.stale, 2)
+      const { stale } = (await next.once())[family] ?? {}
+      // Since Linux 5.9 IPVS itself ends flows to what is no real server any more (ip_vs_expire_nodest_conn_flush).
+      if (next.engines[family] === 'nftables') assert.equal(stale, 2)
       const answers = await Promise.all(held.map(({ held }) => client.askHeld(held)))
       assert.deepEqual(
         answers.map(({ server }) => server),

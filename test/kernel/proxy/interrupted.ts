@@ -1,7 +1,10 @@
 /** A proxy is killed at each step of what it does: the next one finishes it, and what was served goes on. */
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
 import { open as openIpvs } from '../../../lib/ipvs/index.js'
 import type { BackendName, ServiceProxy } from '../../../lib/proxy/index.js'
 import type { KubernetesObject } from '../../../lib/source/kubernetes.js'
@@ -49,25 +52,37 @@ const objectsOf = (services: ReadonlyMap<number, readonly PodEndpoint[]>): reado
   ]),
 ]
 
-/**
- * Starts a process that does what it is told once all is prepared: it starts meanwhile. How many requests were answered; undefined when it was
- * killed.
- */
-function start(): (dying: Dying) => Promise<number | undefined> {
-  const program = fileURLToPath(new URL('dying.js', import.meta.url))
-  let tell = (_: Dying): void => {}
-  const ended = new Promise<number | undefined>((resolve, reject) => {
-    const child = execFile(process.execPath, [program], (error, stdout, stderr) => {
-      if (!error) resolve(Number(stdout))
-      else if (error.signal === 'SIGKILL') resolve(undefined)
-      else reject(new Error(stderr))
+/** Does what it is told; how many steps there were, or undefined when it was killed. */
+type Told = (dying: Dying) => Promise<number | undefined>
+
+let bundled: Promise<string> | undefined
+
+/** The program in one file: emulated processors take seconds to find and read the hundred that it is made of, for each process anew. */
+async function bundle(): Promise<string> {
+  const pathOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
+  const outfile = pathOf('../dying.bundle.mjs') // as far from the addon as what looks for it
+  await build({ entryPoints: [pathOf('dying.js')], bundle: true, packages: 'external', platform: 'node', format: 'esm', outfile })
+  return outfile
+}
+
+/** Starts a process that does what it is told, once it is ready. */
+async function start(): Promise<Told> {
+  bundled ??= bundle()
+  const program = await bundled
+  const child = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const lines = createInterface({ input: child.stdout })
+  const ended = once(child, 'close')
+  const [ready] = await Promise.race([once(lines, 'line'), ended])
+  assert.equal(ready, 'ready')
+  return async dying => {
+    let count: number | undefined
+    lines.on('line', line => {
+      count = Number(line)
     })
-    tell = dying => child.stdin?.end(`${JSON.stringify(dying)}\n`)
-  })
-  ended.catch(() => {}) // looked at when it is told
-  return dying => {
-    tell(dying)
-    return ended
+    child.stdin.end(`${JSON.stringify(dying)}\n`)
+    const [status, signal] = await ended
+    assert.ok(signal === 'SIGKILL' || (status === 0 && count !== undefined), `it ended with ${signal ?? status}`)
+    return count
   }
 }
 
@@ -205,8 +220,7 @@ async function run(given: ProxyContext, it: Interrupted): Promise<void> {
   // What is left of another engine is part of it.
   if (before) await prepare(context, it)
   const wanted = await settle(context, objectsOf(to))
-  const living = start()
-  await prepare(context, it)
+  const [living] = await Promise.all([start(), prepare(context, it)])
   const steps = await living(dying)
   assert.ok(steps !== undefined)
   // Where nothing is different nothing is changed: wherever it is killed, all is as it was. Whether there is IPVS is tried each time.
@@ -215,9 +229,8 @@ async function run(given: ProxyContext, it: Interrupted): Promise<void> {
   const asking = does === 'sync' && from !== NOTHING ? askers(context) : []
   for (let after = 1; after <= steps; after += context.every) {
     const text: string = `step ${after} of ${steps}`
-    const mortal = start()
-    const held = await prepare(context, it)
-    for (const { peer, target } of asking) await peer.startLoad(target, 2)
+    const [mortal, held] = await Promise.all([start(), prepare(context, it)])
+    for (const { peer, target } of asking) await peer.startLoad(target, 1)
     assert.equal(await mortal({ ...dying, after }), undefined, text)
     assert.equal(await settle(context, objectsOf(to)), wanted, text)
     for (const { peer } of asking) {

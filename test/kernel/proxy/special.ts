@@ -199,15 +199,19 @@ export const cases: readonly ProxyCase[] = [
     },
   },
   {
-    name: 'other ports of cluster addresses are refused, other addresses of the range silent: nothing of the nodes answers there',
+    name: 'other ports of Services are refused, other addresses of the range silent: nothing of the nodes answers there',
     async run(context) {
       await serve(context, EVERYWHERE)
-      const { cluster } = addressesOf(NUMBER)
+      const { cluster, external, balancer } = addressesOf(NUMBER)
       const free = addressesOf(NUMBER + 1).cluster
       await everywhere(async (family, protocol, node) => {
         const asked = (['pod', 'node', 'remote'] as const).flatMap(who =>
           [
-            { address: cluster[family], port: HOST_PORT, verdict: 'reject' as const },
+            ...[cluster, external, balancer].map(addresses => ({
+              address: addresses[family],
+              port: HOST_PORT,
+              verdict: 'reject' as const,
+            })),
             { address: free[family], port: HOST_PORT, verdict: 'drop' as const },
             { address: free[family], port: SERVICE_PORT, verdict: 'drop' as const },
           ].map(async ({ address, port, verdict }) => {

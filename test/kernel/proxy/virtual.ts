@@ -1,6 +1,7 @@
 /** Services for real packets on IPVS. Where the kernel has none, the cases are left out: scripts/vm has kernels with it. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { type IpvsClient, open as openIpvs } from '../../../lib/ipvs/index.js'
 import { explainKernel } from '../../../lib/proxy/index.js'
 import type { ServiceProxyOptions } from '../../../lib/proxy/options.js'
@@ -198,9 +199,13 @@ export const virtual: readonly Case[] = [
     await context.sh('modprobe sctp && command -v python3').catch(() => {
       throw new Skip('there is no SCTP, or no Python, to ask with')
     })
-    const server = spawn('ip', ['netns', 'exec', namespaceOf(1), 'python3', '-c', SCTP.server, addressOf(1, version)])
+    const server = spawn('ip', ['netns', 'exec', namespaceOf(1), 'python3', '-c', SCTP.server, addressOf(1, version)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     context.after(() => server.kill())
-    await new Promise(resolve => server.stdout.once('data', resolve))
+    const ended = once(server, 'exit').then(([status]) => Promise.reject(new Error(`the server ended with ${status}`)))
+    ended.catch(() => {}) // it is killed in the end
+    await Promise.race([once(server.stdout, 'data'), ended])
     for (const netns of ['nft-client', context.netns]) {
       const from = await context.sh(`ip netns exec ${netns} python3 -c "${SCTP.client}" ${SERVICE[version]}`)
       assert.equal(from.trim(), ROUTER(1)[version], netns)

@@ -6,6 +6,7 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { get, type IncomingMessage } from 'node:http'
 import { connect, createServer, isIPv6 } from 'node:net'
 import { createInterface } from 'node:readline'
 
@@ -16,6 +17,8 @@ export interface Target {
   readonly port: number
   /** Address of the client. Default: what the kernel takes. */
   readonly from?: string | undefined
+  /** Port of the client, over TCP. Default: one that is free. */
+  readonly fromPort?: number | undefined
 }
 
 /** What a server says of a question. */
@@ -25,6 +28,12 @@ export interface Answer {
   readonly to: string
   /** The address that the question came from. */
   readonly from: string
+}
+
+export interface WebAnswer {
+  readonly status: number | undefined
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  readonly body: string
 }
 
 /** What clients of a load have met with so far. */
@@ -53,6 +62,8 @@ export interface Orders {
   startLoad(target: Target, clients: number): Promise<void>
   load(): Promise<LoadReport>
   stopLoad(): Promise<LoadReport>
+  /** What a web server says at `/`: status, text and what it says of the text. */
+  get(target: Omit<Target, 'protocol'>): Promise<WebAnswer>
   /** How many TCP segments had to be sent again in this namespace, ever. */
   retransmitted(): Promise<number>
 }
@@ -127,9 +138,15 @@ function waiting(
   }
 }
 
-async function talkTcp({ address, port, from }: Target, patience: number): Promise<Talk> {
+const ownEnd = ({ from, fromPort }: Pick<Target, 'from' | 'fromPort'>) => ({
+  ...(from !== undefined && { localAddress: from }),
+  ...(fromPort !== undefined && { localPort: fromPort }),
+})
+
+async function talkTcp(target: Target, patience: number): Promise<Talk> {
+  const { address, port } = target
   const answers = waiting(`tcp ${address} port ${port}`, patience)
-  const socket = connect({ host: address, port, ...(from !== undefined && { localAddress: from }) })
+  const socket = connect({ host: address, port, ...ownEnd(target) })
   socket.setNoDelay()
   await once(socket, 'connect', { signal: AbortSignal.timeout(patience) }).catch((error: Error) => {
     socket.destroy()
@@ -253,6 +270,14 @@ const orders: Orders = {
     const running = known(load, 'load')
     await running.stop()
     return running
+  },
+  async get(target) {
+    const { address: host, port } = target
+    const asked = get({ host, port, ...ownEnd(target), agent: false, timeout: PATIENCE })
+    asked.on('timeout', () => asked.destroy(new Silence(`no answer from ${host} port ${port}`)))
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage]
+    const body = (await answer.setEncoding('utf8').toArray()).join('')
+    return { status: answer.statusCode, headers: answer.headers, body }
   },
   async retransmitted() {
     const [names, values] = readFileSync('/proc/net/snmp', 'latin1')

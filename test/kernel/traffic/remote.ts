@@ -48,6 +48,7 @@ export function startPeer(netns: string): Orders {
     startLoad: order('startLoad'),
     load: order('load'),
     stopLoad: order('stopLoad'),
+    get: order('get'),
     retransmitted: order('retransmitted'),
   }
 }
