@@ -1,13 +1,18 @@
 /** Addresses and ranges of addresses, as Kubernetes writes them. */
-import { canonicalAddress, type Family, familyOf, writeAddress } from '../netlink/address.js'
+import { canonicalAddress, type Family, familyOf, parseIPv4, writeAddress } from '../netlink/address.js'
 
 export type { Family }
+
+/** Of the address that is looked at. */
+const scratch = new Uint8Array(16)
 
 /**
  * An address in one form: octets with leading zeros are decimal, and IPv4 mapped into IPv6 is IPv4, as in Kubernetes
  * (k8s.io/utils/net, ParseIPSloppy). Undefined for what is none.
  */
 export function addressOf(text: string): string | undefined {
+  // Most are written in it.
+  if (parseIPv4(text, scratch, 0)) return text
   const plain = /^[0-9.]+$/.test(text) ? text.replaceAll(/(^|\.)0+(?=\d)/g, '$1') : text
   const canonical = canonicalAddress(plain)
   return canonical?.startsWith('::ffff:') ? (mapped(canonical) ?? canonical) : canonical
@@ -63,13 +68,10 @@ function textOf(bytes: Uint8Array, family: Family): string {
 /** Whether an address, in its one form, is in a range. */
 export function contains({ family, bytes, length }: Cidr, address: string): boolean {
   if (familyOf(address) !== family) return false
-  writeAddress(address, family, other, 0)
-  for (let i = 0; 8 * i < length; i++) if (bytes[i] !== ((other[i] as number) & maskAt(length, i))) return false
+  writeAddress(address, family, scratch, 0)
+  for (let i = 0; 8 * i < length; i++) if (bytes[i] !== ((scratch[i] as number) & maskAt(length, i))) return false
   return true
 }
-
-/** Of the address that is looked at. */
-const other = new Uint8Array(16)
 
 /** Those ranges that are in no other one: a set of the kernel's takes none that overlap. */
 export function outermost(cidrs: readonly Cidr[]): readonly Cidr[] {
