@@ -3,7 +3,9 @@
  * to (net/ipv4/arp.c, arp_process): every node would, and who asks for an address that one node announces, or that another machine has, would
  * get any of them. IPv6 answers for addresses of devices alone (net/ipv6/ndisc.c), and so does IPv4 then.
  */
-import type { NetlinkError, NftClient } from '../nft/index.js'
+import { NOTHING as NO_TABLE } from '../nft/document/known.js'
+import { lowerDocument } from '../nft/document/lower.js'
+import type { Command, NetlinkError, NftClient } from '../nft/index.js'
 import type { Document, RulesetObject } from '../nft/json/index.js'
 import { TABLE } from './nftables/layout.js'
 import type { Log } from './options.js'
@@ -57,18 +59,18 @@ export class ArpGuard {
 
   /** What makes it as it is wanted. Changes nothing. */
   async plan(wanted: ReadonlySet<string>, signal?: AbortSignal): Promise<Document> {
-    if (this.#known?.size === wanted.size && [...wanted].every(prefix => this.#known?.has(prefix))) return NOTHING
-    const there = (await this.#client.getTable(KEY, { signal })) !== undefined
-    if (there) return (await this.#client.plan(tableOf(wanted), { signal })).document
+    if (this.#has(wanted)) return NOTHING
+    if (await this.#client.getTable(KEY, { signal })) return (await this.#client.plan(tableOf(wanted), { signal })).document
     return wanted.size > 0 ? tableOf(wanted) : NOTHING
   }
 
   async sync(wanted: ReadonlySet<string>, signal?: AbortSignal): Promise<void> {
-    if (!this.#able) return
-    const document = await this.plan(wanted, signal)
+    if (!this.#able || this.#has(wanted)) return
     this.doubt()
     try {
-      if (document.nftables.length > 0) await this.#client.apply(document, { signal })
+      const there = (await this.#client.getTable(KEY, { signal })) !== undefined
+      if (there) await this.#client.apply(await this.plan(wanted, signal), { signal })
+      else if (wanted.size > 0) await this.#client.commit(makingOf(wanted), { signal })
       this.#known = new Set(wanted)
     } catch (error) {
       if ((error as Partial<NetlinkError>).code !== 'EOPNOTSUPP') throw error
@@ -77,10 +79,21 @@ export class ArpGuard {
     }
   }
 
+  #has(wanted: ReadonlySet<string>): boolean {
+    return this.#known?.size === wanted.size && [...wanted].every(prefix => this.#known?.has(prefix))
+  }
+
   async cleanup(signal?: AbortSignal): Promise<void> {
     this.doubt()
     if (await this.#client.getTable(KEY, { signal })) await this.#client.commit([{ delete: { table: KEY } }], { signal })
   }
+}
+
+/** The same, where there is no such table. */
+function makingOf(wanted: ReadonlySet<string>): readonly Command[] {
+  const set = { family: FAMILY, table: TABLE, name: SET, key: 'ipv4_addr', flags: ['interval'] } as const
+  const elements = [...wanted].map(key => ({ key }))
+  return [...lowerDocument(tableOf(new Set()), NO_TABLE).commands, { add: { elements: { set, elements } } }]
 }
 
 function elementsOf(prefixes: ReadonlySet<string>): RulesetObject {
