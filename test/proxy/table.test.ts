@@ -282,6 +282,22 @@ t.test('what others translate on the address of the node, and what they forward 
   }
 })
 
+t.test('endpoints keep their numbers where another frontend takes over their place', async t => {
+  const model = new ServiceModel(options)
+  const frontendOf = (...pods: readonly string[]): Frontend | undefined => {
+    model.setService(service('web', { type: 'ClusterIP', clusterIP: '10.96.0.1' }))
+    model.setSlice(slice('web', pods))
+    return [...model.changes()][0]?.after
+  }
+  const table = new ProxyTable('ipv4')
+  const all = frontendOf('10.244.0.1 here', '10.244.0.2 here', '10.244.0.3 here')
+  table.set('one', all, [NODE])
+  table.set('other', all, [NODE])
+  table.set('one', undefined, [])
+  const [placed] = table.set('other', frontendOf('10.244.0.2 here', '10.244.0.3 here'), [NODE])
+  t.same(placed?.rendered.slots.outside, ['10.244.0.3 8080', '10.244.0.2 8080'])
+})
+
 t.test('endpoints keep their numbers as far as they can', async t => {
   const cases: readonly [before: string, wanted: string, after: string][] = [
     ['', 'abc', 'abc'],

@@ -71,9 +71,9 @@ export class Masquerades {
 
   /** Nothing where another one has taken its place. */
   remove(one: Masqueraded): void {
-    const known = this.#of(one.address)
-    const i = known.ports.indexOf(one)
-    if (i < 0) return
+    const known = this.#addresses.get(one.address)
+    const i = known?.ports.indexOf(one) ?? -1
+    if (!known || i < 0) return
     known.ports.splice(i, 1)
     count(known, one, -1)
     if (known.form === 'ports') this.#exchange(portElement(one), undefined)
