@@ -57,7 +57,7 @@ t.test('a sync does not make good what was doubted meanwhile', async t => {
   await backend.adopt()
   for (const first of [true, false]) {
     backend.setRanges({ pods: [], services: [] })
-    if (!first) backend.table.enter({ name: 'x', parts: { address: '10.96.0.1', protocol: 'tcp', port: 80 }, comment: 'x' })
+    if (!first) backend.table.enter({ name: '10.96.0.1 tcp 80', address: '10.96.0.1', protocol: 'tcp', port: 80, comment: 'x' })
     faster = true
     await backend.sync()
     t.equal(faster, false)

@@ -366,7 +366,8 @@ export class VirtualServers {
   #enter(server: Server, comment: string | undefined): void {
     const { name, entry, wanted } = server
     if (entry && entry.comment === comment) return
-    const now = { name, comment, parts: wanted?.place ?? partsOf(name) }
+    const { address, protocol, port } = wanted?.place ?? partsOf(name)
+    const now = { name, address, protocol, port, comment }
     this.#ledger.enter(now)
     // It was another Service's: what stays is not touched in between.
     if (entry) this.#ledger.strike(entry)

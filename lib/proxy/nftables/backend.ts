@@ -56,7 +56,10 @@ export class NftablesBackend {
   #doubted = false
   /** What an earlier proxy left, until the first look at it. */
   #adopted: Snapshot | undefined
-  /** What makes the table as it is without Services: ready before the first of them is there. */
+  /**
+   * What makes the table as it is without Services: ready before the first of them is there. It has no anonymous sets: they would have the
+   * same numbers as those that are lowered after it.
+   */
   #base: readonly Command[] | undefined
 
   constructor(client: NftClient, family: Family) {

@@ -4,15 +4,13 @@
  */
 import type { Verdict } from '../../nft/index.js'
 import type { RulesetObject } from '../../nft/json/index.js'
+import type { ServerParts } from '../names.js'
 import type { ElementStore, Wanted } from './elements.js'
 import { type Masquerade, masqueradeChain, PORTED, portedChain, portsMap, SETS } from './layout.js'
 import type { Skeleton } from './skeleton.js'
 
 /** A frontend at one address. */
-export interface Masqueraded {
-  readonly address: string
-  readonly protocol: string
-  readonly port: number
+export interface Masqueraded extends ServerParts {
   /** Undefined: clients are seen by their own addresses. */
   readonly when: Masquerade | undefined
   /** Whether the address is one of this node's own, or another one's. */

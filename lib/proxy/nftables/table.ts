@@ -226,7 +226,7 @@ export class ProxyTable {
 
 const hasSlots = ({ slots }: Rendered): boolean => slots.outside !== undefined || slots.inside !== undefined
 
-function elementsOf({ name, parts: { address, protocol, port }, comment }: LedgerEntry): readonly Wanted[] {
+function elementsOf({ name, address, protocol, port, comment }: LedgerEntry): readonly Wanted[] {
   const key = [address, protocol, port]
   return [
     { set: SETS.virtualServers, name, element: comment === undefined ? { key } : { key, comment } },
