@@ -11,6 +11,7 @@ import {
   endpointKey,
   type Family,
   type Frontend,
+  frontendKey,
   isServed,
   type ModelOptions,
   type Node,
@@ -174,10 +175,18 @@ export class Cluster {
     return elsewhere
   }
 
-  /** Where a frontend is served. */
+  /** Where a frontend is served: a node port at those of the node's addresses where no other one has the port. */
   addressesOf(frontend: Frontend): readonly string[] {
     if (frontend.address !== undefined) return [frontend.address]
-    return this.nodePortAddresses.filter(address => address.includes(':') === (frontend.family === 'ipv6'))
+    const isFree = (address: string): boolean => !this.model.frontends.has(frontendKey({ ...frontend, address }))
+    return this.nodePortAddresses.filter(address => address.includes(':') === (frontend.family === 'ipv6') && isFree(address))
+  }
+
+  /** The node port whose place a frontend takes at an address of the node, or leaves free. */
+  nodePortBeside({ family, protocol, address, port }: Frontend): Frontend | undefined {
+    if (address === undefined) return undefined
+    const beside = this.model.frontends.get(frontendKey({ family, protocol, address: undefined, port }))
+    return beside && this.nodePortAddresses.includes(address) ? beside : undefined
   }
 
   /** All that there are. */

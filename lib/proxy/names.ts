@@ -19,9 +19,8 @@ export function partsOf(name: ServerName): ServerParts {
 }
 
 /** A virtual server in the ledger. */
-export interface LedgerEntry {
+export interface LedgerEntry extends ServerParts {
   readonly name: ServerName
-  readonly parts: ServerParts
   /** Whose it is; unknown of what an earlier proxy left. */
   readonly comment: string | undefined
 }

@@ -4,6 +4,7 @@ import { inTurns } from '../netlink/turns.js'
 import { renderCommands } from '../nft/index.js'
 import type { Allocations, Answer, Family, Flow, Frontend, FrontendChange, FrontendKey } from '../service/index.js'
 import type { SourceProblem, SourceUpdate } from '../source/source.js'
+import { setAgain } from './again.js'
 import { Backend, type EngineName } from './backend.js'
 import { type Clients, chooseEngines, closeClients, openClients } from './clients.js'
 import { Cluster, type HealthCheck, type LocalAddresses } from './cluster.js'
@@ -320,13 +321,10 @@ export class ServiceProxy {
       yield sizeOf(change)
     }
     this.#stale.changed(changes, frontend => this.#cluster.addressesOf(frontend), this.#isServing)
-    if (this.#moved || this.#relocated.size > 0)
-      for (const [key, frontend] of this.#cluster.model.frontends)
-        if (frontend.kind === 'node-port' ? this.#moved : this.#relocated.has(frontend.address ?? ''))
-          changes.push({ key, before: frontend, after: frontend })
+    const again = setAgain(this.#cluster, { changes, moved: this.#moved, relocated: this.#relocated })
     this.#moved = false
     this.#relocated.clear()
-    for (const change of changes) {
+    for (const change of [...changes, ...again]) {
       const family = familyIn(change.key)
       this.#backends.get(family)?.set(change, addressesOf(family))
       yield sizeOf(change)

@@ -11,10 +11,12 @@ import { open as openRoutes } from '../../lib/route/index.js'
 import { type Cidr, cidrOf, type Flow } from '../../lib/service/index.js'
 import { Evaluator } from './evaluate.js'
 import { Machine, type Told } from './machine.js'
-import { clusterAddresses, HERE, NAMES, NODE_PORTS, PORTS, Random, randomService, randomSlice, THERE } from './random.js'
+import { clusterAddresses, HERE, NAMES, NODE_PORTS, Random, randomService, randomSlice, THERE } from './random.js'
 
 const [rounds = '2', seed = '20261126'] = process.argv.slice(2)
 const STEPS = 12
+/** Of Services; one of them is a node port, too. */
+const PORTS = [80, 30000]
 
 const cidrs = (...texts: readonly string[]): readonly Cidr[] => texts.map(cidrOf).filter(cidr => cidr !== undefined)
 const PODS = ['10.244.2.9', 'fd00:244:0:2::9', '10.244.1.1', 'fd00:244:0:1::1']
@@ -142,7 +144,7 @@ class Pair {
       const name = this.random.pick(NAMES)
       const kind = this.random.below(5)
       if (kind === 0) this.tell([{ gone: name }])
-      else if (kind < 3) this.tell([randomService(this.random, name)])
+      else if (kind < 3) this.tell([randomService(this.random, name, PORTS)])
       else this.tell([randomSlice(this.random, name, this.random.pick(['IPv4', 'IPv6']))])
     }
   }
@@ -157,7 +159,7 @@ class Pair {
       '2001:db8:51::5',
       '10.96.9.9',
     ]
-    const places = addresses.flatMap(address => [...PORTS, ...NODE_PORTS].map(port => ({ address, port })))
+    const places = addresses.flatMap(address => [...new Set([...PORTS, ...NODE_PORTS])].map(port => ({ address, port })))
     for (const { address, port } of places)
       for (const protocol of ['tcp', 'udp', 'sctp'] as const)
         for (const from of CLIENTS)

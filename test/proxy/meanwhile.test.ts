@@ -1,21 +1,23 @@
-/** Others change the ruleset while a proxy compares what is there with what is wanted. */
+/** Others change the ruleset while a proxy compares what is there with what is wanted, or before it does. */
 import t from 'tap'
 import { open as openNft } from '../../lib/nft/index.js'
+import { NftablesBackend } from '../../lib/proxy/nftables/backend.js'
+import { memoryKernel } from '../../lib/testing/index.js'
 import { intercept } from '../kernel/support/intercept.js'
-import { Machine, service, slice } from './machine.js'
+import { Machine, service, slice, synced } from './machine.js'
 
 /** `NFNL_MSG_BATCH_BEGIN` (linux/netfilter/nfnetlink.h). */
 const BATCH_BEGIN = 16
 const NETLINK_NETFILTER = 12
+const typeOf = (request: Uint8Array | null, protocol: number): number =>
+  request && protocol === NETLINK_NETFILTER ? new DataView(request.buffer, request.byteOffset).getUint16(4, true) : 0
 
 t.test('a first sync is made anew where others were faster', async t => {
   const machine = new Machine()
   await using others = await openNft({ transport: machine.kernel })
   let faster = 3
   const transport = intercept(machine.kernel, async ({ request, protocol }, go) => {
-    const type =
-      request && protocol === NETLINK_NETFILTER ? new DataView(request.buffer, request.byteOffset).getUint16(4, true) : 0
-    if (type === BATCH_BEGIN && faster > 0)
+    if (faster > 0 && typeOf(request, protocol) === BATCH_BEGIN)
       await others.commit([{ add: { table: { family: 'inet', name: `other-${faster--}` } } }])
     return go()
   })
@@ -33,3 +35,55 @@ t.test('a first sync is made anew where others were faster', async t => {
   ])
   t.same(await machine.elements('services-outside'), ['10.96.0.1 tcp 80'])
 })
+
+t.test('a sync does not make good what was doubted meanwhile', async t => {
+  const kernel = memoryKernel()
+  await using others = await openNft({ transport: kernel })
+  const table = { family: 'ip', name: 'ts-ipvs' } as const
+  let faster = false
+  const doubting: { backend: NftablesBackend | undefined } = { backend: undefined }
+  const transport = intercept(kernel, async ({ request, protocol }, go) => {
+    const reply = await go()
+    if (!faster || typeOf(request, protocol) !== BATCH_BEGIN) return reply
+    // Others are told of before the sync has heard that it is done.
+    faster = false
+    await others.commit([{ delete: { table } }])
+    doubting.backend?.doubt()
+    return reply
+  })
+  await using client = await openNft({ transport })
+  const backend = new NftablesBackend(client, 'ipv4')
+  doubting.backend = backend
+  await backend.adopt()
+  for (const first of [true, false]) {
+    backend.setRanges({ pods: [], services: [] })
+    if (!first) backend.table.enter({ name: '10.96.0.1 tcp 80', address: '10.96.0.1', protocol: 'tcp', port: 80, comment: 'x' })
+    faster = true
+    await backend.sync()
+    t.equal(faster, false)
+    t.equal(await others.getTable(table), undefined)
+    t.equal((await backend.sync()).read, true)
+    t.ok(await others.getTable(table))
+  }
+})
+
+const told = (name: string, number: number, port: number, policy: 'Local' | 'Cluster') =>
+  [
+    service(name, number, { externalIPs: ['192.0.2.5'], externalTrafficPolicy: policy, ports: [{ port }] }),
+    slice(name, '10.244.0.1'),
+  ] as const
+
+for (const backend of ['ipvs', 'nftables'] as const)
+  for (const [what, spoil] of [
+    ['the table', { delete: { table: { family: 'ip', name: 'ts-ipvs' } } }],
+    ['what is in a map', { flush: { map: { family: 'ip', table: 'ts-ipvs', name: 'ports-192.0.2.5-tcp' } } }],
+  ] as const)
+    t.test(`others remove ${what} where an address is not told by port any more: ${backend}`, async t => {
+      const machine = new Machine()
+      await using proxy = await machine.open({ backend, drainTimeout: 0 })
+      await synced(machine, proxy, ...told('web', 1, 80, 'Cluster'), ...told('shop', 2, 81, 'Local'))
+      t.same(await machine.elements('ports-192.0.2.5-tcp'), ['80', '81'])
+      await machine.with(({ nft }) => nft.apply({ nftables: [spoil] } as never))
+      await synced(machine, proxy, { gone: 'shop' })
+      t.same(await machine.elements('masqueraded'), ['192.0.2.5'])
+    })

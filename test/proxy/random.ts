@@ -30,7 +30,7 @@ const OUTSIDE = ['192.0.2.5', '192.0.2.6', '2001:db8:51::5']
 const BALANCERS = ['192.0.2.9', '2001:db8:18::9', '192.0.2.5']
 
 export const NAMES = ['a', 'b', 'c', 'd', 'e', 'f']
-export const PORTS = [80, 81]
+const PORTS = [80, 81]
 export const NODE_PORTS = [30000, 30001]
 const PROTOCOLS = ['TCP', 'UDP', 'SCTP'] as const
 
@@ -39,11 +39,11 @@ export const clusterAddresses = (name: string): readonly string[] => {
   return [`10.96.0.${number}`, `fd00:96::${number}`]
 }
 
-export function randomService(random: Random, name: string): Service {
+export function randomService(random: Random, name: string, numbers: readonly number[] = PORTS): Service {
   const port = (): ServicePort => {
     const protocol = random.pick(PROTOCOLS)
     const name = `${protocol.toLowerCase()}-${random.below(2)}`
-    return { name, protocol, port: random.pick(PORTS), ...(random.below(2) ? { nodePort: random.pick(NODE_PORTS) } : {}) }
+    return { name, protocol, port: random.pick(numbers), ...(random.below(2) ? { nodePort: random.pick(NODE_PORTS) } : {}) }
   }
   const ports = [port(), port()]
   const clusterIPs = random.below(4) ? clusterAddresses(name) : clusterAddresses(name).slice(0, 1)

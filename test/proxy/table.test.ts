@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import { atOnce } from '../../lib/netlink/turns.js'
+import { lowerDocument } from '../../lib/nft/document/lower.js'
 import { type LedgerEntry, partsOf, type ServerName, serverName } from '../../lib/proxy/names.js'
 import type { Engine } from '../../lib/proxy/nftables/render.js'
 import { assign } from '../../lib/proxy/nftables/slots.js'
@@ -80,7 +81,7 @@ class Rig {
   }
 }
 
-const entryOf = (name: ServerName): LedgerEntry => ({ name, parts: partsOf(name), comment: undefined })
+const entryOf = (name: ServerName): LedgerEntry => ({ name, ...partsOf(name), comment: undefined })
 
 const ENGINES: readonly Engine[] = ['nftables', 'ipvs', 'both']
 
@@ -280,6 +281,36 @@ t.test('what others translate on the address of the node, and what they forward 
     t.equal(proxy.kernel.masquerades({ ...theirs, asked: { address: NODE, port: 30080 }, translated }), true, 'ours is not')
     t.equal(proxy.kernel.masquerades({ ...theirs, asked: { address: NODE, port: 80 }, translated }), true)
   }
+})
+
+t.test('the table as it is without Services has no anonymous sets, whose numbers would be those of others', async t => {
+  const none = { tables: [], chains: [], rules: [], sets: [], elements: [] }
+  for (const family of ['ipv4', 'ipv6'] as const) {
+    const base = new ProxyTable(family).base()
+    const { commands } = lowerDocument({ nftables: base.map(object => ({ add: object })) }, none)
+    const sets = commands.flatMap(command => ('add' in command && 'set' in command.add ? [command.add.set] : []))
+    t.ok(sets.length > 0)
+    t.same(
+      sets.filter(({ id }) => id !== undefined),
+      [],
+    )
+  }
+})
+
+t.test('endpoints keep their numbers where another frontend takes over their place', async t => {
+  const model = new ServiceModel(options)
+  const frontendOf = (...pods: readonly string[]): Frontend | undefined => {
+    model.setService(service('web', { type: 'ClusterIP', clusterIP: '10.96.0.1' }))
+    model.setSlice(slice('web', pods))
+    return [...model.changes()][0]?.after
+  }
+  const table = new ProxyTable('ipv4')
+  const all = frontendOf('10.244.0.1 here', '10.244.0.2 here', '10.244.0.3 here')
+  table.set('one', all, [NODE])
+  table.set('other', all, [NODE])
+  table.set('one', undefined, [])
+  const [placed] = table.set('other', frontendOf('10.244.0.2 here', '10.244.0.3 here'), [NODE])
+  t.same(placed?.rendered.slots.outside, ['10.244.0.3 8080', '10.244.0.2 8080'])
 })
 
 t.test('endpoints keep their numbers as far as they can', async t => {

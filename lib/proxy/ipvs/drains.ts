@@ -1,5 +1,5 @@
 /** Real servers that get no new connections, until those that they have are over. */
-import type { IpvsClient } from '../../ipvs/index.js'
+import type { IpvsClient, NetlinkError } from '../../ipvs/index.js'
 import type { Frontend } from '../../service/index.js'
 import { type EndpointName, endpointName, partsOf, type ServerName } from '../names.js'
 
@@ -81,15 +81,23 @@ export class Drains {
     const began = performance.now()
     if (began < this.#look) return []
     const names = [...this.#drains.keys()]
-    for (const name of names) {
-      const known = this.#drains.get(name)
+    for (const name of names) await this.#lookAt(name, client, signal)
+    const now = performance.now()
+    this.#look = now + Math.max(LOOK, SHARE * (now - began))
+    return names
+  }
+
+  async #lookAt(name: ServerName, client: IpvsClient, signal: AbortSignal | undefined): Promise<void> {
+    const known = this.#drains.get(name)
+    try {
       for await (const server of client.listRealServers(partsOf(name), { signal })) {
         const drain = known?.get(endpointName(server))
         if (drain) drain.idle = server.activeConnections + server.inactiveConnections === 0
       }
+    } catch (error) {
+      if ((error as Partial<NetlinkError>).problem !== 'no-such-virtual-server') throw error
+      // Somebody else removed it: what is done with it fails, and then all is looked at.
+      for (const drain of known?.values() ?? []) drain.idle = true
     }
-    const now = performance.now()
-    this.#look = now + Math.max(LOOK, SHARE * (now - began))
-    return names
   }
 }

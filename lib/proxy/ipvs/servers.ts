@@ -19,7 +19,7 @@ import {
   weighing,
   weightsIn,
 } from './steps.js'
-import { contentOf, type WantedServer, wantedServer } from './wanted.js'
+import { contentOf, DEFAULT_SCHEDULER, type WantedServer, wantedServer } from './wanted.js'
 
 /** Seconds between two looks at all that is there, for the kernel tells no changes of IPVS; more where a look takes more than a hundredth of it. */
 const LOOK = 10
@@ -157,6 +157,7 @@ export class VirtualServers {
       if (!before || (now ? sameKnown(before, now) : !whole)) continue
       if (before.content !== '') drifted++
       server.known = now
+      if (!now) this.#drains.forget(server.name)
       this.#touched.add(server)
       this.#settleLedger(server)
     }
@@ -213,10 +214,11 @@ export class VirtualServers {
     }
   }
 
-  /** Removes everything of ours. */
+  /** Removes everything of ours. The next sync makes anew what is wanted. */
   async cleanup(signal?: AbortSignal): Promise<boolean> {
     const servers = [...this.#servers.values()].filter(({ known }) => known)
     if (servers.length === 0) return false
+    for (const server of servers) this.#touched.add(server)
     const failures: Error[] = []
     await this.#run(servers, (server, steps) => steps.push(removal(server)), failures, signal)
     this.#forget(servers)
@@ -242,7 +244,9 @@ export class VirtualServers {
     for (const server of servers) {
       const { length } = steps
       add(server, steps)
-      if (turns.due(STEP * (steps.length - length))) await turns.give()
+      // Endpoints that drain take their time without an operation.
+      const looked = 1 + (server.known?.weights.size ?? 0)
+      if (turns.due(looked + STEP * (steps.length - length))) await turns.give()
       if (steps.length < TOGETHER) continue
       done += await this.#carryOut(steps, failures, signal)
       steps = []
@@ -290,13 +294,14 @@ export class VirtualServers {
     }
   }
 
-  #failed({ server, operation }: Step, error: Error, failures: Error[]): void {
+  #failed({ server, operation, wanted }: Step, error: Error, failures: Error[]): void {
     const { problem, applied } = error as Partial<NetlinkError>
+    const scheduler = wanted?.config.scheduler
     const isAddition = operation.operation === 'addVirtualServer'
     if (isAddition && problem === 'exists') {
       this.#strangers = new Set([...this.#strangers, server.name])
       this.#settleLedger(server)
-    } else if (problem === 'no-such-scheduler') this.#missed(server)
+    } else if (problem === 'no-such-scheduler' && scheduler !== DEFAULT_SCHEDULER) this.#missed(scheduler)
     else {
       failures.push(error)
       this.#touched.add(server)
@@ -306,8 +311,7 @@ export class VirtualServers {
   }
 
   /** Whoever wishes for a scheduler that is not there gets another one. */
-  #missed({ wanted }: Server): void {
-    const scheduler = wanted?.config.scheduler
+  #missed(scheduler: string | undefined): void {
     if (scheduler === undefined || this.#missing.has(scheduler)) return
     this.#missing.add(scheduler)
     for (const { name, wanted } of this.#servers.values()) {
@@ -364,7 +368,8 @@ export class VirtualServers {
   #enter(server: Server, comment: string | undefined): void {
     const { name, entry, wanted } = server
     if (entry && entry.comment === comment) return
-    const now = { name, comment, parts: wanted?.place ?? partsOf(name) }
+    const { address, protocol, port } = wanted?.place ?? partsOf(name)
+    const now = { name, address, protocol, port, comment }
     this.#ledger.enter(now)
     // It was another Service's: what stays is not touched in between.
     if (entry) this.#ledger.strike(entry)

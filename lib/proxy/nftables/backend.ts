@@ -30,7 +30,7 @@ export interface Adopted {
 
 /** What is there, and what has to be changed of it. */
 interface Compared {
-  readonly snapshot: Snapshot
+  readonly generation: Snapshot['generation']
   /** Of everything but elements, as JSON and as commands. */
   readonly plan: Document
   readonly commands: readonly Command[]
@@ -42,6 +42,9 @@ interface Compared {
 const NO_TABLE = { tables: [], chains: [], rules: [], sets: [], elements: [] }
 const NOTHING: Synced = { added: 0, removed: 0, read: false }
 
+/** How often the table is read anew where others are faster. */
+const TRIES = 10
+
 /** One table, of a client of its own namespace. */
 export class NftablesBackend {
   readonly family: Family
@@ -49,9 +52,14 @@ export class NftablesBackend {
   readonly table: ProxyTable
   /** The sets of the table as they were added or read; undefined until the table is known. */
   #sets: Map<string, NftSet> | undefined
+  /** Whether it was doubted since it was read last. */
+  #doubted = false
   /** What an earlier proxy left, until the first look at it. */
   #adopted: Snapshot | undefined
-  /** What makes the table as it is without Services: ready before the first of them is there. */
+  /**
+   * What makes the table as it is without Services: ready before the first of them is there. It has no anonymous sets: they would have the
+   * same numbers as those that are lowered after it.
+   */
   #base: readonly Command[] | undefined
 
   constructor(client: NftClient, family: Family) {
@@ -106,6 +114,7 @@ export class NftablesBackend {
   /** The table may be another one than it was left: it is read before the next sync. */
   doubt(): void {
     this.#sets = undefined
+    this.#doubted = true
   }
 
   /**
@@ -119,10 +128,11 @@ export class NftablesBackend {
   }
 
   async #sync(signal: AbortSignal | undefined): Promise<Synced> {
+    const sets = this.#sets
     try {
-      return this.#sets ? await this.#change(this.#sets, signal) : await this.#mend(signal)
+      return sets ? await this.#change(sets, signal) : await this.#mend(signal)
     } catch (error) {
-      if (!(error instanceof TransactionError) || !this.#sets) throw error
+      if (!(error instanceof TransactionError) || !sets) throw error
       // Somebody else changed the table.
       this.doubt()
       return this.#mend(signal)
@@ -154,7 +164,7 @@ export class NftablesBackend {
       { signal },
     )
     await inTurns(this.table.settled())
-    this.#sets = all
+    if (this.#sets) this.#sets = all
     return { ...countOf(elements), read: false }
   }
 
@@ -180,18 +190,21 @@ export class NftablesBackend {
 
   /** Reads the table, and changes what is not as it is wanted: once more where others changed something meanwhile. */
   async #mend(signal: AbortSignal | undefined): Promise<Synced> {
-    const last: { compared: Compared | undefined } = { compared: undefined }
-    const build = async (): Promise<readonly Command[]> => {
-      last.compared = await this.#compare(signal)
-      const { snapshot, commands, elements, sets } = last.compared
-      const changes = changesOf(elements, new Map([...snapshot.sets.map(set => [set.name, set] as const), ...sets]))
-      return [...changes.filter(isRemoval), ...commands, ...changes.filter(change => !isRemoval(change))]
+    for (let tries = 1; ; tries++) {
+      this.#doubted = false
+      const { generation, commands, elements, sets } = await this.#compare(signal)
+      const changes = changesOf(elements, sets)
+      const ordered = [...changes.filter(isRemoval), ...commands, ...changes.filter(change => !isRemoval(change))]
+      try {
+        await this.#client.commit(ordered, { signal, generation })
+      } catch (error) {
+        if (tries < TRIES && error instanceof TransactionError && error.problem === 'generation-changed') continue
+        throw error
+      }
+      await inTurns(this.table.settled())
+      if (!this.#doubted) this.#sets = sets
+      return { ...countOf(elements), read: true }
     }
-    await this.#client.commit(build, { signal })
-    const { elements, sets } = last.compared as Compared
-    await inTurns(this.table.settled())
-    this.#sets = sets
-    return { ...countOf(elements), read: true }
   }
 
   /** Reads the table, and compares it with what is wanted. */
@@ -215,7 +228,8 @@ export class NftablesBackend {
     }
     const { elements } = await inTurns(this.table.changes(), turns)
     await turns.give()
-    return { snapshot, plan, commands, elements, sets }
+    // What is in sets that are not wanted any more goes with them.
+    return { generation: snapshot.generation, plan, commands, elements: elements.filter(({ set }) => sets.has(set)), sets }
   }
 
   /** What adds objects: sets before what uses them. */

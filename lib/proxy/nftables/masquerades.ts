@@ -4,15 +4,13 @@
  */
 import type { Verdict } from '../../nft/index.js'
 import type { RulesetObject } from '../../nft/json/index.js'
+import type { ServerParts } from '../names.js'
 import type { ElementStore, Wanted } from './elements.js'
 import { type Masquerade, masqueradeChain, PORTED, portedChain, portsMap, SETS } from './layout.js'
 import type { Skeleton } from './skeleton.js'
 
 /** A frontend at one address. */
-export interface Masqueraded {
-  readonly address: string
-  readonly protocol: string
-  readonly port: number
+export interface Masqueraded extends ServerParts {
   /** Undefined: clients are seen by their own addresses. */
   readonly when: Masquerade | undefined
   /** Whether the address is one of this node's own, or another one's. */
@@ -71,9 +69,9 @@ export class Masquerades {
 
   /** Nothing where another one has taken its place. */
   remove(one: Masqueraded): void {
-    const known = this.#of(one.address)
-    const i = known.ports.indexOf(one)
-    if (i < 0) return
+    const known = this.#addresses.get(one.address)
+    const i = known?.ports.indexOf(one) ?? -1
+    if (!known || i < 0) return
     known.ports.splice(i, 1)
     count(known, one, -1)
     if (known.form === 'ports') this.#exchange(portElement(one), undefined)

@@ -124,7 +124,7 @@ export class ProxyTable {
     const now = frontend ? addresses.map(address => this.#place(frontend, address, engineOf)) : []
     // What both want is not touched in between.
     for (const place of now) this.#add(place)
-    for (const place of before) this.#remove(place, now)
+    for (const place of before) this.#remove(place)
     if (now.length > 0) this.#placed.set(key, now)
     else this.#placed.delete(key)
     return now
@@ -137,10 +137,11 @@ export class ProxyTable {
     else this.#slots.delete(name)
   }
 
-  #remove({ name, rendered, masqueraded }: Placed, now: readonly Placed[]): void {
+  #remove({ name, rendered, masqueraded }: Placed): void {
     for (const wanted of rendered.elements) this.#elements.remove(wanted)
     this.#masquerades.remove(masqueraded)
-    if (hasSlots(rendered) && !now.some(place => place.name === name)) this.#slots.delete(name)
+    // Numbers that another one has there now stay.
+    if (this.#slots.get(name) === rendered.slots) this.#slots.delete(name)
   }
 
   /** What is in the table, by the keys of frontends. */
@@ -225,7 +226,7 @@ export class ProxyTable {
 
 const hasSlots = ({ slots }: Rendered): boolean => slots.outside !== undefined || slots.inside !== undefined
 
-function elementsOf({ name, parts: { address, protocol, port }, comment }: LedgerEntry): readonly Wanted[] {
+function elementsOf({ name, address, protocol, port, comment }: LedgerEntry): readonly Wanted[] {
   const key = [address, protocol, port]
   return [
     { set: SETS.virtualServers, name, element: comment === undefined ? { key } : { key, comment } },
