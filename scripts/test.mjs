@@ -46,6 +46,8 @@ const BALANCED = [
   'proxy: on IPVS a proxy changes over under load, and no connection is lost (ip6)',
   'proxy: on IPVS a proxy that is started anew goes on with what it left, and with what others have (ip)',
   'proxy: on IPVS connections to an endpoint that is gone end',
+  'proxy: on IPVS connections go to endpoints though others translate',
+  'proxy: a UDP client stays with an endpoint that terminates for as long as that answers, and new ones do not come to it (ip6)',
   'proxy: connections are spread',
   'proxy: a pod that comes to itself is answered (ip6)',
   'proxy: with external policy Local clients from outside get endpoints of the node, and are seen (ip)',

@@ -190,6 +190,17 @@ export const virtual: readonly Case[] = [
       await until('and not any more', async () => (await lvs.getVirtualServer(key)) === undefined)
     })
   }),
+  balancedCase('connections go to endpoints though others translate all that is for this machine', async context => {
+    const { ask } = await network(context)
+    await balanced(context, [service('ip'), slice('ip', [1])])
+    await context.inside(
+      `nft 'table ip hostports { chain c { type nat hook prerouting priority -100;
+        fib daddr type local meta l4proto { tcp, udp } th dport 80 dnat to ${addressOf(3, 'ip')}:${SERVER_PORT}; }; }'`,
+    )
+    assert.deepEqual(tally(await ask(target('tcp', '203.0.113.1', 80), 2)), { [nameOf(3)]: 2 }, 'they translate')
+    for (const protocol of ['tcp', 'udp'] as const)
+      assert.deepEqual(tally(await ask(target(protocol, SERVICE.ip, 80), 2)), { [nameOf(1)]: 2 }, protocol)
+  }),
   ...perVersion('on IPVS SCTP is balanced for clients outside and for the node', async (context, version) => {
     await network(context)
     const sctp = { ports: [{ name: 'sctp', port: 80, protocol: 'SCTP' }] } as const
