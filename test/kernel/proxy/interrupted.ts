@@ -4,7 +4,6 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import { open as openIpvs } from '../../../lib/ipvs/index.js'
 import type { BackendName, ServiceProxy } from '../../../lib/proxy/index.js'
 import type { KubernetesObject } from '../../../lib/source/kubernetes.js'
@@ -52,23 +51,15 @@ const objectsOf = (services: ReadonlyMap<number, readonly PodEndpoint[]>): reado
   ]),
 ]
 
+/** Milliseconds between two questions of a client: who asks all the time leaves emulated processors no time for the proxy. */
+const PAUSE = 20
+
 /** Does what it is told; how many steps there were, or undefined when it was killed. */
 type Told = (dying: Dying) => Promise<number | undefined>
 
-let bundled: Promise<string> | undefined
-
-/** The program in one file: emulated processors take seconds to find and read the hundred that it is made of, for each process anew. */
-async function bundle(): Promise<string> {
-  const pathOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
-  const outfile = pathOf('../dying.bundle.mjs') // as far from the addon as what looks for it
-  await build({ entryPoints: [pathOf('dying.js')], bundle: true, packages: 'external', platform: 'node', format: 'esm', outfile })
-  return outfile
-}
-
-/** Starts a process that does what it is told, once it is ready. */
+/** Starts a process that does what it is told, once it is ready: dying.ts, in one file. */
 async function start(): Promise<Told> {
-  bundled ??= bundle()
-  const program = await bundled
+  const program = fileURLToPath(new URL('../dying.bundle.mjs', import.meta.url))
   const child = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'inherit'] })
   const lines = createInterface({ input: child.stdout })
   const ended = once(child, 'close')
@@ -230,14 +221,15 @@ async function run(given: ProxyContext, it: Interrupted): Promise<void> {
   for (let after = 1; after <= steps; after += context.every) {
     const text: string = `step ${after} of ${steps}`
     const [mortal, held] = await Promise.all([start(), prepare(context, it)])
-    for (const { peer, target } of asking) await peer.startLoad(target, 1)
+    for (const { peer, target } of asking) await peer.startLoad(target, 2, PAUSE)
     assert.equal(await mortal({ ...dying, after }), undefined, text)
-    assert.equal(await settle(context, objectsOf(to)), wanted, text)
+    await withProxy(context, objectsOf(to), proxy => proxy.once())
     for (const { peer } of asking) {
       const { failures, answers } = await peer.stopLoad()
       assert.deepEqual(failures, [], text)
       assert.ok(Object.keys(answers).length > 0)
     }
+    assert.equal(await stateOf(context, 'one'), wanted, text)
     await held()
     await serves(context, to)
     assert.deepEqual(await theirs(), stranger, text)

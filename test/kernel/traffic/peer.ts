@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs'
 import { get, type IncomingMessage } from 'node:http'
 import { connect, createServer, isIPv6 } from 'node:net'
 import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Whom to ask, and from where. */
 export interface Target {
@@ -58,8 +59,12 @@ export interface Orders {
   /** Asks over one that is held. */
   askHeld(held: number): Promise<Answer>
   release(held: number): Promise<void>
-  /** So many clients that ask one request after the other, each over a connection of its own. */
-  startLoad(target: Target, clients: number): Promise<void>
+  /**
+   * So many clients that ask one request after the other, each over a connection of its own.
+   *
+   * @param pause milliseconds between two. Default none
+   */
+  startLoad(target: Target, clients: number, pause?: number): Promise<void>
   load(): Promise<LoadReport>
   stopLoad(): Promise<LoadReport>
   /** What a web server says at `/`: status, text and what it says of the text. */
@@ -209,8 +214,8 @@ class Load {
   readonly #clients: readonly Promise<void>[]
   #stopped = false
 
-  constructor(target: Target, clients: number) {
-    this.#clients = Array.from({ length: clients }, () => this.#client(target))
+  constructor(target: Target, clients: number, pause: number) {
+    this.#clients = Array.from({ length: clients }, () => this.#client(target, pause))
   }
 
   async stop(): Promise<void> {
@@ -218,7 +223,7 @@ class Load {
     await Promise.all(this.#clients)
   }
 
-  async #client(target: Target): Promise<void> {
+  async #client(target: Target, pause: number): Promise<void> {
     while (!this.#stopped) {
       try {
         const { server } = await askOnce(target)
@@ -226,6 +231,7 @@ class Load {
       } catch (error) {
         this.failures.push(String(error))
       }
+      if (pause > 0) await sleep(pause)
     }
   }
 }
@@ -262,8 +268,8 @@ const orders: Orders = {
     held.delete(number)
     await talk.close()
   },
-  async startLoad(target, clients) {
-    load = new Load(target, clients)
+  async startLoad(target, clients, pause = 0) {
+    load = new Load(target, clients, pause)
   },
   load: async () => known(load, 'load'),
   async stopLoad() {
