@@ -1,5 +1,3 @@
-import { setImmediate } from 'node:timers/promises'
-
 /** Milliseconds of work in one go: others in this process wait meanwhile. */
 const SLICE = 4
 
@@ -26,7 +24,7 @@ export class Turns {
   }
 
   async give(): Promise<void> {
-    await setImmediate()
+    await new Promise<void>(resolve => setImmediate(resolve))
     this.#since = performance.now()
   }
 }

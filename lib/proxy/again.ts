@@ -15,8 +15,9 @@ export function setAgain(cluster: Cluster, { changes, moved, relocated }: Around
   if (moved || relocated.size > 0)
     for (const frontend of cluster.frontends)
       if (frontend.kind === 'node-port' ? moved : relocated.has(frontend.address ?? '')) again.push(frontend)
+  const addresses = cluster.nodePortAddresses
   for (const { before, after = before } of changes) {
-    const beside = after && cluster.nodePortBeside(after)
+    const beside = after?.address !== undefined && addresses.includes(after.address) && cluster.nodePortAt(after)
     if (beside) again.push(beside)
   }
   return again.map(frontend => ({ key: frontendKey(frontend), before: frontend, after: frontend }))

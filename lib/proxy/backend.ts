@@ -60,7 +60,8 @@ export class Backend {
     this.#options.settings?.adopt(remembered)
     this.#rules.remember(remembered)
     await this.setEngine(engine)
-    await this.#look(signal)
+    // What others have is known before the first of ours is entered in the ledger.
+    if (engine === 'ipvs' || this.#servers.used) await this.#lookNow(signal)
   }
 
   get engine(): EngineName {
@@ -197,7 +198,10 @@ export class Backend {
 
   /** Reads what IPVS has, if it is time to, and takes note of what somebody else did there. */
   async #look(signal: AbortSignal | undefined): Promise<void> {
-    if (!this.#servers.used) return
+    if (this.#servers.used) await this.#lookNow(signal)
+  }
+
+  async #lookNow(signal: AbortSignal | undefined): Promise<void> {
     const count = await this.#servers.look(signal)
     if (count > 0) this.#options.log('warn', 'somebody else changed virtual servers', { family: this.family, count })
     if (this.#servers.strangers !== this.#strangers) this.#reconsider()

@@ -182,11 +182,9 @@ export class Cluster {
     return this.nodePortAddresses.filter(address => address.includes(':') === (frontend.family === 'ipv6') && isFree(address))
   }
 
-  /** The node port whose place a frontend takes at an address of the node, or leaves free. */
-  nodePortBeside({ family, protocol, address, port }: Frontend): Frontend | undefined {
-    if (address === undefined) return undefined
-    const beside = this.model.frontends.get(frontendKey({ family, protocol, address: undefined, port }))
-    return beside && this.nodePortAddresses.includes(address) ? beside : undefined
+  /** The node port of the same number as a frontend, which it gives way to where both have an address of the node. */
+  nodePortAt({ family, protocol, port }: Frontend): Frontend | undefined {
+    return this.model.frontends.get(frontendKey({ family, protocol, address: undefined, port }))
   }
 
   /** All that there are. */

@@ -309,8 +309,7 @@ export class ServiceProxy {
   }
 
   *#handOver(): Generator<number, void, void> {
-    const addressesOf = (family: Family) => (frontend: Frontend) =>
-      frontend.family === family ? this.#cluster.addressesOf(frontend) : []
+    const addressesOf = (frontend: Frontend): readonly string[] => this.#cluster.addressesOf(frontend)
     yield* this.#cluster.model.settle()
     const changes = [...this.#cluster.model.changes()]
     this.#changes = [...this.#changes, ...changes]
@@ -320,13 +319,12 @@ export class ServiceProxy {
       this.#drain.changed([change], this.#cluster)
       yield sizeOf(change)
     }
-    this.#stale.changed(changes, frontend => this.#cluster.addressesOf(frontend), this.#isServing)
+    this.#stale.changed(changes, addressesOf, this.#isServing)
     const again = setAgain(this.#cluster, { changes, moved: this.#moved, relocated: this.#relocated })
     this.#moved = false
     this.#relocated.clear()
     for (const change of [...changes, ...again]) {
-      const family = familyIn(change.key)
-      this.#backends.get(family)?.set(change, addressesOf(family))
+      this.#backends.get(familyIn(change.key))?.set(change, addressesOf)
       yield sizeOf(change)
     }
   }

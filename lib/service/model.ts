@@ -66,7 +66,7 @@ export class ServiceModel {
 
   /** What is served now, by address and port. */
   get frontends(): ReadonlyMap<FrontendKey, Frontend> {
-    atOnce(this.settle())
+    if (this.#touched.size > 0) atOnce(this.settle())
     return this.#served
   }
 

@@ -77,7 +77,7 @@ export class Settings {
   /** Changes what `prepare` found. Returns what was changed. */
   async apply(): Promise<readonly (Setting & { readonly before: string | undefined })[]> {
     const changes = this.#changes
-    for (const { name, value } of changes) await this.#files.writeFile(pathOf(name), value)
+    await Promise.all(changes.map(({ name, value }) => this.#files.writeFile(pathOf(name), value)))
     this.#changes = []
     return changes.map(setting => ({ ...setting, before: this.#before.get(setting.name) }))
   }
