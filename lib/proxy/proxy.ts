@@ -2,7 +2,7 @@
 import { release } from 'node:os'
 import { inTurns } from '../netlink/turns.js'
 import { renderCommands } from '../nft/index.js'
-import type { Allocations, Answer, Family, Flow, Frontend, FrontendChange, FrontendKey } from '../service/index.js'
+import type { Allocations, Answer, Family, Flow, Frontend, FrontendChange } from '../service/index.js'
 import type { SourceProblem, SourceUpdate } from '../source/source.js'
 import { setAgain } from './again.js'
 import { Backend, type EngineName } from './backend.js'
@@ -324,7 +324,8 @@ export class ServiceProxy {
     this.#moved = false
     this.#relocated.clear()
     for (const change of [...changes, ...again]) {
-      this.#backends.get(familyIn(change.key))?.set(change, addressesOf)
+      const { family = 'ipv4' } = change.after ?? change.before ?? {}
+      this.#backends.get(family)?.set(change, addressesOf)
       yield sizeOf(change)
     }
   }
@@ -385,8 +386,6 @@ export class ServiceProxy {
 
 const changesIn = ({ added, removed, operations, routesAdded, routesRemoved }: NonNullable<SyncReport[Family]>): number =>
   added + removed + operations + routesAdded + routesRemoved
-
-const familyIn = (key: FrontendKey): Family => (key.startsWith('ipv4') ? 'ipv4' : 'ipv6')
 
 /** For how many endpoints' time a change is taken over. */
 function sizeOf({ before, after }: FrontendChange): number {

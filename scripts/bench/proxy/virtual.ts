@@ -44,7 +44,7 @@ export interface VirtualResults {
 export type VirtualTask = keyof VirtualResults
 
 /** V8 compiles that late where processors are emulated: what is measured gets quicker until then. */
-const EMULATED_WARM = 12
+const EMULATED_WARM = 36
 
 const FAMILIES = ['ip', 'ip6'] as const
 
