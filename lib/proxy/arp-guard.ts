@@ -68,8 +68,7 @@ export class ArpGuard {
     if (!this.#able || this.#has(wanted)) return
     this.doubt()
     try {
-      const there = (await this.#client.getTable(KEY, { signal })) !== undefined
-      if (there) await this.#client.apply(await this.plan(wanted, signal), { signal })
+      if (await this.#client.getTable(KEY, { signal })) await this.#mend(wanted, signal)
       else if (wanted.size > 0) await this.#client.commit(makingOf(wanted), { signal })
       this.#known = new Set(wanted)
     } catch (error) {
@@ -77,6 +76,11 @@ export class ArpGuard {
       this.#able = false
       this.#log('warn', 'the kernel has no nftables for ARP: it tells its networks that addresses of Services are here')
     }
+  }
+
+  async #mend(wanted: ReadonlySet<string>, signal: AbortSignal | undefined): Promise<void> {
+    const { document } = await this.#client.plan(tableOf(wanted), { signal })
+    if (document.nftables.length > 0) await this.#client.apply(document, { signal })
   }
 
   #has(wanted: ReadonlySet<string>): boolean {

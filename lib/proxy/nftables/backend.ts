@@ -196,7 +196,7 @@ export class NftablesBackend {
       const changes = changesOf(elements, sets)
       const ordered = [...changes.filter(isRemoval), ...commands, ...changes.filter(change => !isRemoval(change))]
       try {
-        await this.#client.commit(ordered, { signal, generation })
+        if (ordered.length > 0) await this.#client.commit(ordered, { signal, generation })
       } catch (error) {
         if (tries < TRIES && error instanceof TransactionError && error.problem === 'generation-changed') continue
         throw error

@@ -23,8 +23,8 @@ export interface Dying {
   readonly after?: number | undefined
 }
 
-/** Messages that only ask: RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, IPCTNL_MSG_CT_GET, NFT_MSG_GETGEN. */
-const QUESTIONS: ReadonlySet<number> = new Set([18, 22, 26, 0x101, 0xa10])
+/** Messages that only ask: RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, IPCTNL_MSG_CT_GET, NFT_MSG_GETTABLE, NFT_MSG_GETGEN. */
+const QUESTIONS: ReadonlySet<number> = new Set([18, 22, 26, 0x101, 0xa01, 0xa10])
 /** IPVS_CMD_GET_*, and CTRL_CMD_GETFAMILY of the family with the number 16. */
 const GENERIC: ReadonlySet<number> = new Set([4, 8, 11, 13, 15])
 const CONTROL = { type: 16, getFamily: 3 }
