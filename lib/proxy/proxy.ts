@@ -263,7 +263,8 @@ export class ServiceProxy {
   /** Removes everything that a proxy made here: routes first, then the tables. Returns whether there was something. */
   async cleanup(signal?: AbortSignal): Promise<boolean> {
     let found = false
-    for (const [family, backend] of this.#backends) {
+    // IPv4 last, which gives back the settings: by expire_nodest_conn the kernel forgets flows of what is removed (ip_vs_ctl.c, __ip_vs_del_dest).
+    for (const [family, backend] of [...this.#backends].reverse()) {
       const routes = await this.#routes.cleanup(family, signal)
       found = (await backend.cleanup(signal)) || routes > 0 || found
     }

@@ -13,6 +13,7 @@ import type { ProxyCase } from './proxy/cluster.js'
 import * as contract from './proxy/contract.js'
 import * as interrupted from './proxy/interrupted.js'
 import * as many from './proxy/many.js'
+import * as removed from './proxy/removed.js'
 import * as special from './proxy/special.js'
 import * as steady from './proxy/steady.js'
 import * as table from './proxy/table.js'
@@ -22,7 +23,7 @@ import { HUNG, orHung } from './support/hung.js'
 import { sh } from './support/linux.js'
 import { Report } from './support/tap.js'
 
-const all: readonly ProxyCase[] = [table, special, addresses, contract, steady, many, interrupted].flatMap(
+const all: readonly ProxyCase[] = [table, special, addresses, contract, steady, many, removed, interrupted].flatMap(
   ({ cases }): readonly ProxyCase[] => cases,
 )
 

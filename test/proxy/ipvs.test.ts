@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import t from 'tap'
 import type { IpvsClient } from '../../lib/ipvs/index.js'
+import type { Transport } from '../../lib/netlink/index.js'
 import { explainKernel } from '../../lib/proxy/explain-kernel.js'
 import type { Log } from '../../lib/proxy/options.js'
 import { open as openRoutes } from '../../lib/route/index.js'
@@ -321,6 +322,28 @@ t.test('settings are made, and given back by cleanup, also by that of another pr
   await using last = await machine.open({ backend: 'nftables' })
   await last.cleanup()
   t.same(await values(), [0, 1, 0])
+})
+
+t.test('settings are given back when no virtual server of either family is left', async t => {
+  const machine = new Machine()
+  const { kernel } = machine
+  const left: number[] = []
+  const transport: Transport = {
+    open: options => kernel.open(options),
+    readFile: path => kernel.readFile(path),
+    async writeFile(path, text) {
+      if (path.endsWith('/vs/expire_nodest_conn') && text === '0') left.push((await machine.servers()).length)
+      await kernel.writeFile(path, text)
+    },
+    close: async () => {},
+  }
+  await using proxy = await machine.open({ transport })
+  const both = { clusterIP: '10.96.0.1', clusterIPs: ['10.96.0.1', 'fd00:96::1'] }
+  const six: EndpointSlice = { ...slice('web', 'fd00:244::1'), addressType: 'IPv6' }
+  const slices = [slice('web', '10.244.0.1'), { ...six, metadata: { ...six.metadata, name: 'web-6' } }]
+  t.equal((await synced(machine, proxy, service('web', 1, both), ...slices)).length, 2)
+  await proxy.cleanup()
+  t.same(left, [0])
 })
 
 t.test('auto takes IPVS where there is some, and says why where there is none', async t => {
