@@ -1,7 +1,7 @@
 /** Services for real packets, on IPVS where the kernel has it. */
 import assert from 'node:assert/strict'
 import { open as openConntrack } from '../../../lib/conntrack/index.js'
-import type { Case } from '../nft/case.js'
+import type { Case, LinuxContext } from '../nft/case.js'
 import {
   addressOf,
   CLIENT,
@@ -21,6 +21,15 @@ import { virtual } from './virtual.js'
 
 const PROTOCOLS = ['tcp', 'udp'] as const
 const bracketed = (address: string): string => (address.includes(':') ? `[${address}]` : address)
+
+/** Until no UDP flow leads to an endpoint. */
+async function untilFlowsAreGone({ netns }: LinuxContext, endpoint: string): Promise<void> {
+  await using tracked = await openConntrack({ netns: { name: netns } })
+  await until(`no flow leads to ${endpoint}`, async () => {
+    for await (const _ of tracked.flows({ protocol: 'udp', reply: { source: endpoint } })) return false
+    return true
+  })
+}
 
 export const cases: readonly Case[] = [
   ...operating,
@@ -157,16 +166,12 @@ export const cases: readonly Case[] = [
     const { source, proxy } = await served(context, service(version), slice(version, [1]))
     const running = new AbortController()
     const run = proxy.run(running.signal)
-    await using tracked = await openConntrack({ netns: { name: context.netns } })
     const { held, answer } = await client.hold(target('udp', SERVICE[version], 80))
     try {
       assert.equal(answer.server, nameOf(1))
       source.tell(slice(version, [2]))
       // A question that is on its way while its flow is deleted gets no answer: it is asked when that is done.
-      await until('the flow to endpoint 1 is gone', async () => {
-        for await (const _ of tracked.flows({ protocol: 'udp', reply: { source: addressOf(1, version) } })) return false
-        return true
-      })
+      await untilFlowsAreGone(context, addressOf(1, version))
       assert.equal((await client.askHeld(held)).server, nameOf(2))
     } finally {
       running.abort()
@@ -179,7 +184,6 @@ export const cases: readonly Case[] = [
     async (context, version) => {
       const { client, ask } = await network(context)
       const { source, proxy } = await served(context, service(version), slice(version, [1]))
-      await using tracked = await openConntrack({ netns: { name: context.netns } })
       const { held, answer } = await client.hold(target('udp', SERVICE[version], 80))
       assert.equal(answer.server, nameOf(1))
       const running = new AbortController()
@@ -197,10 +201,7 @@ export const cases: readonly Case[] = [
           assert.equal(await newOne(), nameOf(2))
         }
         source.tell(slice(version, [2]))
-        await until('the flow to endpoint 1 is gone', async () => {
-          for await (const _ of tracked.flows({ protocol: 'udp', reply: { source: addressOf(1, version) } })) return false
-          return true
-        })
+        await untilFlowsAreGone(context, addressOf(1, version))
         assert.equal((await client.askHeld(held)).server, nameOf(2))
       } finally {
         running.abort()
