@@ -110,20 +110,39 @@ async function remainingConnections(
   signal: AbortSignal | undefined,
 ): Promise<number> {
   if ('protocol' in vs && !protocols.includes(String(vs.protocol))) return 0
-  const now = await client.getRealServer(vs, key, { signal })
-  if (!now) return 0
-  if (now.inactiveConnections === 0 && 'protocol' in vs) return now.activeConnections
-  if (now.activeConnections + now.inactiveConnections === 0) return 0
-  // Inactive are those in TIME_WAIT, but also those whose handshake is not over, and those that are closed in one direction only.
-  const address = canonicalAddress(key.address)
-  let remaining = 0
-  for await (const connection of client.connections()) {
-    const { client: from, destination } = connection
-    if (from.port === 0) continue // a persistence template
-    if (destination.address !== address || (key.port !== 0 && destination.port !== key.port)) continue
-    if (protocols.includes(connection.protocol) && !OVER.has(connection.state) && belongs(connection, vs)) remaining++
+  for (let look = 1; ; look++) {
+    const now = await client.getRealServer(vs, key, { signal })
+    if (!now) return 0
+    const counted = now.activeConnections + now.inactiveConnections
+    if (counted === 0 || (now.inactiveConnections === 0 && 'protocol' in vs)) return now.activeConnections
+    // Inactive are those in TIME_WAIT, but also those whose handshake is not over, and those that are closed in one direction only.
+    const { all, open } = await connectionsOf(client, vs, key, protocols)
+    const established = 'protocol' in vs ? now.activeConnections : 0
+    // Where the table shows fewer than the kernel counts, what was missed may be open: it is read again, in reason, for it never shows some.
+    if (open > 0 || established > 0 || all >= counted || look === 3) return Math.max(open, established)
   }
-  return remaining
+}
+
+/** The connections of a real server, each once: the kernel hands out the table in pieces, and tells some again or not at all. */
+async function connectionsOf(
+  client: IpvsClient,
+  vs: VirtualServer,
+  key: RealServerKey,
+  protocols: readonly string[],
+): Promise<{ all: number; open: number }> {
+  const address = canonicalAddress(key.address)
+  const all = new Set<string>()
+  const open = new Set<string>()
+  for await (const connection of client.connections()) {
+    const { protocol, client: from, virtual, destination, state } = connection
+    if (from.port === 0) continue // a persistence template
+    if (destination.address !== address || (key.port !== 0 && destination.port !== key.port) || !belongs(connection, vs)) continue
+    const name = `${protocol} ${from.address} ${from.port} ${virtual.address} ${virtual.port}`
+    all.add(name)
+    if (protocols.includes(protocol) && !OVER.has(state)) open.add(name)
+    else open.delete(name)
+  }
+  return { all: all.size, open: open.size }
 }
 
 function belongs(connection: Connection, vs: VirtualServer): boolean {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { DrainProgress } from '../../../lib/ipvs/index.js'
 import type { Case } from '../support/case.js'
-import { all, eventually } from '../support/expect.js'
+import { eventually } from '../support/expect.js'
 import { NUMBERS, nameOf, network, realServer, tally, target } from './network.js'
 import type { Answer, Orders } from './peer.js'
 
@@ -71,9 +71,7 @@ export const cases: readonly Case[] = [
       })
       draining.catch(() => {}) // told to who waits for it
       await eventually('only the held connection remains', () => seen.at(-1)?.remaining === 1)
-      // The table keeps connections for minutes after they have ended.
-      const connections = async (): Promise<number> =>
-        (await all(lvs.connections())).filter(({ destination }) => destination.address === chosen.address).length
+      const connections = async (): Promise<bigint | undefined> => (await lvs.getRealServer(web, chosen))?.statistics?.connections
       const before = await connections()
       await more(client, 12)
       assert.equal(await connections(), before, 'no new connection comes to the real server')
