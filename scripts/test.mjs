@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process'
 import { createWriteStream, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import { Parser } from 'tap-parser'
 
 const LOGS = 'build/test-logs'
@@ -115,6 +116,11 @@ const all = [
   guest('uml', 'cli'),
 ]
 
+/** Why a test failed, without the lines of the test itself. */
+function reason({ source, stack, ...why } = {}) {
+  return inspect(why, { depth: 6, breakLength: 140 }).slice(0, 1500)
+}
+
 /** Counts the tests that hold no others. */
 function count(parser, totals) {
   let holder = false
@@ -129,13 +135,16 @@ function count(parser, totals) {
     }
     if (result.skip || result.todo) totals.skipped.push(result.name)
     else if (result.ok) totals.passed++
-    else totals.failures.push(result.fullname || result.name)
+    else {
+      totals.failures.push(result.fullname || result.name)
+      totals.reasons.push(reason(result.diag))
+    }
   })
 }
 
 function run(stage) {
   return new Promise(resolve => {
-    const totals = { passed: 0, failures: [], skipped: [] }
+    const totals = { passed: 0, failures: [], reasons: [], skipped: [] }
     const parser = new Parser()
     count(parser, totals)
     const log = createWriteStream(join(LOGS, `${stage.name.replaceAll(/\W+/g, '-')}.log`))
@@ -174,6 +183,10 @@ function run(stage) {
   })
 }
 
+function indented(text) {
+  return text && `\n${text.trimEnd().replaceAll(/^/gm, '  | ')}`
+}
+
 /** Runs stages until none is left. */
 async function runner(take) {
   const results = []
@@ -185,8 +198,9 @@ async function runner(take) {
     console.log(
       `${result.failures.length === 0 ? 'ok    ' : 'not ok'} ${stage.name}: ${result.passed} passed, ${result.failures.length} failed${skipped} (${seconds} s)`,
     )
-    if (result.failures.length > 0)
-      console.log(`${result.failures.map(name => `  not ok ${name}`).join('\n')}\n${result.tail.replaceAll(/^/gm, '  | ')}`)
+    result.failures.forEach((name, i) => {
+      console.log(`  not ok ${name}${i < 10 ? indented(result.reasons[i] ?? result.tail) : ''}`)
+    })
     results.push(result)
   }
   return results
