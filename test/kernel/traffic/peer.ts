@@ -18,7 +18,7 @@ export interface Target {
   readonly port: number
   /** Address of the client. Default: what the kernel takes. */
   readonly from?: string | undefined
-  /** Port of the client, over TCP. Default: one that is free. */
+  /** Port of the client. Default: one that is free. */
   readonly fromPort?: number | undefined
 }
 
@@ -174,12 +174,12 @@ async function talkTcp(target: Target, patience: number): Promise<Talk> {
   }
 }
 
-async function talkUdp({ address, port, from }: Target, patience: number): Promise<Talk> {
+async function talkUdp({ address, port, from, fromPort }: Target, patience: number): Promise<Talk> {
   const answers = waiting(`udp ${address} port ${port}`, patience)
   const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4')
   socket.on('message', bytes => answers.take(bytes))
   socket.on('error', error => answers.fail(error))
-  socket.bind(0, from)
+  socket.bind(fromPort, from)
   await once(socket, 'listening')
   socket.connect(port, address) // answers from elsewhere are none
   await once(socket, 'connect')
@@ -208,6 +208,18 @@ async function askOnce(target: Target, patience?: number): Promise<Answer> {
   }
 }
 
+/**
+ * Ports of clients that ask over UDP, one after the other. A datagram from a port that was used a moment ago is of a flow that there is; where
+ * that leads to what is removed at this moment, the kernel drops it while it forgets the flow (ip_vs_core.c, ip_vs_in_hook).
+ */
+const UDP_PORTS = { first: 10_000, last: 29_999 }
+let udpPort = UDP_PORTS.last
+
+function nextPort(): number {
+  udpPort = udpPort === UDP_PORTS.last ? UDP_PORTS.first : udpPort + 1
+  return udpPort
+}
+
 class Load {
   readonly answers: Record<string, number> = {}
   readonly failures: string[] = []
@@ -226,7 +238,7 @@ class Load {
   async #client(target: Target, pause: number): Promise<void> {
     while (!this.#stopped) {
       try {
-        const { server } = await askOnce(target)
+        const { server } = await askOnce(target.protocol === 'udp' ? { ...target, fromPort: nextPort() } : target)
         this.answers[server] = (this.answers[server] ?? 0) + 1
       } catch (error) {
         this.failures.push(String(error))
