@@ -55,8 +55,7 @@ function sizeOf({ set, elements }: Elements): number {
 /** A written transaction, and which message belongs to which command. */
 export class Batch implements Sink {
   readonly writer: MessageWriter
-  /** Sequence number of BATCH_BEGIN: what is refused as a whole is refused there. Those of the commands' messages follow it. */
-  readonly sequence: number
+  #sequence: number
   readonly #echo: number
   /** For each message: where it starts, the command, the first element. */
   readonly #starts: number[] = []
@@ -67,8 +66,22 @@ export class Batch implements Sink {
 
   constructor(writer: MessageWriter, sequence: number, echo: boolean) {
     this.writer = writer
-    this.sequence = sequence
+    this.#sequence = sequence
     this.#echo = echo ? NLM_F_ECHO : 0
+  }
+
+  /** Sequence number of BATCH_BEGIN: what is refused as a whole is refused there. Those of the commands' messages follow it. */
+  get sequence(): number {
+    return this.#sequence
+  }
+
+  /** From another number on: others, carried out since it was written, may have had its own. */
+  renumber(sequence: number): void {
+    const { u32, offset } = this.writer
+    const more = sequence - this.#sequence
+    if (more === 0) return
+    for (let at = 0; at < offset; at += u32[at >> 2] as number) u32[(at >> 2) + 2] = (u32[(at >> 2) + 2] as number) + more
+    this.#sequence = sequence
   }
 
   begin(number: number, flags: number, family: number, element = 0): void {

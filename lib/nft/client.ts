@@ -76,7 +76,7 @@ export class NftClient {
   async #commit(commands: readonly Command[], options: CommitOptions): Promise<Committed> {
     const list = listOf(commands)
     const { generation, handles = false, split } = options
-    return inTurn(this.#kernel, options, limit => commit(this.#kernel, list, { generation, handles, commit: true, split }, limit))
+    return commit(this.#kernel, list, { generation, handles, commit: true, split }, options)
   }
 
   /**
@@ -87,7 +87,7 @@ export class NftClient {
     checkOptions(options)
     if (isDocument(commands)) return this.#documents.check(commands, options)
     const list = listOf(commands)
-    await inTurn(this.#kernel, options, limit => commit(this.#kernel, list, { handles: false, commit: false }, limit))
+    await commit(this.#kernel, list, { handles: false, commit: false }, options)
   }
 
   /**

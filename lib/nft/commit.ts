@@ -6,20 +6,40 @@ import type { Generation, Kernel } from './kernel.js'
 import { checkFlags, checkNames, checkOptions } from './known-fields.js'
 import type { CommitOptions } from './options.js'
 import { needsHandles, withHandles } from './rename.js'
-import { type Committed, generationBefore, interruption, type TransactionOptions, transact } from './transaction.js'
+import {
+  type Committed,
+  carryOut,
+  generationBefore,
+  interruption,
+  type TransactionOptions,
+  transact,
+  written,
+} from './transaction.js'
 import type { Command } from './types.js'
 
 /** Makes the commands of a generation. It may read with the same client: what it makes is carried out only if nothing was changed since. */
 export type CommandBuilder = (generation: Generation) => readonly Command[] | Promise<readonly Command[]>
 
-/** Carries out the commands, or tries them. */
+/** Carries out the commands, or tries them, when their turn comes. They are written before, where nothing has to be read for them. */
 export async function commit(
+  kernel: Kernel,
+  commands: readonly Command[],
+  options: TransactionOptions,
+  given: CallOptions,
+): Promise<Committed> {
+  if (needsHandles(commands)) return inTurn(kernel, given, limit => commitKnown(kernel, commands, options, limit))
+  const writing = written(kernel, commands, options, kernel.limit(given))
+  writing.catch(() => {}) // told when its turn comes
+  return inTurn(kernel, given, async limit => carryOut(kernel, await writing, commands, options, limit))
+}
+
+/** Of commands that name others by what has to be read. */
+async function commitKnown(
   kernel: Kernel,
   commands: readonly Command[],
   options: TransactionOptions,
   limit: Limit,
 ): Promise<Committed> {
-  if (!needsHandles(commands)) return transact(kernel, commands, options, limit)
   for (;;) {
     const generation = options.generation ?? (await generationBefore(kernel, limit))
     const complete = await asGiven(() => withHandles(kernel, commands, limit))

@@ -55,6 +55,16 @@ export async function transact(
   options: TransactionOptions,
   limit: Limit,
 ): Promise<Committed> {
+  return carryOut(kernel, await written(kernel, commands, options, limit), commands, options, limit)
+}
+
+/** Writes the commands as the kernel takes them: it need not wait for the transactions before it. Throws what `transact` throws. */
+export async function written(
+  kernel: Kernel,
+  commands: readonly Command[],
+  options: TransactionOptions,
+  limit: Limit,
+): Promise<Batch> {
   const batch = begin(kernel, options)
   try {
     await batch.write(commands, new Turns(), limit)
@@ -63,11 +73,22 @@ export async function transact(
     throw error instanceof BadValue ? error.within('commands').toError() : interruption(error)
   }
   batch.close(options.commit)
+  return batch
+}
+
+/** Carries out what was written of the commands. */
+export async function carryOut(
+  kernel: Kernel,
+  batch: Batch,
+  commands: readonly Command[],
+  options: TransactionOptions,
+  limit: Limit,
+): Promise<Committed> {
   if (batch.size === 0) return nothing(kernel, batch, commands.length, options, limit)
   const { split } = options
   const most = Math.min(split?.bytes ?? Infinity, kernel.writes.open().sendBuffer)
   if (split && batch.writer.offset > most) return inParts(kernel, batch, most, commands, options, limit)
-  return carryOut(kernel, batch, commands, options, limit)
+  return inOne(kernel, batch, commands, options, limit)
 }
 
 /** What becomes of a transaction without messages. */
@@ -90,7 +111,7 @@ export function flushRuleset(kernel: Kernel, family: number, options: Transactio
   batch.begin(message.deleteTable, 0, family)
   batch.end()
   batch.close(options.commit)
-  return carryOut(kernel, batch, [], options, limit)
+  return inOne(kernel, batch, [], options, limit)
 }
 
 function begin({ writes }: Kernel, { handles, commit, generation }: TransactionOptions): Batch {
@@ -119,7 +140,7 @@ async function inParts(
     batch.close(options.commit)
     const guard = options.generation === undefined ? undefined : (generation ?? options.generation)
     try {
-      const committed = await carryOut(kernel, batch, commands, { ...options, generation: guard }, limit)
+      const committed = await inOne(kernel, batch, commands, { ...options, generation: guard }, limit)
       generation = committed.generation
       handles = handles && committed.handles && handles.map((handle, i) => handle ?? committed.handles?.[i])
     } catch (error) {
@@ -132,7 +153,7 @@ async function inParts(
   return { generation: generation ?? (await generationBefore(kernel, limit)), ...(handles && { handles }) }
 }
 
-async function carryOut(
+async function inOne(
   kernel: Kernel,
   batch: Batch,
   commands: readonly Command[],
@@ -140,6 +161,7 @@ async function carryOut(
   limit: Limit,
 ): Promise<Committed> {
   const { writes } = kernel
+  batch.renumber(writes.sequence(0, ROOM))
   writes.sequence(batch.question - batch.sequence + 1)
   throwIfTooLarge(kernel, batch.writer.offset, options.split !== undefined)
   for (let before = options.generation ?? kernel.generation ?? (await generationBefore(kernel, limit)); ; ) {

@@ -97,6 +97,37 @@ export const cases: readonly Case[] = [
     },
   },
   {
+    name: 'transactions that are asked for at once are carried out in their order, and each is told what became of it',
+    async run({ open }) {
+      const nf = await open()
+      const nowhere: Command = { add: { chain: { ...chain('a'), table: 'nowhere' } } }
+      const refused = (i: number): readonly Command[] => [other(i), nowhere]
+      const asked = [
+        nf.commit(
+          Array.from({ length: 300 }, (_, i) => other(i)),
+          { handles: true },
+        ),
+        nf.commit(refused(300)),
+        nf.commit([{ delete: { table: { family: 'ip', name: 't7' } } }, table]),
+        nf.check(refused(301)),
+        nf.commit([{ add: { chain: chain('a') } }], { handles: true }),
+      ] as const
+      const tables = nf.tables()
+      const [first, wrong, third, tried, last] = await Promise.allSettled(asked)
+      const there = await tables
+      for (const { reason } of [wrong, tried] as readonly PromiseRejectedResult[]) {
+        assert.equal(reason.failures.length, 1)
+        assert.deepEqual([reason.failures[0].index, reason.failures[0].code], [1, 'ENOENT'])
+      }
+      assert.ok(first.status === 'fulfilled' && third.status === 'fulfilled' && last.status === 'fulfilled')
+      assert.equal(third.value.generation, first.value.generation + 1)
+      assert.equal(last.value.generation, third.value.generation + 1)
+      assert.equal(there.length, 300, 'one went, and one came')
+      assert.equal(there.find(({ name }) => name === 't299')?.handle, first.value.handles?.[299])
+      assert.equal((await nf.getChain(chain('a')))?.handle, last.value.handles?.[0])
+    },
+  },
+  {
     name: 'the ruleset is flushed as a whole or by family, of its generation where asked for, and never for want of a word',
     async run({ open }) {
       const nf = await open()
