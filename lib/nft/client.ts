@@ -75,8 +75,8 @@ export class NftClient {
 
   async #commit(commands: readonly Command[], options: CommitOptions): Promise<Committed> {
     const list = listOf(commands)
-    const { generation, handles = false, split } = options
-    return commit(this.#kernel, list, { generation, handles, commit: true, split }, options)
+    const { generation, handles = false, split, onSent } = options
+    return commit(this.#kernel, list, { generation, handles, commit: true, split, onSent }, options)
   }
 
   /**

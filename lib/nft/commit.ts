@@ -92,9 +92,11 @@ async function asTransaction<T>(task: () => Promise<T>): Promise<T> {
 
 /** Refuses options that can not be. Throws a TypeError or RangeError. The generation is looked at when its turn comes. */
 export function checkCommitOptions(options: CommitOptions): void {
-  checkOptions(options, ['generation', 'handles', 'split', 'attempts'])
+  checkOptions(options, ['generation', 'handles', 'split', 'onSent', 'attempts'])
   checkFlags(options, ['handles'])
-  const { split, attempts } = options
+  const { split, onSent, attempts } = options
+  if (onSent !== undefined && typeof onSent !== 'function')
+    throw new TypeError(`options.onSent: ${shown(onSent)}: give a function`)
   if (attempts !== undefined && !(Number.isInteger(attempts) && attempts >= 1))
     throw new RangeError(`options.attempts: ${shown(attempts)}: give a whole number, from 1`)
   if (split === undefined) return

@@ -15,6 +15,11 @@ export interface CommitOptions extends CallOptions {
    * failure stay: the error says how many commands those are. What shares an `id` stays together. Default: one transaction.
    */
   readonly split?: { readonly bytes?: number | undefined } | undefined
+  /**
+   * Called when the kernel has got the commands and works on them, some microseconds for each: time for work of one's own. Called again where they
+   * are sent again, and not where the call fails before.
+   */
+  readonly onSent?: (() => unknown) | undefined
   /** How often a function may be called to make the commands anew. Default 10. */
   readonly attempts?: number | undefined
 }

@@ -36,6 +36,7 @@ export interface TransactionOptions {
   readonly commit: boolean
   /** Several transactions are allowed, of about so many bytes each. */
   readonly split?: { readonly bytes?: number | undefined } | undefined
+  readonly onSent?: (() => unknown) | undefined
 }
 
 const ERESTART = 85
@@ -166,7 +167,9 @@ async function inOne(
   throwIfTooLarge(kernel, batch.writer.offset, options.split !== undefined)
   for (let before = options.generation ?? kernel.generation ?? (await generationBefore(kernel, limit)); ; ) {
     if (options.commit) setGuard(batch.writer, before)
-    const { data, lost } = await send(kernel, batch, limit)
+    const answers = send(kernel, batch, limit)
+    options.onSent?.()
+    const { data, lost } = await answers
     const reader = readerOf(data)
     const outcome = await readOutcome(reader, batch)
     kernel.generation = outcome.generation

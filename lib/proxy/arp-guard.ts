@@ -7,6 +7,7 @@ import { NOTHING as NO_TABLE } from '../nft/document/known.js'
 import { lowerDocument } from '../nft/document/lower.js'
 import type { Command, NetlinkError, NftClient } from '../nft/index.js'
 import type { Document, RulesetObject } from '../nft/json/index.js'
+import { creating, isTaken } from './nftables/create.js'
 import { TABLE } from './nftables/layout.js'
 import type { Log } from './options.js'
 
@@ -68,13 +69,24 @@ export class ArpGuard {
     if (!this.#able || this.#has(wanted)) return
     this.doubt()
     try {
-      if (await this.#client.getTable(KEY, { signal })) await this.#mend(wanted, signal)
-      else if (wanted.size > 0) await this.#client.commit(makingOf(wanted), { signal })
+      const made = wanted.size > 0 && (await this.#make(wanted, signal))
+      if (!made && (await this.#client.getTable(KEY, { signal }))) await this.#mend(wanted, signal)
       this.#known = new Set(wanted)
     } catch (error) {
       if ((error as Partial<NetlinkError>).code !== 'EOPNOTSUPP') throw error
       this.#able = false
       this.#log('warn', 'the kernel has no nftables for ARP: it tells its networks that addresses of Services are here')
+    }
+  }
+
+  /** Makes the table, unless there is one. */
+  async #make(wanted: ReadonlySet<string>, signal: AbortSignal | undefined): Promise<boolean> {
+    try {
+      await this.#client.commit(makingOf(wanted), { signal })
+      return true
+    } catch (error) {
+      if (isTaken(error)) return false
+      throw error
     }
   }
 
@@ -93,11 +105,11 @@ export class ArpGuard {
   }
 }
 
-/** The same, where there is no such table. */
+/** The same, refused where there is such a table. */
 function makingOf(wanted: ReadonlySet<string>): readonly Command[] {
   const set = { family: FAMILY, table: TABLE, name: SET, key: 'ipv4_addr', flags: ['interval'] } as const
   const elements = [...wanted].map(key => ({ key }))
-  return [...lowerDocument(tableOf(new Set()), NO_TABLE).commands, { add: { elements: { set, elements } } }]
+  return [...creating(lowerDocument(tableOf(new Set()), NO_TABLE).commands), { add: { elements: { set, elements } } }]
 }
 
 function elementsOf(prefixes: ReadonlySet<string>): RulesetObject {

@@ -130,14 +130,23 @@ export class Backend {
   }
 
   /**
-   * Makes the kernel as it is wanted: what guards and masquerades first, and the ledger; then virtual servers; then rules go that these have
-   * taken the place of, and what is gone is taken out of the ledger. Rejects when a step fails: what the others did stays, and the next sync
-   * goes on.
+   * The first half of a sync: what guards and masquerades, the ledger, and settings. Rejects when a step fails: what the others did stays, and
+   * the next sync goes on.
+   *
+   * @param sent called when the kernel works on the table, if there is anything to do
    */
-  async sync(signal?: AbortSignal): Promise<Synced> {
+  async guard(signal?: AbortSignal, sent?: () => unknown): Promise<TableSynced> {
     await this.#look(signal)
-    const first = await this.#rules.sync(signal)
+    const synced = await this.#rules.sync(signal, sent)
     if (this.#engine === 'ipvs') await this.#applySettings()
+    return synced
+  }
+
+  /**
+   * The other half, once all is guarded: virtual servers; then rules go that these have taken the place of, and what is gone is taken out of the
+   * ledger. Rejects as the first one does.
+   */
+  async balance(first: TableSynced, signal?: AbortSignal): Promise<Synced> {
     if (!this.#servers.used) return { ...first, operations: 0 }
     const operations = await this.#balance(signal).finally(() => this.#settle())
     const { added, removed } = await this.#rules.sync(signal)

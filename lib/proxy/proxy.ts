@@ -22,6 +22,7 @@ import { type BackendName, clusterOptionsOf, type Log, type ServiceProxyOptions 
 import { changed, localAddresses } from './routes.js'
 import { ServiceRoutes } from './service-routes.js'
 import { StaleFlows } from './stale.js'
+import { type Parts, syncFamilies } from './sync.js'
 import { syncLog } from './sync-log.js'
 import { Wake } from './wake.js'
 
@@ -56,13 +57,14 @@ export class ServiceProxy {
   readonly #relocated = new Set<string>()
   #working: Promise<void> = Promise.resolve()
   /** When the machine's addresses were read, in milliseconds. */
-  #looked = Number.NEGATIVE_INFINITY
+  #looked = performance.now()
   /** Whose turn it is in a sync. */
   #syncing: Family | undefined
   readonly #wake = new Wake()
   /** Engines that the next sync changes over to. */
   #chosen: ReadonlyMap<Family, EngineName> = new Map()
   readonly #stale = new StaleFlows()
+  readonly #parts: Parts
   /** What was handed over since then. */
   #changes: readonly FrontendChange[] = []
 
@@ -73,7 +75,7 @@ export class ServiceProxy {
     this.#local = local
     this.#log = options.log ?? (() => {})
     this.#routes = new ServiceRoutes(clients.routes, nft, options.serviceCidrs ?? [], this.#log)
-    this.#observers = [...(options.observers ?? []), syncLog(this.#log)]
+    this.#observers = [...(options.observers ?? []), ...(options.log ? [syncLog(options.log)] : [])]
     this.#drain = new Drain({ seconds: options.drainTimeout, serviceCidrs: options.serviceCidrs })
     this.#cluster = new Cluster(clusterOptionsOf(options), local)
     const seconds: DrainRules['seconds'] = frontend => frontend?.drain ?? options.drainTimeout ?? DRAIN_SECONDS
@@ -87,6 +89,8 @@ export class ServiceProxy {
       backend.setRanges({ pods: options.clusterCidrs ?? [], services: options.serviceCidrs ?? [] })
       backend.setAddresses(local, this.#elsewhere)
     }
+    const { tracked } = clients
+    this.#parts = { backends: this.#backends, routes: this.#routes, stale: this.#stale, tracked, isServing: this.#isServing }
   }
 
   /** Opens clients of the kernel, and takes over what an earlier proxy left. Changes nothing. Rejects where there is no IPVS that was asked for. */
@@ -219,25 +223,14 @@ export class ServiceProxy {
     for (const [family, engine] of this.#chosen) await this.#backends.get(family)?.setEngine(engine)
     this.#chosen = new Map()
     await this.#update()
-    const report: { -readonly [F in Family]?: NonNullable<SyncReport[F]> } = {}
-    const seconds: { [F in Family]?: number } = {}
-    const conntrackSeconds: { [F in Family]?: number } = {}
-    for (const [family, backend] of this.#backends) {
+    const places = { local: this.#local, elsewhere: this.#elsewhere }
+    const turn = (family: Family): void => {
       this.#syncing = family
-      const began = performance.now()
-      const routes = await this.#routes.plan(family, this.#local, this.#elsewhere, signal)
-      await this.#routes.remove(routes, signal)
-      const synced = await backend.sync(signal)
-      await this.#routes.add(routes, signal)
-      const written = performance.now()
-      const stale = await this.#stale.delete(this.#clients.tracked, family, this.#isServing, signal)
-      report[family] = { ...synced, stale, routesAdded: routes.added.length, routesRemoved: routes.removed.length }
-      seconds[family] = (performance.now() - began) / 1000
-      conntrackSeconds[family] = (performance.now() - written) / 1000
     }
+    const { report, ...times } = await syncFamilies(this.#parts, places, turn, signal)
     this.#syncing = undefined
     this.#stale.settled()
-    for (const observer of this.#observers) observer.synced?.({ report, changes: this.#changes, seconds, conntrackSeconds })
+    for (const observer of this.#observers) observer.synced?.({ report, changes: this.#changes, ...times })
     this.#changes = []
     return report
   }
@@ -377,6 +370,8 @@ export class ServiceProxy {
       this.#looked = Number.NEGATIVE_INFINITY
       this.#wake.wake()
     }
+    // What came before somebody watched is not told.
+    this.#looked = Number.NEGATIVE_INFINITY
     try {
       await Promise.all([watchTables(this.#clients.nft, signal, drifted), watchAddresses(this.#clients.routes, signal, moved)])
     } catch (error) {

@@ -54,10 +54,14 @@ export class ServiceRoutes {
     return { ...planRoutes(wanted, await ownRoutes(this.#client, family, signal), source), family, wanted }
   }
 
-  /** Those that are missing, and before them what keeps the addresses from the networks around. */
-  async add(planned: PlannedRoutes, signal?: AbortSignal): Promise<void> {
-    if (planned.family === 'ipv4') await this.#guard.sync(planned.wanted, signal)
-    await addRoutes(this.#client, planned, signal)
+  /** What keeps the addresses from the networks around, before there are routes. */
+  async guard({ family, wanted }: PlannedRoutes, signal?: AbortSignal): Promise<void> {
+    if (family === 'ipv4') await this.#guard.sync(wanted, signal)
+  }
+
+  /** Those that are missing. */
+  add(planned: PlannedRoutes, signal?: AbortSignal): Promise<void> {
+    return addRoutes(this.#client, planned, signal)
   }
 
   remove(changes: RouteChanges, signal?: AbortSignal): Promise<void> {

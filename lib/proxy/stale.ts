@@ -4,7 +4,7 @@ import type { Family, Frontend, FrontendChange } from '../service/index.js'
 import { placeOf } from './names.js'
 
 /** Whether an endpoint answers still that a frontend gives no new flows to. */
-type IsServing = (frontend: Frontend, endpoint: string) => boolean
+export type IsServing = (frontend: Frontend, endpoint: string) => boolean
 
 /** What is served at a place, and endpoints that served there before, and answer still. */
 interface Left {

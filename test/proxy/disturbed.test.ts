@@ -10,6 +10,7 @@ import type { DrainRules } from '../../lib/proxy/ipvs/drains.js'
 import { type Cidr, cidrOf, type Frontend, type FrontendKey, ServiceModel } from '../../lib/service/index.js'
 import { memoryKernel } from '../../lib/testing/index.js'
 import { intercept } from '../kernel/support/intercept.js'
+import { syncOf } from './machine.js'
 import { HERE, NAMES, Random, randomService, randomSlice } from './random.js'
 
 const [rounds = '4', seed = '20261126'] = process.argv.slice(2)
@@ -79,7 +80,7 @@ class Site {
     const late = random.below(2) === 0
     this.cut = sent => sent === late && ending.abort()
     this.left = 1 + random.below(16)
-    await this.backend.sync(ending.signal).catch(() => {})
+    await syncOf(this.backend, ending.signal).catch(() => {})
     this.left = Number.POSITIVE_INFINITY
   }
 
@@ -177,22 +178,22 @@ for (let round = 0; round < Number(rounds); round++)
       if (kind === 5) await site.backend.plan()
       if (kind === 6 && random.below(3) === 0) await site.backend.cleanup()
       if (kind > 6) await site.abort(random)
-      if (kind < 8) await t.resolves(site.backend.sync(), `step ${step}`)
+      if (kind < 8) await t.resolves(syncOf(site.backend), `step ${step}`)
     }
     const fresh = await Site.open()
     await fresh.start(engine, model.frontends)
-    await fresh.backend.sync()
+    await syncOf(fresh.backend)
     const right = await fresh.state()
     t.ok(right.length > 0)
     if (engine === 'nftables') {
       site.backend.doubt()
-      await site.backend.sync()
+      await syncOf(site.backend)
       t.same(await site.state(), right, 'the one that was there all the time')
     }
     await site.start(engine, model.frontends)
-    await site.backend.sync()
+    await syncOf(site.backend)
     t.same(await site.state(), right, 'one that takes over')
-    t.match(await site.backend.sync(), { added: 0, removed: 0, operations: 0 }, 'nothing more is to be done')
+    t.match(await syncOf(site.backend), { added: 0, removed: 0, operations: 0 }, 'nothing more is to be done')
     await site.backend.cleanup()
     t.same(await site.state(), [])
     await site.close()

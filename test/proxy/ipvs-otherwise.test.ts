@@ -5,7 +5,7 @@ import { open as openNft } from '../../lib/nft/index.js'
 import { Backend } from '../../lib/proxy/backend.js'
 import { ServiceModel } from '../../lib/service/index.js'
 import { memoryKernel } from '../../lib/testing/index.js'
-import { Machine, service, slice, synced } from './machine.js'
+import { Machine, service, slice, synced, syncOf } from './machine.js'
 
 t.test('a scheduler that is missing is missed once, however many Services wish for it', async t => {
   const machine = new Machine(memoryKernel({ schedulers: ['rr'] }))
@@ -33,7 +33,7 @@ t.test('where there is no round robin a sync tells it, each time', async t => {
   const backend = new Backend('ipv4', { nft, lvs, drains: { seconds: () => 0, stateOf: () => 'gone' }, log: () => {} })
   await backend.adopt('ipvs')
   for (const change of model.changes()) backend.set(change, ({ address = '' }) => [address])
-  for (let i = 0; i < 2; i++) await t.rejects(backend.sync(), /scheduler/)
+  for (let i = 0; i < 2; i++) await t.rejects(syncOf(backend), /scheduler/)
 })
 
 t.test('a virtual server that others remove while it drains is gone, and so is its entry', async t => {

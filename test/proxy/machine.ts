@@ -1,6 +1,7 @@
 /** Machines of memory with a proxy on IPVS, and what is told to it. */
 import { type IpvsClient, open as openIpvs, type VirtualServerWithRealServers } from '../../lib/ipvs/index.js'
 import { type NftClient, open as openNft } from '../../lib/nft/index.js'
+import type { Backend, Synced } from '../../lib/proxy/backend.js'
 import type { ServiceProxyOptions } from '../../lib/proxy/options.js'
 import { ServiceProxy } from '../../lib/proxy/proxy.js'
 import { cidrOf, type EndpointSlice, type Service } from '../../lib/service/index.js'
@@ -112,3 +113,7 @@ export async function synced(machine: Machine, proxy: ServiceProxy, ...told: Tol
   await proxy.once()
   return machine.servers()
 }
+
+/** Both halves of a sync of one family. */
+export const syncOf = async (backend: Backend, signal?: AbortSignal): Promise<Synced> =>
+  backend.balance(await backend.guard(signal), signal)

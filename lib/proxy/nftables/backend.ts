@@ -2,12 +2,21 @@
 import { inTurns, Turns } from '../../netlink/turns.js'
 import { liftDocument } from '../../nft/document/lift.js'
 import { lowerDocument, lowering } from '../../nft/document/lower.js'
-import { type Command, type Element, type NftClient, type NftSet, type Snapshot, TransactionError } from '../../nft/index.js'
+import {
+  type Command,
+  type CommitOptions,
+  type Element,
+  type NftClient,
+  type NftSet,
+  type Snapshot,
+  TransactionError,
+} from '../../nft/index.js'
 import type { Document, Command as JsonCommand, RulesetObject, SetItem } from '../../nft/json/index.js'
 import { planDocument } from '../../nft/plan/plan.js'
 import { snapshotOf } from '../../nft/snapshot-of.js'
 import { type Cidr, cidrOf, type Family } from '../../service/index.js'
 import { moveClients } from './affinity.js'
+import { creating, isTaken } from './create.js'
 import { type Key, nameOf, type Part, type SetChange } from './elements.js'
 import { SETS, TABLE, tableFamily, type View } from './layout.js'
 import { ProxyTable } from './table.js'
@@ -30,7 +39,8 @@ export interface Adopted {
 
 /** What is there, and what has to be changed of it. */
 interface Compared {
-  readonly generation: Snapshot['generation']
+  /** Undefined where there is no table: it is created, which fails where there is one. */
+  readonly generation: Snapshot['generation'] | undefined
   /** Of everything but elements, as JSON and as commands. */
   readonly plan: Document
   readonly commands: readonly Command[]
@@ -120,22 +130,24 @@ export class NftablesBackend {
   /**
    * Makes the kernel as it is wanted. Rejects with a `TransactionError` when it refuses: then all is as it was, and the next sync tries again,
    * after it has read the table.
+   *
+   * @param sent called when the kernel works on it, if there is anything to do
    */
-  async sync(signal?: AbortSignal): Promise<Synced> {
-    const synced = await this.#sync(signal)
+  async sync(signal?: AbortSignal, sent?: () => unknown): Promise<Synced> {
+    const synced = await this.#sync({ signal, onSent: sent })
     if (this.#sets) await moveClients(this.#client, this.#sets, this.table.renumbered(), signal)
     return synced
   }
 
-  async #sync(signal: AbortSignal | undefined): Promise<Synced> {
+  async #sync(options: CommitOptions): Promise<Synced> {
     const sets = this.#sets
     try {
-      return sets ? await this.#change(sets, signal) : await this.#mend(signal)
+      return sets ? await this.#change(sets, options) : await this.#mend(options)
     } catch (error) {
       if (!(error instanceof TransactionError) || !sets) throw error
       // Somebody else changed the table.
       this.doubt()
-      return this.#mend(signal)
+      return this.#mend(options)
     }
   }
 
@@ -148,7 +160,7 @@ export class NftablesBackend {
     return true
   }
 
-  async #change(sets: Map<string, NftSet>, signal: AbortSignal | undefined): Promise<Synced> {
+  async #change(sets: Map<string, NftSet>, options: CommitOptions): Promise<Synced> {
     const { objects, elements, unused } = await inTurns(this.table.changes())
     if (objects.length + elements.length + unused.chains.length === 0) return NOTHING
     const added = await this.#lower(objects, [...sets.values()])
@@ -161,7 +173,7 @@ export class NftablesBackend {
         ...unused.chains.flatMap((chain): Command[] => [{ flush: { chain: of(chain) } }, { delete: { chain: of(chain) } }]),
         ...unused.maps.map((map): Command => ({ delete: { set: of(map) } })),
       ],
-      { signal },
+      options,
     )
     await inTurns(this.table.settled())
     if (this.#sets) this.#sets = all
@@ -189,16 +201,16 @@ export class NftablesBackend {
   }
 
   /** Reads the table, and changes what is not as it is wanted: once more where others changed something meanwhile. */
-  async #mend(signal: AbortSignal | undefined): Promise<Synced> {
+  async #mend(options: CommitOptions): Promise<Synced> {
     for (let tries = 1; ; tries++) {
       this.#doubted = false
-      const { generation, commands, elements, sets } = await this.#compare(signal)
+      const { generation, commands, elements, sets } = await this.#compare(options.signal)
       const changes = changesOf(elements, sets)
       const ordered = [...changes.filter(isRemoval), ...commands, ...changes.filter(change => !isRemoval(change))]
       try {
-        if (ordered.length > 0) await this.#client.commit(ordered, { signal, generation })
+        if (ordered.length > 0) await this.#client.commit(ordered, { ...options, generation })
       } catch (error) {
-        if (tries < TRIES && error instanceof TransactionError && error.problem === 'generation-changed') continue
+        if (tries < TRIES && isOutdated(error)) continue
         throw error
       }
       await inTurns(this.table.settled())
@@ -218,7 +230,7 @@ export class NftablesBackend {
     const plan = snapshot.tables.length === 0 ? addAll([...this.table.base(), ...others]) : await planOf(wanted, snapshot, turns)
     const removed = new Set(plan.nftables.flatMap(deletedBy))
     const whole = snapshot.tables.length === 0 || removed.has(TABLE)
-    const commands = snapshot.tables.length === 0 ? wanted : lowerDocument(plan, whole ? NO_TABLE : snapshot).commands
+    const commands = snapshot.tables.length === 0 ? creating(wanted) : lowerDocument(plan, whole ? NO_TABLE : snapshot).commands
     const sets = setsIn(wanted)
     for (const [name, { flags }] of sets) {
       // Clients that the kernel remembers by itself.
@@ -229,7 +241,8 @@ export class NftablesBackend {
     const { elements } = await inTurns(this.table.changes(), turns)
     await turns.give()
     // What is in sets that are not wanted any more goes with them.
-    return { generation: snapshot.generation, plan, commands, elements: elements.filter(({ set }) => sets.has(set)), sets }
+    const generation = snapshot.tables.length === 0 ? undefined : snapshot.generation
+    return { generation, plan, commands, elements: elements.filter(({ set }) => sets.has(set)), sets }
   }
 
   /** What adds objects: sets before what uses them. */
@@ -241,8 +254,9 @@ export class NftablesBackend {
   async #look(signal: AbortSignal | undefined): Promise<Snapshot> {
     const adopted = this.#adopted
     this.#adopted = undefined
-    if (adopted && adopted.generation === (await this.#client.generation({ signal }))) return adopted
-    return this.#snapshot(signal)
+    if (!adopted) return this.#snapshot(signal)
+    const isKnown = adopted.tables.length === 0 || adopted.generation === (await this.#client.generation({ signal }))
+    return isKnown ? adopted : this.#snapshot(signal)
   }
 
   #snapshot(signal: AbortSignal | undefined): Promise<Snapshot> {
@@ -284,6 +298,10 @@ function changesOf(elements: readonly SetChange[], sets: ReadonlyMap<string, Nft
       .map(({ set, added }): Command => ({ add: { elements: { set: setOf(set), elements: added } } })),
   ]
 }
+
+/** Somebody else changed the ruleset, or made the table, since it was read. */
+const isOutdated = (error: unknown): boolean =>
+  isTaken(error) || (error instanceof TransactionError && error.problem === 'generation-changed')
 
 const isRemoval = (command: Command): boolean => 'delete' in command
 

@@ -46,7 +46,8 @@ export type VirtualTask = keyof VirtualResults
 /** V8 compiles that late where processors are emulated: what is measured gets quicker until then. */
 const EMULATED_WARM = 36
 
-const FAMILIES = ['ip', 'ip6'] as const
+/** The proxy has a table of each. */
+const FAMILIES = ['ip', 'ip6', 'arp'] as const
 
 /** All that a proxy has made in a namespace, as one may give it to the clients. */
 interface Bulk {
