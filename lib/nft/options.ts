@@ -19,7 +19,7 @@ export interface CommitOptions extends CallOptions {
    * Called when the kernel has got the commands and works on them, some microseconds for each: time for work of one's own. Called again where they
    * are sent again, and not where the call fails before.
    */
-  readonly onSent?: (() => unknown) | undefined
+  readonly onSent?: (() => void) | undefined
   /** How often a function may be called to make the commands anew. Default 10. */
   readonly attempts?: number | undefined
 }

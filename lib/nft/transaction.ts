@@ -36,7 +36,7 @@ export interface TransactionOptions {
   readonly commit: boolean
   /** Several transactions are allowed, of about so many bytes each. */
   readonly split?: { readonly bytes?: number | undefined } | undefined
-  readonly onSent?: (() => unknown) | undefined
+  readonly onSent?: (() => void) | undefined
 }
 
 const ERESTART = 85
@@ -168,7 +168,7 @@ async function inOne(
   for (let before = options.generation ?? kernel.generation ?? (await generationBefore(kernel, limit)); ; ) {
     if (options.commit) setGuard(batch.writer, before)
     const answers = send(kernel, batch, limit)
-    options.onSent?.()
+    if (options.onSent) queueMicrotask(options.onSent)
     const { data, lost } = await answers
     const reader = readerOf(data)
     const outcome = await readOutcome(reader, batch)

@@ -135,7 +135,7 @@ export class Backend {
    *
    * @param sent called when the kernel works on the table, if there is anything to do
    */
-  async guard(signal?: AbortSignal, sent?: () => unknown): Promise<TableSynced> {
+  async guard(signal?: AbortSignal, sent?: () => void): Promise<TableSynced> {
     await this.#look(signal)
     const synced = await this.#rules.sync(signal, sent)
     if (this.#engine === 'ipvs') await this.#applySettings()
@@ -175,14 +175,14 @@ export class Backend {
 
   #set(key: FrontendKey, frontend: Frontend | undefined, addresses: readonly string[], engine?: Engine): void {
     const before = this.#rules.table.placed.get(key) ?? []
-    const placed = this.#rules.table.set(key, frontend, addresses, (name, served) => engine ?? this.#engineOf(name, served))
+    const placed = this.#rules.table.set(key, frontend, addresses, engine ? () => engine : this.#engineOf)
     this.#servers.set(key, before, placed)
     if (this.#both.size > 0) this.#both.delete(key)
     if (this.#unheard.size > 0) this.#unheard.delete(key)
     for (const place of placed) this.#note(key, place)
   }
 
-  #engineOf(name: ServerName, served: boolean): Engine {
+  readonly #engineOf = (name: ServerName, served: boolean): Engine => {
     if (this.#engine === 'nftables' || this.#isForRules(name)) return 'nftables'
     return served && !this.#servers.isBalancing(name) ? 'both' : 'ipvs'
   }

@@ -2,6 +2,7 @@
 import t from 'tap'
 import { open as openNft } from '../../lib/nft/index.js'
 import { NftablesBackend } from '../../lib/proxy/nftables/backend.js'
+import { ServiceModel } from '../../lib/service/index.js'
 import { memoryKernel } from '../../lib/testing/index.js'
 import { intercept } from '../kernel/support/intercept.js'
 import { Machine, service, slice, synced } from './machine.js'
@@ -65,6 +66,40 @@ t.test('a sync does not make good what was doubted meanwhile', async t => {
     t.equal((await backend.sync()).read, true)
     t.ok(await others.getTable(table))
   }
+})
+
+t.test('clients that could not be moved with their endpoint are moved by the next sync', async t => {
+  const kernel = memoryKernel()
+  await using others = await openNft({ transport: kernel })
+  const ending = new AbortController()
+  let left = Number.POSITIVE_INFINITY
+  const transport = intercept(kernel, ({ request, protocol }, go) => {
+    if (typeOf(request, protocol) === BATCH_BEGIN && --left === 0) ending.abort()
+    return go()
+  })
+  await using client = await openNft({ transport })
+  const backend = new NftablesBackend(client, 'ipv4')
+  await backend.adopt()
+  const model = new ServiceModel({ node: { name: 'here' }, clusterCidrs: [], masqueradeAll: false, nodeAddresses: [] })
+  const serve = (...addresses: readonly string[]): void => {
+    model.setService(service('web', 1, { sessionAffinity: 'ClientIP' }))
+    model.setSlice(slice('web', ...addresses))
+    for (const { key, after } of model.changes()) backend.table.set(key, after, ['10.96.0.1'])
+  }
+  const remembered = async (slot: number): Promise<readonly unknown[]> =>
+    (await others.elements({ family: 'ip', table: 'ts-ipvs', name: `sticky-outside-${slot}` }).toArray()).map(({ key }) => key)
+  serve('10.244.0.1', '10.244.0.2')
+  await backend.sync()
+  const key = ['192.0.2.9', '10.96.0.1', 'tcp', 80]
+  const set = await others.getSet({ family: 'ip', table: 'ts-ipvs', name: 'sticky-outside-1' })
+  if (!set) throw new Error('there is no set for clients')
+  await others.commit([{ add: { elements: { set, elements: [{ key }] } } }])
+  serve('10.244.0.2')
+  left = 2
+  await t.rejects(backend.sync(ending.signal))
+  t.same([await remembered(0), await remembered(1)], [[], [key]], 'it was not moved')
+  t.match(await backend.sync(), { added: 0, removed: 0 })
+  t.same([await remembered(0), await remembered(1)], [[key], []])
 })
 
 const told = (name: string, number: number, port: number, policy: 'Local' | 'Cluster') =>

@@ -45,6 +45,7 @@ export class Drains {
   }
 
   end(name: ServerName, endpoint: EndpointName): void {
+    if (this.#drains.size === 0) return
     const known = this.#drains.get(name)
     if (known?.delete(endpoint) && known.size === 0) this.forget(name)
   }

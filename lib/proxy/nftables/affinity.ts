@@ -25,7 +25,6 @@ export async function moveClients(
   renumbered: readonly Renumbered[],
   signal?: AbortSignal,
 ): Promise<void> {
-  if (renumbered.length === 0) return
   for (let tries = 1; ; tries++) {
     const commands = await moves(client, sets, renumbered, signal)
     if (commands.length === 0) return

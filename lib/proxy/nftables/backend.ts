@@ -133,9 +133,12 @@ export class NftablesBackend {
    *
    * @param sent called when the kernel works on it, if there is anything to do
    */
-  async sync(signal?: AbortSignal, sent?: () => unknown): Promise<Synced> {
+  async sync(signal?: AbortSignal, sent?: () => void): Promise<Synced> {
     const synced = await this.#sync({ signal, onSent: sent })
-    if (this.#sets) await moveClients(this.#client, this.#sets, this.table.renumbered(), signal)
+    const renumbered = this.table.renumbered()
+    if (!this.#sets || renumbered.length === 0) return synced
+    await moveClients(this.#client, this.#sets, renumbered, signal)
+    this.table.moved(renumbered)
     return synced
   }
 

@@ -56,7 +56,14 @@ export class Masquerades {
   }
 
   add(one: Masqueraded): void {
-    const known = this.#of(one.address)
+    this.#touched.add(one.address)
+    const known = this.#addresses.get(one.address)
+    if (!known) {
+      const counts = { always: 0, 'not-pods': 0, node: 0, never: 0 }
+      counts[one.when ?? 'never'] = 1
+      this.#addresses.set(one.address, { ports: [one], counts, own: one.own ? 1 : 0, form: undefined })
+      return
+    }
     const i = known.ports.findIndex(other => isSamePlace(one, other))
     const before = known.ports[i]
     if (before) known.ports[i] = one
@@ -64,7 +71,6 @@ export class Masquerades {
     count(known, one, 1)
     if (before) count(known, before, -1)
     if (known.form === 'ports') this.#exchange(portElement(before), portElement(one))
-    this.#touched.add(one.address)
   }
 
   /** Nothing where another one has taken its place. */
@@ -82,7 +88,8 @@ export class Masquerades {
   *settle(): Generator<number, void, void> {
     for (const address of this.#touched) {
       this.#touched.delete(address)
-      this.#settle(address, this.#of(address))
+      const known = this.#addresses.get(address)
+      if (known) this.#settle(address, known)
       yield ADDRESS
     }
   }
@@ -111,15 +118,6 @@ export class Masquerades {
   settled(): void {
     this.#made.clear()
     this.#unused.clear()
-  }
-
-  #of(address: string): Known {
-    let known = this.#addresses.get(address)
-    if (!known) {
-      known = { ports: [], counts: { always: 0, 'not-pods': 0, node: 0, never: 0 }, own: 0, form: undefined }
-      this.#addresses.set(address, known)
-    }
-    return known
   }
 
   #settle(address: string, known: Known): void {

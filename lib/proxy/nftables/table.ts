@@ -2,7 +2,7 @@
 import type { Element } from '../../nft/index.js'
 import type { RulesetObject } from '../../nft/json/index.js'
 import { type Cidr, type Family, type Frontend, type FrontendKey, outermost } from '../../service/index.js'
-import { type EndpointName, type LedgerEntry, type ServerName, type ServerParts, serverName } from '../names.js'
+import { type EndpointName, type LedgerEntry, type ServerName, serverName } from '../names.js'
 import type { Renumbered } from './affinity.js'
 import { ElementStore, type SetChange, type Wanted } from './elements.js'
 import { affinitySet, chooseChain, SETS, slotMap, stickyChain, type View } from './layout.js'
@@ -21,12 +21,11 @@ export interface TableChange {
 }
 
 /** A frontend at one of its addresses. */
-export interface Placed extends ServerParts {
+export interface Placed extends Masqueraded {
   readonly frontend: Frontend
   readonly name: ServerName
   readonly engine: Engine
   readonly rendered: Rendered
-  readonly masqueraded: Masqueraded
 }
 
 /** The engine that a frontend is to have at an address. `served`: rules of nftables give its connections to endpoints now. */
@@ -130,16 +129,18 @@ export class ProxyTable {
     return now
   }
 
-  #add({ name, rendered, masqueraded }: Placed): void {
+  #add(place: Placed): void {
+    const { name, rendered } = place
     for (const wanted of rendered.elements) this.#elements.add(wanted)
-    this.#masquerades.add(masqueraded)
+    this.#masquerades.add(place)
     if (hasSlots(rendered)) this.#slots.set(name, rendered.slots)
-    else this.#slots.delete(name)
+    else if (this.#slots.size > 0) this.#slots.delete(name)
   }
 
-  #remove({ name, rendered, masqueraded }: Placed): void {
+  #remove(place: Placed): void {
+    const { name, rendered } = place
     for (const wanted of rendered.elements) this.#elements.remove(wanted)
-    this.#masquerades.remove(masqueraded)
+    this.#masquerades.remove(place)
     // Numbers that another one has there now stay.
     if (this.#slots.get(name) === rendered.slots) this.#slots.delete(name)
   }
@@ -187,8 +188,7 @@ export class ProxyTable {
     const own = frontend.kind === 'node-port' || this.#nodes.has(address)
     const rendered = render(frontend, address, name, engine, own, slotsOf)
     for (const choice of rendered.choices) this.#need(choice)
-    const masqueraded = { address, protocol, port, when: rendered.masquerade, own }
-    return { frontend, address, protocol, port, name, engine, rendered, masqueraded }
+    return { frontend, address, protocol, port, name, engine, rendered, when: rendered.masquerade, own }
   }
 
   /** Of several changes since the last time only the first and the last numbers count. */
@@ -196,11 +196,14 @@ export class ProxyTable {
     this.#renumbered.set(name, { ...change, before: this.#renumbered.get(name)?.before ?? change.before })
   }
 
-  /** Whose clients have to be moved, once the changes were made: told once. */
+  /** Whose clients have to be moved, once the changes were made, until they were `moved`. */
   renumbered(): readonly Renumbered[] {
-    const all = [...this.#renumbered.values()]
-    this.#renumbered.clear()
-    return all
+    return [...this.#renumbered.values()]
+  }
+
+  moved(all: readonly Renumbered[]): void {
+    const done = new Set(all)
+    for (const [name, change] of this.#renumbered) if (done.has(change)) this.#renumbered.delete(name)
   }
 
   /** Chains are made when they are needed first, and stay. */

@@ -128,6 +128,20 @@ export const cases: readonly Case[] = [
     },
   },
   {
+    name: 'who commits is told when the kernel has all of it, and not of what can not be sent',
+    async run({ open }) {
+      const nf = await open()
+      const told: string[] = []
+      const onSent = () => told.push('sent')
+      await nf.commit([table], { onSent }).then(() => told.push('committed'))
+      await assert.rejects(nf.commit([table, { add: { chain: { ...chain('a'), table: 'nowhere' } } }], { onSent }), /nowhere/)
+      assert.deepEqual(told, ['sent', 'committed', 'sent'])
+      await assert.rejects(nf.commit([{ add: {} }] as never, { onSent }), TypeError)
+      await assert.rejects(nf.commit([table], { onSent: 1 as never }), /options\.onSent: 1: give a function/)
+      assert.equal(told.length, 3)
+    },
+  },
+  {
     name: 'the ruleset is flushed as a whole or by family, of its generation where asked for, and never for want of a word',
     async run({ open }) {
       const nf = await open()

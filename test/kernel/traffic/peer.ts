@@ -69,8 +69,16 @@ export interface Orders {
   stopLoad(): Promise<LoadReport>
   /** What a web server says at `/`: status, text and what it says of the text. */
   get(target: Omit<Target, 'protocol'>): Promise<WebAnswer>
-  /** How many TCP segments had to be sent again in this namespace, ever. */
-  retransmitted(): Promise<number>
+  /** TCP segments that were sent again in this namespace, ever. */
+  retransmitted(): Promise<Retransmitted>
+}
+
+export interface Retransmitted {
+  readonly all: number
+  /** Those that open a connection. */
+  readonly openings: number
+  /** Those that had come all the same, as the other end says (RFC 2883): answers take longer than a segment waits where a machine is slow. */
+  readonly needless: number
 }
 
 export interface Order {
@@ -298,12 +306,21 @@ const orders: Orders = {
     return { status: answer.statusCode, headers: answer.headers, body }
   },
   async retransmitted() {
-    const [names, values] = readFileSync('/proc/net/snmp', 'latin1')
-      .split('\n')
-      .filter(line => line.startsWith('Tcp:'))
-      .map(line => line.split(' '))
-    return Number(values?.[names?.indexOf('RetransSegs') ?? -1])
+    return {
+      all: counter('snmp', 'Tcp', 'RetransSegs'),
+      openings: counter('netstat', 'TcpExt', 'TCPSynRetrans'),
+      needless: counter('netstat', 'TcpExt', 'TCPDSACKRecv'),
+    }
   },
+}
+
+/** A counter of this namespace: of each group there is a line with names, and one with numbers. */
+function counter(file: string, group: string, name: string): number {
+  const [names, values] = readFileSync(`/proc/net/${file}`, 'latin1')
+    .split('\n')
+    .filter(line => line.startsWith(`${group}:`))
+    .map(line => line.split(' '))
+  return Number(values?.[names?.indexOf(name) ?? -1])
 }
 
 async function obey({ id, name, parameters }: Order): Promise<Outcome> {
