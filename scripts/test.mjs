@@ -117,7 +117,8 @@ const all = [
 ]
 
 /** Why a test failed, without the lines of the test itself. */
-function reason({ source, stack, ...why } = {}) {
+function reason(diagnostics) {
+  const { source, stack, ...why } = diagnostics ?? {}
   return inspect(why, { depth: 6, breakLength: 140 }).slice(0, 1500)
 }
 
